@@ -1,0 +1,86 @@
+"""The hierarchical latent generator: three scales of latents fused into one shift a layer.
+
+LIFT, section 3.2 and figure 2. Grids are channels last: ``(B, P, ..., P, d)``.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from lift.field import Latent
+
+
+def upsample(grid: Tensor, size: int) -> Tensor:
+    """Nearest-neighbour enlargement of ``(B, s, ..., s, d)`` to ``(B, size, ..., size, d)``."""
+    for axis in range(1, grid.ndim - 1):
+        grid = grid.repeat_interleave(size // grid.shape[axis], dim=axis)
+    return grid
+
+
+def smoothness(fused: Tensor) -> Tensor:
+    """Mean squared distance of a region's fused latent to its neighbours', ``(B,)``.
+
+    ``L_smooth = mean_m (1/K) sum_k ||Z_m - Z_k||^2`` over the 2D axis-aligned neighbours that
+    exist (4 in images, 6 in voxels; fewer at the border).
+
+    Args:
+        fused: ``(B, P, ..., P, d)``.
+    """
+    axes = range(1, fused.ndim - 1)
+    total = fused.new_zeros(fused.shape[:-1])
+    count = fused.new_zeros(fused.shape[1:-1])
+    for axis in axes:
+        size = fused.shape[axis]
+        pair = fused.diff(dim=axis).square().sum(-1)  # distances along one axis, P-1 of them
+        nothing = pair.narrow(axis, 0, 1) * 0
+        total = total + torch.cat([pair, nothing], axis) + torch.cat([nothing, pair], axis)
+        along = torch.full((size,), 2.0, dtype=fused.dtype, device=fused.device)
+        along[0], along[-1] = 1.0, 1.0
+        count = count + along.view([-1 if other == axis else 1 for other in axes])
+    return (total / count).flatten(1).mean(1)
+
+
+class LatentGenerator(nn.Module):
+    """Global, intermediate and local latents to shifts.
+
+    ``Z'  = relu(Linear1([up(Z_global), Z_intermediate]))``
+    ``Za  = relu(Linear2([up(Z'), Z_local]))``
+    ``m   = relu(Linear3(Za))``, split into one shift a sine layer.
+
+    Args:
+        sizes: cells per axis of the (intermediate, local) grids.
+        channels: of the (global, intermediate, local) latents.
+        relu: the figure draws the three rectifiers, the text's formulas leave them out.
+    """
+
+    def __init__(
+        self,
+        sizes: tuple[int, int],
+        channels: tuple[int, int, int],
+        shift_width: int,
+        sine_layers: int,
+        relu: bool,
+    ) -> None:
+        super().__init__()
+        self.intermediate_size, self.local_size = sizes
+        coarse, middle, fine = channels
+        self.sine_layers = sine_layers
+        self.activation = nn.ReLU() if relu else nn.Identity()
+        self.fuse_intermediate = nn.Linear(coarse + middle, middle)
+        self.fuse_local = nn.Linear(middle + fine, fine)
+        self.modulate = nn.Linear(fine, sine_layers * shift_width)
+
+    def fuse(self, latent: Latent) -> Tensor:
+        """The fused latent ``(B, P, ..., P, d_local)``, Z-alpha in the paper."""
+        coarse = upsample(latent["global"], self.intermediate_size)
+        middle = torch.cat([coarse, latent["intermediate"]], dim=-1)
+        middle = self.activation(self.fuse_intermediate(middle))
+        fine = torch.cat([upsample(middle, self.local_size), latent["local"]], dim=-1)
+        return self.activation(self.fuse_local(fine))
+
+    def forward(self, latent: Latent) -> Tensor:
+        """Shifts ``(L, B, M, W)``."""
+        shifts = self.activation(self.modulate(self.fuse(latent)))
+        per_layer = shifts.flatten(1, -2).unflatten(-1, (self.sine_layers, -1))
+        return per_layer.permute(2, 0, 1, 3)

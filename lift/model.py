@@ -1,0 +1,142 @@
+"""LIFT: one small sine network a region, modulated by latents of three scales.
+
+Kazerouni et al., ICCV 2025 (arXiv 2503.15420). Sizes that the paper does not print are chosen in
+``config/methods/lift.yaml``, where the reasons stand.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lift import regions
+from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
+from lift.hierarchy import LatentGenerator, smoothness
+
+
+class LIFT(NeuralField):
+    """The paper's field.
+
+    Args:
+        domain: the grid of the signals.
+        regions_per_axis: P; the local latents sit on the same ``P**D`` grid.
+        intermediate_per_axis: cells per axis of the intermediate latents.
+        latent_channels: of the (global, intermediate, local) latents.
+        width: of the local MLPs.
+        sine_layers: of the local MLPs, the first included.
+        w0: frequency factor of every sine layer.
+        inner_rates: step sizes of the (global, intermediate, local) latents.
+        smoothness_weight: lambda of the smoothness term, in the inner and the outer loss.
+        relu: whether the latent generator has its rectifiers.
+
+    Raises:
+        ValueError: the regions do not divide the resolution, or the grids do not divide.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        *,
+        regions_per_axis: int,
+        intermediate_per_axis: int,
+        latent_channels: tuple[int, int, int],
+        width: int,
+        sine_layers: int,
+        w0: float,
+        inner_rates: tuple[float, float, float],
+        smoothness_weight: float,
+        relu: bool,
+    ) -> None:
+        super().__init__()
+        if domain.resolution % regions_per_axis:
+            raise ValueError(
+                f"regions_per_axis: {regions_per_axis} does not divide the resolution "
+                f"{domain.resolution}; expected a divisor, so that regions hold equal grids"
+            )
+        if regions_per_axis % intermediate_per_axis:
+            raise ValueError(
+                f"intermediate_per_axis: {intermediate_per_axis} does not divide "
+                f"regions_per_axis {regions_per_axis}; expected a divisor"
+            )
+        self.domain = domain
+        self.regions_per_axis = regions_per_axis
+        self.latent_channels = latent_channels
+        self.width = width
+        self.smoothness_weight = smoothness_weight
+        self.sizes = (1, intermediate_per_axis, regions_per_axis)
+        self.generator = LatentGenerator(
+            (intermediate_per_axis, regions_per_axis), latent_channels, width, sine_layers, relu
+        )
+        self.local_mlps = regions.LocalMLPs(
+            regions_per_axis**domain.dimensions,
+            domain.dimensions,
+            width,
+            sine_layers,
+            domain.channels,
+            w0,
+        )
+        self.register_buffer("rates", torch.tensor(inner_rates), persistent=False)
+
+    def zero_latent(self, batch: int) -> Latent:
+        return {
+            name: self.rates.new_zeros(batch, *[size] * self.domain.dimensions, channels)
+            for name, size, channels in zip(
+                ("global", "intermediate", "local"), self.sizes, self.latent_channels, strict=True
+            )
+        }
+
+    def inner_rates(self) -> Rates:
+        return dict(zip(("global", "intermediate", "local"), self.rates, strict=True))
+
+    def locate(self, coords: Tensor) -> Query:
+        local, slot = regions.locate(coords, self.regions_per_axis)
+        return {"local": local, "slot": slot}
+
+    def evaluate(self, latent: Latent, query: Query) -> Tensor:
+        values = self.local_mlps(query["local"], self.generator(latent))
+        slot = query["slot"]
+        if len(slot) == 1:
+            return values.index_select(1, slot[0])
+        return values.gather(1, slot.unsqueeze(-1).expand(-1, -1, values.shape[-1]))
+
+    def penalty(self, latent: Latent) -> Tensor:
+        if not self.smoothness_weight:
+            return super().penalty(latent)
+        return self.smoothness_weight * smoothness(self.generator.fuse(latent))
+
+    def cost(self) -> Cost:
+        """Section 6 of the reference derives the same numbers from the paper's tables."""
+        dimensions, width, channels = self.domain.dimensions, self.width, self.domain.channels
+        coarse, middle, fine = self.latent_channels
+        layers = self.generator.sine_layers
+        cells = [size**dimensions for size in self.sizes]
+        region_count, points = cells[2], self.domain.points
+
+        hidden = (layers - 1) * width * width + width * channels
+        field_biases = layers * width + channels
+        field_parameters = region_count * (dimensions * width + hidden + field_biases)
+        generator_macs = (
+            cells[1] * (coarse + middle) * middle
+            + cells[2] * (middle + fine) * fine
+            + cells[2] * fine * layers * width
+        )
+        generator_biases = cells[1] * middle + cells[2] * (fine + layers * width)
+        macs = points * (dimensions * width + hidden) + generator_macs
+        # A latent's gradient flows back through every matrix product except the first layer's,
+        # whose input is a coordinate.
+        encode = 3 * (macs + points * hidden + generator_macs)
+        generator_parameters = (
+            (coarse + middle + 1) * middle
+            + (middle + fine + 1) * fine
+            + (fine + 1) * layers * width
+        )
+        return Cost(
+            parameters=field_parameters + generator_parameters,
+            inference_parameters=field_parameters + region_count * layers * width,
+            latent_floats=sum(
+                cell * size for cell, size in zip(cells, self.latent_channels, strict=True)
+            ),
+            macs=macs,
+            bias_adds=points * field_biases + generator_biases,
+            encode_macs=encode,
+        )

@@ -1,0 +1,102 @@
+"""The partition of the domain, and one small sine network a region (P-MLP), run as one batch.
+
+The unit cube is cut into ``P**D = M`` equal regions; region ``m`` has its own MLP, fed with local
+coordinates in ``[-1, 1]^D`` (LIFT, section 3.1). All regions' MLPs run together: a layer is one
+batched matrix product ``(M, B*K, W) @ (M, W, W)``.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from lift import siren
+
+
+def locate(coords: Tensor, regions_per_axis: int) -> tuple[Tensor, Tensor]:
+    """Sorts points by region.
+
+    Regions that hold fewer points than the fullest one are padded with their own centre; nothing
+    reads the padded values. Points outside the unit cube belong to the nearest region.
+
+    Args:
+        coords: ``(S, N, D)`` in ``[0, 1]``; ``S`` is 1 for points that all signals share, else B.
+
+    Returns:
+        local coordinates ``(S, M, K, D)`` in ``[-1, 1]``, and for each point its slot ``(S, N)``
+        in the flattened ``M*K``.
+    """
+    sets, points, dimensions = coords.shape
+    regions = regions_per_axis**dimensions
+    cell = (coords * regions_per_axis).floor().clamp(0, regions_per_axis - 1)
+    strides = [regions_per_axis**i for i in reversed(range(dimensions))]
+    region = (cell * cell.new_tensor(strides)).sum(-1).long()
+
+    order = torch.argsort(region, dim=1, stable=True)
+    counts = torch.zeros(sets, regions, dtype=torch.long, device=coords.device)
+    counts.scatter_add_(1, region, torch.ones_like(region))
+    capacity = int(counts.max())
+    start = counts.cumsum(1) - counts
+    ranked = region.gather(1, order)
+    rank = torch.arange(points, device=coords.device) - start.gather(1, ranked)
+    slot = torch.empty_like(region).scatter_(1, order, ranked * capacity + rank)
+
+    local = coords.new_zeros(sets, regions * capacity, dimensions)
+    inside = 2 * (coords * regions_per_axis - cell) - 1
+    local.scatter_(1, slot.unsqueeze(-1).expand_as(inside), inside)
+    return local.view(sets, regions, capacity, dimensions), slot
+
+
+class LocalMLPs(nn.Module):
+    """``M`` sine MLPs ``D -> W -> ... -> W -> C`` with shift modulation and a linear output.
+
+    ``h_l = sin(w0 (W_l h_(l-1) + b_l + m_l))`` for every sine layer ``l`` (LIFT, figure 2).
+
+    Args:
+        sine_layers: how many sine layers, the first included.
+    """
+
+    def __init__(
+        self, regions: int, dimensions: int, width: int, sine_layers: int, channels: int, w0: float
+    ) -> None:
+        super().__init__()
+        self.w0 = w0
+        fan_ins = [dimensions] + [width] * sine_layers
+        fan_outs = [width] * sine_layers + [channels]
+        self.weights = nn.ParameterList(
+            nn.Parameter(torch.empty(regions, i, o)) for i, o in zip(fan_ins, fan_outs, strict=True)
+        )
+        self.biases = nn.ParameterList(nn.Parameter(torch.empty(regions, 1, o)) for o in fan_outs)
+        siren.first_layer_(self.weights[0], dimensions)
+        for weight in self.weights[1:]:
+            siren.hidden_layer_(weight, width, w0)
+        for bias, fan_in in zip(self.biases[:-1], fan_ins, strict=False):
+            siren.default_bias_(bias, fan_in)
+        # Signals live in [0, 1]: an output that starts at the middle of the range saves the
+        # first steps from learning a constant.
+        nn.init.constant_(self.biases[-1], 0.5)
+
+    def forward(self, local: Tensor, shifts: Tensor) -> Tensor:
+        """Evaluates every region's network on its own points.
+
+        Args:
+            local: ``(S, M, K, D)`` with S = 1 or B, from `locate`.
+            shifts: ``(L, B, M, W)``, one vector a sine layer.
+
+        Returns:
+            ``(B, M*K, C)``.
+        """
+        sets, regions, points, dimensions = local.shape
+        layers, batch, _, width = shifts.shape
+        rows = local.transpose(0, 1).reshape(regions, sets * points, dimensions)
+        # Shared points go through the first layer once, and meet the signals at its shift.
+        first = torch.bmm(rows, self.weights[0]) + self.biases[0]
+        shift = shifts.transpose(1, 2).unsqueeze(3)  # (L, M, B, 1, W)
+        h = torch.sin(self.w0 * (first.view(regions, sets, points, width) + shift[0]))
+        for layer in range(1, layers):
+            h = torch.bmm(h.reshape(regions, batch * points, width), self.weights[layer])
+            h = h + self.biases[layer]
+            h = torch.sin(self.w0 * (h.view(regions, batch, points, width) + shift[layer]))
+        out = torch.bmm(h.reshape(regions, batch * points, width), self.weights[-1])
+        out = (out + self.biases[-1]).view(regions, batch, points, -1)
+        return out.transpose(0, 1).reshape(batch, regions * points, -1)
