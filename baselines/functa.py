@@ -1,0 +1,86 @@
+"""Functa: one sine network for all signals, shifted by a linear map of each signal's latent.
+
+Dupont et al., ICML 2022 (arXiv 2201.12204), as its released code computes it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from baselines.shifted_siren import ShiftedSiren
+from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
+
+
+class Functa(NeuralField):
+    """A latent-modulated SIREN with one learned inner rate a latent coordinate (Meta-SGD).
+
+    The released configuration lists a range for the rates, but nothing applies it: rates are
+    neither clipped nor kept positive, here too.
+
+    Args:
+        domain: the grid of the signals.
+        width: of the sine layers.
+        depth: linear layers in all, the output layer included.
+        latent: floats of a signal's latent.
+        w0: frequency factor of every sine layer.
+        rate_init: bounds of the uniform distribution that the rates start from.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        *,
+        width: int,
+        depth: int,
+        latent: int,
+        w0: float,
+        rate_init: tuple[float, float] = (0.005, 0.1),
+    ) -> None:
+        super().__init__()
+        self.domain = domain
+        self.siren = ShiftedSiren(domain.dimensions, width, depth, domain.channels, w0)
+        self.shift_map = nn.Linear(latent, self.siren.sine_layers * width)
+        shift_map_init_(self.shift_map, latent)
+        self.rates = nn.Parameter(torch.empty(latent).uniform_(*rate_init))
+
+    def zero_latent(self, batch: int) -> Latent:
+        return {"global": self.rates.new_zeros(batch, *self.rates.shape)}
+
+    def inner_rates(self) -> Rates:
+        return {"global": self.rates}
+
+    def locate(self, coords: Tensor) -> Query:
+        return {"coords": coords}
+
+    def evaluate(self, latent: Latent, query: Query) -> Tensor:
+        shifts = self.shift_map(latent["global"].unsqueeze(1))  # (B, 1, L*W)
+        return self.siren(query["coords"], shifts.split(self.siren.width, dim=-1))
+
+    def cost(self) -> Cost:
+        """Section 2 of the reference derives the same numbers from the papers' tables.
+
+        A signal's shifts add to the biases, so an encoded signal is read with as many weights as
+        the sine network has.
+        """
+        points, siren = self.domain.points, self.siren
+        map_macs = self.shift_map.weight.numel()
+        macs = points * siren.weight_count + map_macs
+        return Cost(
+            parameters=sum(parameter.numel() for parameter in self.parameters()),
+            inference_parameters=siren.weight_count + siren.bias_count,
+            latent_floats=self.rates.numel(),
+            macs=macs,
+            bias_adds=points * siren.bias_count + self.shift_map.bias.numel(),
+            encode_macs=3 * (macs + points * siren.hidden_weight_count + map_macs),
+        )
+
+
+def shift_map_init_(shift_map: nn.Module, fan_in: int) -> None:
+    """Haiku's default for linear layers: a normal of std ``1/sqrt(fan_in)`` cut at two stds."""
+    std = 1 / math.sqrt(fan_in)
+    weight, bias = shift_map.parameters()
+    nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
+    nn.init.zeros_(bias)

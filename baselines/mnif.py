@@ -1,0 +1,118 @@
+"""mNIF: each signal's network is a mixture of implicit bases, mixed in weight space.
+
+You et al., NeurIPS 2023 (arXiv 2310.19464), as its released code computes images and voxels.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+
+from baselines.coordinates import corners_included
+from lift import siren
+from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
+
+
+class MNIF(NeuralField):
+    """M sine networks of one shape, whose weights are averaged with a signal's coefficients.
+
+    ``W_l = sum_m a_(m,l) W_l^(m)``, ``b_l = sum_m a_(m,l) b_l^(m)``, ``h_l = sin(w0 (W_l h_(l-1)
+    + b_l))`` in every layer, the output's too; ``a`` is a linear map of the latent. The released
+    code works on ``[-1, 1]``: its output ``s`` becomes ``(s + 1) / 2``.
+
+    The released inner loss is the mean over the whole batch on ``[-1, 1]``, hence ``4 / B`` times
+    the gradient of this project's loss; ``rate_scale`` carries that factor, and the learned rates,
+    clamped to ``[0, 1]``, keep their published meaning.
+
+    Args:
+        domain: the grid of the signals.
+        width: of the hidden layers.
+        depth: hidden ``W -> W`` layers: the networks have ``depth + 2`` linear layers.
+        bases: M, the networks that are mixed.
+        latent: floats of a signal's latent.
+        w0: frequency factor of every sine layer.
+        rate_scale: what a learned rate of 1 means, in this project's scaling of the inner loss.
+        rate_init: bounds of the uniform distribution that the rates start from.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        *,
+        width: int,
+        depth: int,
+        bases: int,
+        latent: int,
+        w0: float,
+        rate_scale: float,
+        rate_init: tuple[float, float] = (0.005, 0.1),
+    ) -> None:
+        super().__init__()
+        self.domain = domain
+        self.w0 = w0
+        self.rate_scale = rate_scale
+        sizes = [domain.dimensions] + [width] * (depth + 1) + [domain.channels]
+        shapes = list(itertools.pairwise(sizes))
+        self.weights = nn.ParameterList(torch.empty(bases, o, i) for i, o in shapes)
+        self.biases = nn.ParameterList(torch.empty(bases, o) for _, o in shapes)
+        siren.first_layer_(self.weights[0], domain.dimensions)
+        for weight in self.weights[1:]:
+            siren.hidden_layer_(weight, width, w0)
+        for bias, (fan_in, _) in zip(self.biases, shapes, strict=True):
+            siren.default_bias_(bias, fan_in)
+        self.coefficients = nn.Linear(latent, bases * len(shapes))
+        nn.init.constant_(self.coefficients.bias, 1 / bases)  # at zero: the average of the bases
+        self.rates = nn.Parameter(torch.empty(latent).uniform_(*rate_init))
+
+    def zero_latent(self, batch: int) -> Latent:
+        return {"global": self.rates.new_zeros(batch, *self.rates.shape)}
+
+    def inner_rates(self) -> Rates:
+        return {"global": self.rate_scale * self.rates.clamp(0, 1)}
+
+    def locate(self, coords: Tensor) -> Query:
+        return {"coords": corners_included(coords, self.domain.resolution)}
+
+    def evaluate(self, latent: Latent, query: Query) -> Tensor:
+        batch = len(latent["global"])
+        # The frequency factor scales the few coefficients instead of every activation.
+        mixture = self.w0 * self.coefficients(latent["global"].unsqueeze(1))
+        mixture = mixture.view(batch, -1, len(self.weights))
+        h = query["coords"].expand(batch, -1, -1)
+        for layer, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
+            a = mixture[:, :, layer]
+            weight = (a @ weights.flatten(1)).view(batch, *weights.shape[1:])
+            bias = (a @ biases).unsqueeze(1)
+            h = torch.sin(torch.bmm(h, weight.transpose(1, 2)) + bias)
+        return (h + 1) / 2
+
+    @property
+    def mixing_macs(self) -> int:
+        """Multiply-adds that average the bases once, M for every weight and bias."""
+        return sum(tensor.numel() for tensor in (*self.weights, *self.biases))
+
+    def cost(self) -> Cost:
+        """Section 4 of the reference derives the same numbers from the paper's tables.
+
+        ``macs`` follows the tables in leaving out `mixing_macs`; ``encode_macs`` contains them,
+        once a forward and once a gradient.
+        """
+        bases = len(self.weights[0])
+        points = self.domain.points
+        weights = sum(weight[0].numel() for weight in self.weights)
+        biases = sum(bias[0].numel() for bias in self.biases)
+        # Unlike a shift's, a mixed weight's gradient is one more product in every layer; the
+        # gradient with respect to activations skips the first layer, whose input is a coordinate.
+        backward = points * (2 * weights - self.weights[0][0].numel())
+        coefficients = self.coefficients.weight.numel()
+        macs = points * weights + coefficients
+        return Cost(
+            parameters=sum(parameter.numel() for parameter in self.parameters()),
+            inference_parameters=self.mixing_macs // bases,
+            latent_floats=self.rates.numel(),
+            macs=macs,
+            bias_adds=points * biases + self.coefficients.bias.numel(),
+            encode_macs=3 * (macs + backward + coefficients + 2 * self.mixing_macs),
+        )
