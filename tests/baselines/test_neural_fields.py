@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from baselines.functa import Functa
+from baselines.gem import GEM
 from baselines.mnif import MNIF
 from baselines.spatial_functa import SpatialFuncta
 from lift.field import Domain, Latent, NeuralField, Query
@@ -26,6 +27,16 @@ FIELDS: dict[str, Callable[[Domain], NeuralField]] = {
     ),
     "spatial_functa-bilinear": lambda domain: SpatialFuncta(
         domain, width=16, depth=4, cells=2, latent_channels=6, w0=10.0, reading="bilinear"
+    ),
+    "gem": lambda domain: GEM(
+        domain,
+        width=16,
+        depth=2,
+        latent=12,
+        rank=3,
+        w0=10.0,
+        output="sigmoid",
+        inner_rate=0.1,
     ),
     "mnif": lambda domain: MNIF(
         domain, width=16, depth=2, bases=6, latent=12, w0=30.0, rate_scale=0.125
