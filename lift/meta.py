@@ -7,6 +7,7 @@ and losses are summed over the batch, so a signal's latent never depends on its 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
@@ -18,7 +19,7 @@ OuterGradient = Literal["exact", "exact-low-memory", "first-order"]
 
 
 class MetaStep(NamedTuple):
-    """What one meta-step measured: ``loss`` is a scalar, ``mse`` is ``(B,)`` after the last step."""
+    """What a meta-step measured: ``loss`` is a scalar, ``mse`` is ``(B,)`` after the last step."""
 
     loss: Tensor
     mse: Tensor
@@ -33,18 +34,52 @@ def squared_error(field: NeuralField, latent: Latent, query: Query, values: Tens
     return (field.evaluate(latent, query) - values).square().mean(dim=(1, 2))
 
 
-def inner_step(field: NeuralField, latent: Latent, query: Query, values: Tensor) -> Latent:
-    """One gradient step on every signal's latent, differentiable in everything it reads."""
+def latent_gradient(field: NeuralField, latent: Latent, query: Query, values: Tensor) -> Latent:
+    """Gradient of every signal's inner loss, differentiable in everything that it reads."""
 
     def loss(latent: Latent) -> Tensor:
         return (squared_error(field, latent, query, values) + field.penalty(latent)).sum()
 
-    gradient = torch.func.grad(loss)(latent)
+    return torch.func.grad(loss)(latent)
+
+
+def outer_losses(field: NeuralField, latent: Latent, query: Query, values: Tensor) -> MetaStep:
+    """The batch mean that the outer loop lowers, at adapted latents."""
+    mse = squared_error(field, latent, query, values)
+    return MetaStep((mse + field.penalty(latent)).mean(), mse.detach())
+
+
+def descend(field: NeuralField, latent: Latent, gradient: Latent) -> Latent:
+    """One inner step of plain gradient descent at the field's own rates."""
     rates = field.inner_rates()
     return {name: latent[name] - rates[name] * gradient[name] for name in latent}
 
 
-def adapt(field: NeuralField, query: Query, values: Tensor, steps: int) -> Latent:
+class Kernels(NamedTuple):
+    """The two functions that all time is spent in, plain or compiled."""
+
+    latent_gradient: Callable[[NeuralField, Latent, Query, Tensor], Latent]
+    outer_losses: Callable[[NeuralField, Latent, Query, Tensor], MetaStep]
+
+
+EAGER = Kernels(latent_gradient, outer_losses)
+
+
+def compiled_kernels() -> Kernels:
+    """The same functions through torch.compile, which fuses the sines and their derivatives.
+
+    The gradient with respect to the latent is taken inside the graph (torch.func), so autograd
+    differentiates it once more like any compiled function. One inner step is one graph: compile
+    time does not grow with the number of steps.
+    """
+    return Kernels(
+        torch.compile(latent_gradient, dynamic=False), torch.compile(outer_losses, dynamic=False)
+    )
+
+
+def adapt(
+    field: NeuralField, query: Query, values: Tensor, steps: int, *, kernels: Kernels = EAGER
+) -> Latent:
     """Encodes signals: ``steps`` inner steps from the zero latent, with no graph kept.
 
     Args:
@@ -54,48 +89,56 @@ def adapt(field: NeuralField, query: Query, values: Tensor, steps: int) -> Laten
     latent = field.zero_latent(len(values))
     with torch.no_grad():
         for _ in range(steps):
-            latent = inner_step(field, latent, query, values)
+            latent = descend(field, latent, kernels.latent_gradient(field, latent, query, values))
     return latent
 
 
-def outer_losses(field: NeuralField, latent: Latent, query: Query, values: Tensor) -> MetaStep:
-    """The batch mean that the outer loop lowers, at adapted latents."""
-    mse = squared_error(field, latent, query, values)
-    return MetaStep((mse + field.penalty(latent)).mean(), mse.detach())
-
-
 def accumulate_outer_gradient(
-    field: NeuralField, query: Query, values: Tensor, steps: int, order: OuterGradient
+    field: NeuralField,
+    query: Query,
+    values: Tensor,
+    start: Latent,
+    steps: int,
+    order: OuterGradient,
+    kernels: Kernels = EAGER,
 ) -> MetaStep:
-    """Adds the outer loss's gradient to ``field``'s parameters.
+    """Runs one meta-step from ``start`` and adds its gradient to ``field``'s parameters.
 
     ``exact`` differentiates through all unrolled inner steps. ``exact-low-memory`` gives the same
     numbers while holding one step's activations: an inner step depends on the past only through
     its latents, so the chain of vector-Jacobian products is replayed backwards, one step at a
-    time, from stored latents. ``first-order`` drops the terms that pass through the inner steps
-    (learned rates then get no gradient beyond the last step's).
+    time, from stored latents. ``first-order`` takes the inner gradients as constants.
     """
     if order == "exact":
-        latent = field.zero_latent(len(values))
+        latent = start
         for _ in range(steps):
-            latent = inner_step(field, latent, query, values)
-        result = outer_losses(field, latent, query, values)
+            latent = descend(field, latent, kernels.latent_gradient(field, latent, query, values))
+        result = kernels.outer_losses(field, latent, query, values)
         result.loss.backward()
         return MetaStep(result.loss.detach(), result.mse)
 
-    visited = [field.zero_latent(len(values))]
+    visited, gradients = [start], []
     with torch.no_grad():
         for _ in range(steps):
-            visited.append(inner_step(field, visited[-1], query, values))
+            gradients.append(kernels.latent_gradient(field, visited[-1], query, values))
+            visited.append(descend(field, visited[-1], gradients[-1]))
+
+    if order == "first-order":
+        latent = start
+        for gradient in gradients:
+            latent = descend(field, latent, gradient)
+        result = kernels.outer_losses(field, latent, query, values)
+        result.loss.backward()
+        return MetaStep(result.loss.detach(), result.mse)
+
     latent = _leaf(visited.pop())
-    result = outer_losses(field, latent, query, values)
+    result = kernels.outer_losses(field, latent, query, values)
     result.loss.backward()
-    if order == "exact-low-memory":
-        while visited:
-            cotangent = [tensor.grad for tensor in latent.values()]
-            latent = _leaf(visited.pop())
-            stepped = inner_step(field, latent, query, values)
-            torch.autograd.backward(list(stepped.values()), cotangent)
+    while visited:
+        cotangent = [tensor.grad for tensor in latent.values()]
+        latent = _leaf(visited.pop())
+        gradient = kernels.latent_gradient(field, latent, query, values)
+        torch.autograd.backward(list(descend(field, latent, gradient).values()), cotangent)
     return MetaStep(result.loss.detach(), result.mse)
 
 

@@ -75,6 +75,7 @@ class LIFT(NeuralField):
             domain.channels,
             w0,
         )
+        self.rates: Tensor
         self.register_buffer("rates", torch.tensor(inner_rates), persistent=False)
 
     def zero_latent(self, batch: int) -> Latent:

@@ -1,0 +1,25 @@
+# make tables   the demo: every stage and every table, on data that ships with the code
+# make test     the tests
+# make lint     ruff, mypy, snakefmt
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: tables test lint
+tables: $(READY)
+	PATH="$(abspath $(BIN)):$$PATH" snakemake --cores 8 results/tables.md
+
+test: $(READY)
+	$(BIN)/pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile
+	$(BIN)/mypy
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $(READY)

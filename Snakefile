@@ -1,0 +1,130 @@
+# The graph: a rule a stage, a cell a (profile, data set, method, seed).
+#
+#   snakemake --cores 8 results/tables.md                       every cell of the demo, and the tables
+#   snakemake --cores 8 results/tables.md --config profile=lite
+#   snakemake --cores 2 results/demo/embedded-images/lift/seed0/reconstruction.json
+from snakemake.utils import min_version
+
+from benchmarks import workflow as graph
+
+min_version("9.0")
+
+PROFILE = config.get("profile", "demo")
+PLAN = graph.Plan(PROFILE)
+graph.forget_failures(PROFILE)
+
+CELL = "results/{profile}/{dataset}/{method}/seed{seed}"
+STAGE = "python -m benchmarks.stages.{name} --profile {{wildcards.profile}} --dataset {{wildcards.dataset}} --method {{wildcards.method}} --seed {{wildcards.seed}}"
+
+
+def stage(name):
+    """Command of a stage, run by hand with the same arguments."""
+    program = STAGE.format(name=name)
+    return f"python -m benchmarks.job --threads {{params.threads}} --log {{log}} --result {{output}} -- {program}"
+
+
+wildcard_constraints:
+    seed=r"\d+",
+    method=r"[\w-]+",
+    dataset=r"[\w-]+",
+    profile=r"demo|lite|paper",
+
+
+localrules:
+    tables,
+
+
+rule tables:
+    input:
+        results=PLAN.results(),
+        published="config/published.yaml",
+    output:
+        "results/tables.md",
+    params:
+        scale=PLAN.scale.model_dump(mode="json"),
+        code=graph.report_digest(),
+    log:
+        "results/logs/tables.log",
+    shell:
+        "python -m benchmarks.report.tables --profile {PROFILE} > {log} 2>&1"
+
+
+rule prepare:
+    output:
+        "data/{dataset}/manifest.json",
+    params:
+        config=graph.prepare_config,
+        code=graph.prepare_digest,
+    log:
+        "results/logs/prepare/{dataset}.log",
+    shell:
+        "python -m benchmarks.stages.prepare --dataset {wildcards.dataset} > {log} 2>&1"
+
+
+rule fit:
+    input:
+        data="data/{dataset}/manifest.json",
+    output:
+        CELL + "/fit.json",
+    params:
+        config=graph.training_config,
+        code=graph.stage_digest("fit"),
+        threads=PLAN.scale.threads,
+    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    resources:
+        gpu=1,
+    log:
+        CELL + "/logs/fit.log",
+    shell:
+        stage("fit")
+
+
+rule encode:
+    input:
+        fit=CELL + "/fit.json",
+    output:
+        CELL + "/encode.json",
+    params:
+        config=graph.cell_config,
+        code=graph.stage_digest("encode"),
+        threads=PLAN.scale.threads,
+    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    resources:
+        gpu=1,
+    log:
+        CELL + "/logs/encode.log",
+    shell:
+        stage("encode")
+
+
+rule reconstruct:
+    input:
+        encode=CELL + "/encode.json",
+    output:
+        CELL + "/reconstruction.json",
+    params:
+        config=graph.cell_config,
+        code=graph.stage_digest("reconstruct"),
+        threads=PLAN.scale.threads,
+    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    resources:
+        gpu=1,
+    log:
+        CELL + "/logs/reconstruction.log",
+    shell:
+        stage("reconstruct")
+
+
+rule cost:
+    output:
+        "results/published/{dataset}/{method}/seed0/cost.json",
+    params:
+        config=graph.cost_config,
+        code=graph.cost_digest,
+        threads=1,
+    threads: graph.claimed(1, workflow.cores)
+    log:
+        "results/published/{dataset}/{method}/seed0/logs/cost.log",
+    shell:
+        "python -m benchmarks.job --threads {params.threads} --log {log} --result {output} --"
+        " python -m benchmarks.stages.cost --dataset {wildcards.dataset} --method {wildcards.method}"

@@ -1,0 +1,116 @@
+"""Runs one program for the workflow: on a device of its own, and without taking others down.
+
+    python -m benchmarks.job --threads 1 --log LOG --result RESULT.json -- python -m ...
+
+A GPU belongs to one job at a time: the job holds a lock file of that device, and the kernel frees
+it on any exit. A program that fails leaves a result marked ``failed`` with its last words, so that
+the tables can show why a cell is empty while the other cells go on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from benchmarks.results import Result, write_result
+
+
+def visible_devices() -> list[str]:
+    """CUDA devices that this job may use: those of CUDA_VISIBLE_DEVICES, else all, else none."""
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if allowed is not None:
+        return [device for device in allowed.split(",") if device.strip()]
+    try:
+        listing = subprocess.run(
+            ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return listing.stdout.split()
+
+
+@contextmanager
+def device_slot(devices: list[str], poll_seconds: float = 1.0) -> Iterator[str | None]:
+    """Holds one of the devices, waiting for it; yields its name, or None where there is none."""
+    if not devices:
+        yield None
+        return
+    folder = Path(tempfile.gettempdir())
+    locks = {d: FileLock(folder / f"lift-device-{os.getuid()}-{d}.lock") for d in devices}
+    while True:
+        for device, lock in locks.items():
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                continue
+            try:
+                yield device
+            finally:
+                lock.release()
+            return
+        time.sleep(poll_seconds)
+
+
+def run(command: list[str], log: Path, threads: int) -> tuple[int, str]:
+    """Runs a program with its output in ``log``.
+
+    Returns:
+        its exit code, and the last line that it said.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with device_slot(visible_devices()) as device, log.open("w") as output:
+        environment = {
+            **os.environ,
+            "CUDA_VISIBLE_DEVICES": device or "",
+            "OMP_NUM_THREADS": str(threads or os.cpu_count()),
+        }
+        finished = subprocess.run(
+            command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False
+        )
+    said = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    if finished.returncode < 0:
+        return finished.returncode, f"killed by signal {-finished.returncode}"
+    return finished.returncode, said[-1] if said else f"exit code {finished.returncode}"
+
+
+def main() -> None:
+    """Command line; the result's path names its cell."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--result", type=Path, required=True)
+    parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    code, reason = run(options.command[1:], options.log, options.threads)
+    if not code:
+        return
+    print(f"{options.result}: failed, {reason} (log: {options.log})", file=sys.stderr)
+    *_, profile, dataset, method, seed, name = options.result.parts
+    write_result(
+        options.result,
+        Result(
+            stage=Path(name).stem,  # type: ignore[arg-type]
+            profile=profile,
+            dataset=dataset,
+            method=method,
+            seed=int(seed.removeprefix("seed")),
+            status="failed",
+            reason=reason,
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()

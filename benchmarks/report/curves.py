@@ -1,0 +1,157 @@
+"""Training curves: of one run, and of several methods over images and over wall-clock time."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
+
+from benchmarks.report.png import save_png
+from lift.training import COLUMNS, Row
+
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+"""Okabe and Ito's palette, told apart by readers with any colour vision; markers for print."""
+
+
+class CurveError(ValueError):
+    """A curve file that cannot be read."""
+
+
+def read_curve(path: Path) -> list[Row]:
+    """The rows of a ``curve.csv``; empty cells become None.
+
+    Raises:
+        CurveError: the file is missing, lacks a column, or holds something else than numbers.
+    """
+    try:
+        with path.open(newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
+            if missing:
+                raise CurveError(f"{path}: no column {', '.join(missing)}")
+            return [
+                {name: float(row[name]) if row[name] else None for name in COLUMNS}
+                for row in reader
+            ]
+    except FileNotFoundError as error:
+        raise CurveError(f"{path}: no such curve; fit the cell first") from error
+    except (TypeError, ValueError) as error:
+        if isinstance(error, CurveError):
+            raise
+        raise CurveError(f"{path}: not a curve ({error})") from error
+
+
+def curve_figure(rows: Sequence[Row], path: Path, title: str) -> None:
+    """PSNR (dB) over the signals seen, with the loss and the outer rate below.
+
+    Args:
+        rows: as ``lift.training.COLUMNS``; ``train_psnr`` averages the steps since the last row.
+    """
+    figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+    quality, loss = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
+    _line(quality, rows, "signals", "train_psnr", color=COLORS[4], label="training signals")
+    _line(
+        quality, rows, "signals", "validation_psnr", color=COLORS[0], marker="o", label="validation"
+    )
+    quality.set(ylabel="PSNR (dB)", title=title)
+    quality.legend(loc="lower right", frameon=False)
+    _note_last(quality, rows)
+    _line(loss, rows, "signals", "loss", color=COLORS[1])
+    loss.set(yscale="log", xlabel="training signals seen")
+    loss.set_ylabel("loss", color=COLORS[1])
+    rate = loss.twinx()
+    _line(rate, rows, "signals", "rate", color="0.5", linestyle="--")
+    rate.set_ylabel("outer rate", color="0.5")
+    rate.set_ylim(bottom=0)
+    rate.spines["top"].set_visible(False)
+    for axis in (quality, loss):
+        _plain(axis)
+    save_png(figure, path)
+
+
+def compare_figure(curves: Mapping[str, Sequence[Row]], path: Path) -> None:
+    """Validation PSNR of several methods, over training images and over wall-clock time.
+
+    Args:
+        curves: rows by the method's title, in the order of the legend.
+
+    Raises:
+        ValueError: there is no curve, or one never measured validation PSNR.
+    """
+    silent = [title for title, rows in curves.items() if not _measured(rows)]
+    if silent or not curves:
+        raise ValueError(f"compare_figure: no validation PSNR in {', '.join(silent) or 'nothing'}")
+    figure = Figure(figsize=(7.0, 3.1), layout="constrained")
+    images, clock = figure.subplots(1, 2, sharey=True)
+    longest = max(rows[-1]["seconds"] or 0 for rows in curves.values())
+    unit, seconds = next(
+        u for u in (("h", 3600), ("min", 60), ("s", 1)) if longest > 2 * u[1] or u[1] == 1
+    )
+    for place, (title, rows) in enumerate(curves.items()):
+        style = {
+            "color": COLORS[place % len(COLORS)],
+            "marker": MARKERS[place % len(MARKERS)],
+            "label": title,
+        }
+        _line(images, rows, "signals", "validation_psnr", **style)
+        _line(clock, rows, "seconds", "validation_psnr", divisor=seconds, **style)
+    images.set(xlabel="training signals seen", ylabel="validation PSNR (dB)")
+    clock.set(xlabel=f"wall-clock time ({unit})")
+    for axis in (images, clock):
+        _plain(axis)
+    images.xaxis.set_major_formatter(EngFormatter(sep=""))
+    handles, titles = images.get_legend_handles_labels()
+    figure.legend(
+        handles, titles, loc="outside upper center", ncols=min(len(titles), 5), frameon=False
+    )
+    save_png(figure, path)
+
+
+def _measured(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row["validation_psnr"] is not None]
+
+
+def _line(
+    axis: Axes,
+    rows: Sequence[Row],
+    x: str,
+    y: str,
+    divisor: float = 1,
+    marker: str = "",
+    **style: str,
+) -> None:
+    """One curve; rows where either value was not measured are left out, the line goes on."""
+    points = [(row[x], row[y]) for row in rows if row[x] is not None and row[y] is not None]
+    axis.plot(
+        [a / divisor for a, _ in points],
+        [b for _, b in points],
+        marker=marker,
+        markersize=3.5,
+        linewidth=1.3,
+        **style,
+    )
+
+
+def _note_last(axis: Axes, rows: Sequence[Row]) -> None:
+    if last := _measured(rows)[-1:]:
+        value = last[0]["validation_psnr"]
+        axis.annotate(
+            f"{value:.2f} dB",
+            (last[0]["signals"], value),
+            textcoords="offset points",
+            xytext=(0, 7),
+            ha="right",
+            fontsize=8,
+            color=COLORS[0],
+        )
+
+
+def _plain(axis: Axes) -> None:
+    axis.grid(alpha=0.25, linewidth=0.6)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.xaxis.set_major_formatter(EngFormatter(sep=""))

@@ -1,0 +1,65 @@
+"""Encodes the signals of one cell into a functaset, with the trained field."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.datasets.dataset import Split
+from benchmarks.provenance import sha256
+from benchmarks.results import Metric
+from benchmarks.stages.stage import Experiment, Outcome, main
+from lift.field import Latent, NeuralField
+from lift.functaset import MANIFEST, write_functaset
+from lift.meta import EAGER, Kernels, adapt, compiled_kernels
+
+
+def latents(
+    field: NeuralField, split: Split, batch: int, inner_steps: int, kernels: Kernels
+) -> Iterator[Latent]:
+    """The latents of a split in order, in batches, in float32 on the whole grid."""
+    device = next(field.parameters()).device
+    query = field.locate(field.domain.grid(device=device))
+    for first in tqdm(range(0, len(split), batch), desc="encode", mininterval=2):
+        values = split.batch(np.arange(first, min(first + batch, len(split)))).to(device)
+        yield adapt(field, query, values, inner_steps, kernels=kernels)
+
+
+def run(experiment: Experiment) -> Outcome:
+    """Writes ``functaset/`` beside the JSON."""
+    field, weights = experiment.trained_field()
+    fit, splits = experiment.cell.training.fit, experiment.evaluated()
+    kernels = compiled_kernels() if fit.compile else EAGER
+    directory, began = experiment.directory / "functaset", time.monotonic()
+    write_functaset(
+        directory,
+        {
+            name: (len(split), latents(field, split, fit.batch, fit.inner_steps, kernels))
+            for name, split in splits.items()
+        },
+        weights,
+    )
+    total = sum(len(split) for split in splits.values())
+    return Outcome(
+        [
+            Metric(name="signals", value=len(split), unit="1", split=name, samples=len(split))
+            for name, split in splits.items()
+        ]
+        + [
+            Metric(
+                name="encoding_speed",
+                value=total / (time.monotonic() - began),
+                unit="1/s",
+                split="none",
+                samples=total,
+            )
+        ],
+        artifacts={f"functaset/{MANIFEST}": sha256(directory / MANIFEST)},
+    )
+
+
+if __name__ == "__main__":
+    main("encode", run, __doc__ or "")

@@ -1,0 +1,220 @@
+"""What all stages share: the command line, the cell's paths, and the JSON that is left behind."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from benchmarks.config import Cell, digest, resolve
+from benchmarks.datasets.dataset import Dataset, Split, open_prepared
+from benchmarks.datasets.splits import fitting_splits
+from benchmarks.methods import build_field, field_module
+from benchmarks.provenance import (
+    code_digest,
+    git_commit,
+    packages,
+    peak_memory_bytes,
+    sha256,
+)
+from benchmarks.results import (
+    Budget,
+    Metric,
+    Provenance,
+    Result,
+    Stage,
+    read_result,
+    result_path,
+    write_result,
+)
+from lift.checkpoint import CheckpointError, load_tensors
+from lift.field import NeuralField
+
+
+class StageError(RuntimeError):
+    """A stage cannot run, for a reason that its user can mend."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A cell and where its files are."""
+
+    cell: Cell
+    results: Path
+    data: Path
+    device: torch.device
+
+    def path(self, stage: str) -> Path:
+        """The JSON of one of this cell's stages."""
+        training = self.cell.training
+        return result_path(
+            self.results,
+            self.cell.profile,
+            training.dataset,
+            training.method,
+            training.seed,
+            stage,
+        )
+
+    @property
+    def directory(self) -> Path:
+        """The folder of this cell."""
+        return self.path("fit").parent
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The prepared data set."""
+        return open_prepared(self.data / self.cell.training.dataset)
+
+    def new_field(self) -> NeuralField:
+        """The cell's field with fresh weights, on the device."""
+        training = self.cell.training
+        torch.manual_seed(training.seed)
+        return build_field(training.field, self.dataset.domain, training.settings).to(self.device)
+
+    def trained_field(self) -> tuple[NeuralField, str]:
+        """The cell's field with its trained weights, and the hash of their file.
+
+        Raises:
+            StageError: training failed or is missing, or the weights are not those it wrote.
+        """
+        result = self.upstream("fit")
+        weights = self.directory / "field.safetensors"
+        recorded = result.artifacts[weights.name]
+        found = sha256(weights) if weights.exists() else "nothing"
+        if found != recorded:
+            raise StageError(
+                f"{weights}: SHA-256 {found[:12]}, expected {recorded[:12]} as {self.path('fit')} "
+                "says; fit again"
+            )
+        trained = self.new_field()
+        try:
+            trained.load_state_dict(load_tensors(weights)[0])
+        except RuntimeError as error:
+            raise CheckpointError(f"{weights}: not this field's weights ({error})") from error
+        return trained.eval(), recorded
+
+    def upstream(self, stage: str) -> Result:
+        """The result of an earlier stage.
+
+        Raises:
+            StageError: that stage failed.
+        """
+        result = read_result(self.path(stage))
+        if result.status == "failed":
+            raise StageError(f"{stage} failed: {result.reason}")
+        return result
+
+    def fit_identity(self) -> str:
+        """Names everything that the trained weights depend on, and nothing else."""
+        training = self.cell.training
+        code = code_digest(
+            "lift.training", field_module(training.field), "benchmarks.datasets.splits"
+        )
+        return f"{digest(training)}-{code}-{digest(self.dataset.manifest)}"
+
+    def splits(self) -> tuple[Split, Split]:
+        """Training and validation signals: disjoint parts of the training split."""
+        training = self.cell.training
+        return fitting_splits(self.dataset, training.train, training.validation)
+
+    def evaluated(self) -> dict[str, Split]:
+        """The signals of each split that are encoded and measured."""
+        evaluation = self.cell.evaluation
+        fitted, _ = self.splits()
+        counts = {"train": (fitted, evaluation.train), "test": (self.dataset.test, evaluation.test)}
+        return {
+            name: split.subset(min(count or len(split), len(split)))
+            for name, (split, count) in counts.items()
+        }
+
+
+@dataclass
+class Outcome:
+    """What a stage has to say."""
+
+    metrics: list[Metric]
+    budget: Budget | None = None
+    artifacts: dict[str, str] = field(default_factory=dict)
+
+
+def arguments(description: str) -> argparse.ArgumentParser:
+    """The arguments that every stage takes."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--profile", default="demo", help="config/scale/PROFILE.yaml")
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--method", required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--data", type=Path, default=Path("data"), help="prepared data sets")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 takes all")
+    return parser
+
+
+def choose_device(name: str) -> torch.device:
+    """``auto`` takes the GPU where there is one.
+
+    Raises:
+        StageError: CUDA was asked for and is not there.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise StageError("--device cuda: no CUDA device is visible; use --device cpu or auto")
+    return torch.device(name)
+
+
+def main(stage: Stage, run: Callable[[Experiment], Outcome], description: str) -> None:
+    """Runs one stage from the command line.
+
+    A failure that has a reason is one line on standard error and exit code 1; nothing is written.
+    """
+    options = arguments(description).parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    began = time.monotonic()
+    try:
+        cell = resolve(options.profile, options.dataset, options.method, options.seed)
+        experiment = Experiment(
+            cell, options.results, options.data, choose_device(options.device)
+        )
+        outcome = run(experiment)
+        modules = (f"benchmarks.stages.{run.__module__}", field_module(cell.training.field))
+        write_result(
+            experiment.path(stage),
+            Result(
+                stage=stage,
+                profile=cell.profile,
+                dataset=cell.training.dataset,
+                method=cell.training.method,
+                seed=cell.training.seed,
+                status="ok",
+                metrics=outcome.metrics,
+                budget=outcome.budget,
+                artifacts=outcome.artifacts,
+                provenance=Provenance(
+                    config=cell.model_dump(mode="json"),
+                    config_hash=digest(cell),
+                    code_digest=code_digest(*modules),
+                    git_commit=git_commit(),
+                    packages=packages(),
+                    device=_device_name(experiment.device),
+                    threads=torch.get_num_threads(),
+                    wall_seconds=round(time.monotonic() - began, 2),
+                    peak_memory_bytes=peak_memory_bytes(experiment.device),
+                ),
+            ),
+        )
+    except (RuntimeError, ValueError, OSError) as error:
+        sys.exit(f"{stage}: {error}")
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"

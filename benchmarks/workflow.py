@@ -1,0 +1,114 @@
+"""What the Snakefile asks: which cells there are, and what each rule's outcome depends on."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.config import ScaleConfig, load_methods, load_scale, published_settings, resolve
+from benchmarks.datasets.config import load_dataset_config
+from benchmarks.datasets.loaders import loader_module
+from benchmarks.methods import field_module
+from benchmarks.provenance import code_digest
+from benchmarks.results import ResultError, read_result, result_path
+
+ROOT = Path("results")
+
+
+class Plan:
+    """The cells of one profile."""
+
+    def __init__(self, profile: str) -> None:
+        self.scale: ScaleConfig = load_scale(profile)
+
+    def results(self) -> list[str]:
+        """Every result that the tables read: reconstructions, and the cost of published sizes."""
+        cells = [
+            result_path(ROOT, self.scale.profile, dataset, method, seed, "reconstruction")
+            for dataset, data in self.scale.datasets.items()
+            for method in data.methods
+            for seed in self.scale.seeds
+        ]
+        costs = [
+            result_path(ROOT, "published", dataset, name, 0, "cost")
+            for name, method in load_methods().items()
+            for dataset in method.settings
+        ]
+        return [str(path) for path in [*cells, *costs]]
+
+
+def forget_failures(profile: str) -> None:
+    """Removes the results of failed cells, so that every run tries them again."""
+    for folder in (profile, "published"):
+        for path in ROOT.glob(f"{folder}/*/*/seed*/*.json"):
+            try:
+                failed = read_result(path).status == "failed"
+            except ResultError:
+                failed = True
+            if failed:
+                path.unlink()
+
+
+def claimed(threads: int, cores: int) -> int:
+    """Cores that a job claims of ``--cores`` so that its threads fit on this machine.
+
+    ``--cores 8`` on two cores is eight eighths of two: a job of one thread claims four.
+    """
+    real = min(cores, os.cpu_count() or 1)
+    return math.ceil((threads or real) * cores / real)
+
+
+def training_config(wildcards: Any) -> dict[str, Any]:
+    """All that trained weights depend on."""
+    return _cell(wildcards).training.model_dump(mode="json")
+
+
+def cell_config(wildcards: Any) -> dict[str, Any]:
+    """All that measured numbers depend on."""
+    return _cell(wildcards).model_dump(mode="json")
+
+
+def cost_config(wildcards: Any) -> dict[str, Any]:
+    """A method's published sizes."""
+    return published_settings(wildcards.method, wildcards.dataset).field
+
+
+def prepare_config(wildcards: Any) -> dict[str, Any]:
+    """Where a data set comes from."""
+    return load_dataset_config(wildcards.dataset).model_dump(mode="json")
+
+
+def stage_digest(stage: str) -> Callable[[Any], str]:
+    """The code behind a stage and the field it runs; imports are followed, formatting is not."""
+
+    def of(wildcards: Any) -> str:
+        return code_digest(
+            f"benchmarks.stages.{stage}", field_module(_cell(wildcards).training.field)
+        )
+
+    return of
+
+
+def cost_digest(wildcards: Any) -> str:
+    """The code behind a cost."""
+    return code_digest(
+        "benchmarks.stages.cost", field_module(load_methods()[wildcards.method].field)
+    )
+
+
+def prepare_digest(wildcards: Any) -> str:
+    """The code behind a prepared data set."""
+    loader = load_dataset_config(wildcards.dataset).loader
+    return code_digest("benchmarks.stages.prepare", loader_module(loader))
+
+
+def report_digest() -> str:
+    """The code behind the tables."""
+    return code_digest("benchmarks.report.tables")
+
+
+def _cell(wildcards: Any) -> Any:
+    return resolve(wildcards.profile, wildcards.dataset, wildcards.method, int(wildcards.seed))

@@ -1,0 +1,149 @@
+"""A functaset: the latents of many signals on disk, memory-mapped, with per-channel statistics."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lift.field import Latent
+
+MANIFEST = "functaset.json"
+
+
+class FunctasetError(RuntimeError):
+    """A functaset that is missing, damaged, or made by another field."""
+
+
+@dataclass(frozen=True)
+class Functaset:
+    """Latents by split and scale, each a memory map ``(n, ..., d)``.
+
+    ``mean`` and ``std`` hold, for each scale, ``(d,)`` statistics of the training latents over
+    signals and cells: what a generative model standardises by.
+    """
+
+    splits: dict[str, dict[str, np.ndarray]]
+    mean: dict[str, Tensor]
+    std: dict[str, Tensor]
+    field_sha256: str
+
+    def latent(self, split: str, indices: np.ndarray) -> Latent:
+        """Latents of some signals of a split, copied into memory."""
+        return {
+            name: torch.from_numpy(np.asarray(array[indices]))
+            for name, array in self.splits[split].items()
+        }
+
+
+def write_functaset(
+    directory: Path,
+    batches: dict[str, tuple[int, Iterable[Latent]]],
+    field_sha256: str,
+) -> None:
+    """Streams latents to disk; the folder appears complete or not at all.
+
+    Args:
+        batches: for each split the number of signals and their latents in order, in batches; the
+            split ``train`` gives the statistics.
+
+    Raises:
+        FunctasetError: a split brings another number of latents than announced.
+    """
+    unfinished = directory.with_name(f".{directory.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    try:
+        statistics = {
+            split: _write_split(unfinished, split, count, latents)
+            for split, (count, latents) in batches.items()
+        }
+        manifest = {
+            "field_sha256": field_sha256,
+            "splits": {split: count for split, (count, _) in batches.items()},
+            "statistics": statistics["train"],
+        }
+        (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+        shutil.rmtree(directory, ignore_errors=True)
+        unfinished.rename(directory)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _write_split(
+    directory: Path, split: str, count: int, latents: Iterable[Latent]
+) -> dict[str, dict[str, list[float]]]:
+    arrays: dict[str, np.ndarray] = {}
+    sums: dict[str, np.ndarray] = {}
+    done = 0
+    for latent in latents:
+        size = len(next(iter(latent.values())))
+        for name, tensor in latent.items():
+            values = tensor.cpu().numpy()
+            if name not in arrays:
+                arrays[name] = np.lib.format.open_memmap(
+                    directory / f"{split}.{name}.npy", "w+", values.dtype, (count, *values.shape[1:])
+                )
+                sums[name] = np.zeros((2, values.shape[-1]))
+            if done + size > count:
+                raise FunctasetError(f"{directory}: {split} has more than {count} latents")
+            arrays[name][done : done + size] = values
+            flat = values.reshape(-1, values.shape[-1]).astype(np.float64)
+            sums[name] += np.stack([flat.sum(0), np.square(flat).sum(0)])
+        done += size
+    if done != count:
+        raise FunctasetError(f"{directory}: {split} has {done} latents, expected {count}")
+    statistics = {}
+    for name, array in arrays.items():
+        array.flush()  # type: ignore[attr-defined]
+        samples = array.size // array.shape[-1]
+        mean = sums[name][0] / samples
+        variance = np.maximum(sums[name][1] / samples - np.square(mean), 0)
+        unbiased = variance * samples / max(samples - 1, 1)
+        statistics[name] = {"mean": mean.tolist(), "std": np.sqrt(unbiased).tolist()}
+    return statistics
+
+
+def open_functaset(directory: Path, field_sha256: str) -> Functaset:
+    """Opens a functaset that a known field made.
+
+    Raises:
+        FunctasetError: it is missing, damaged, or holds latents of other weights.
+    """
+    try:
+        manifest = json.loads((directory / MANIFEST).read_text())
+        if manifest["field_sha256"] != field_sha256:
+            raise FunctasetError(
+                f"{directory}: latents of another field (weights {manifest['field_sha256'][:12]}, "
+                f"expected {field_sha256[:12]}); encode again"
+            )
+        statistics = manifest["statistics"]
+        splits = {
+            split: {
+                name: np.load(directory / f"{split}.{name}.npy", mmap_mode="r")
+                for name in statistics
+            }
+            for split in manifest["splits"]
+        }
+        for split, count in manifest["splits"].items():
+            for name, array in splits[split].items():
+                if len(array) != count:
+                    raise FunctasetError(
+                        f"{directory}/{split}.{name}.npy: {len(array)} latents, expected {count}"
+                    )
+        return Functaset(
+            splits,
+            {name: torch.tensor(entry["mean"]) for name, entry in statistics.items()},
+            {name: torch.tensor(entry["std"]) for name, entry in statistics.items()},
+            field_sha256,
+        )
+    except FileNotFoundError as error:
+        raise FunctasetError(f"{error.filename}: no such file; encode first") from error
+    except (json.JSONDecodeError, KeyError, ValueError) as error:
+        raise FunctasetError(f"{directory}: damaged functaset ({error}); encode again") from error

@@ -1,0 +1,52 @@
+"""Which signals and which points a training step sees: pure functions of the seed and the step.
+
+Nothing here keeps state, so a resumed run draws what an uninterrupted one would have drawn.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lift.field import Domain
+
+Indices = NDArray[np.int64]
+
+
+@lru_cache(maxsize=2)
+def _epoch_order(count: int, seed: int, epoch: int) -> Indices:
+    return np.random.default_rng((seed, epoch)).permutation(count)
+
+
+def batch_indices(step: int, batch: int, count: int, seed: int) -> Indices:
+    """The signals of one step, ``(batch,)``: shuffled epochs, whose last partial batch is dropped.
+
+    Where there are fewer signals than a batch holds, every step takes them all.
+    """
+    per_epoch = max(count // batch, 1)
+    epoch, position = divmod(step, per_epoch)
+    return _epoch_order(count, seed, epoch)[position * batch : (position + 1) * batch]
+
+
+def jittered_points(domain: Domain, stride: int, step: int, seed: int) -> Indices:
+    """One random point in every ``stride**D`` block of the grid, as row-major indices.
+
+    Jittered sampling covers the domain evenly, so every region of a partition whose cells the
+    blocks divide gets the same number of points.
+
+    Raises:
+        ValueError: the stride does not divide the resolution.
+    """
+    if domain.resolution % stride:
+        raise ValueError(
+            f"stride: {stride} does not divide the resolution {domain.resolution}; "
+            "expected a divisor"
+        )
+    blocks = domain.resolution // stride
+    shape = (blocks,) * domain.dimensions
+    rng = np.random.default_rng((seed, step, stride))
+    corner = np.indices(shape) * stride
+    axes = corner + rng.integers(0, stride, size=corner.shape)
+    return np.ravel_multi_index(tuple(axes), (domain.resolution,) * domain.dimensions).reshape(-1)

@@ -1,0 +1,219 @@
+"""The outer loop: meta-learns a field's weights so that a few inner steps fit any signal."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+from tqdm import tqdm
+
+from lift.checkpoint import load_checkpoint, save_checkpoint, save_tensors
+from lift.field import Latent, NeuralField, Query
+from lift.files import replacing
+from lift.meta import (
+    EAGER,
+    Kernels,
+    OuterGradient,
+    accumulate_outer_gradient,
+    adapt,
+    compiled_kernels,
+    squared_error,
+)
+from lift.psnr import psnr
+from lift.sampling import Indices, batch_indices, jittered_points
+
+Row = dict[str, float | None]
+COLUMNS = (
+    "step", "signals", "seconds", "rate", "loss", "gradient_norm", "train_psnr", "validation_psnr"
+)  # fmt: skip
+
+
+class FitConfig(BaseModel):
+    """How a field is meta-learned. Rates belong to losses that are means over one signal."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    inner_steps: int = Field(ge=1)
+    order: OuterGradient
+    batch: int = Field(ge=1)
+    steps: int = Field(ge=1)
+    rate: float = Field(gt=0, description="outer Adam step size")
+    schedule: Literal["constant", "cosine"]
+    clip: float | None = Field(gt=0, description="largest norm of the outer gradient")
+    latent_noise: float = Field(ge=0, description="standard deviation of the first latent")
+    stride: int = Field(ge=1, description="one jittered point in every stride**D block; 1: all")
+    precision: Literal["float32", "bfloat16"] = "float32"
+    compile: bool = False
+    log_every: int = Field(default=50, ge=1)
+    validate_every: int = Field(default=500, ge=1)
+    checkpoint_seconds: float = Field(default=60, ge=0)
+
+
+class Signals(Protocol):
+    """Signals on a grid, read in batches."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, indices: Indices) -> Tensor:
+        """Float values ``(B, R**D, C)`` in ``[0, 1]``, the grid in row-major order."""
+
+
+class TrainingDivergedError(RuntimeError):
+    """The loss or its gradient stopped being finite."""
+
+
+def learning_rate(config: FitConfig, step: int) -> float:
+    """Outer step size: constant, or half a cosine from ``rate`` to zero."""
+    if config.schedule == "constant":
+        return config.rate
+    return config.rate * (1 + math.cos(math.pi * step / config.steps)) / 2
+
+
+def noisy(latent: Latent, deviation: float, seed: int, step: int) -> Latent:
+    """A latent with Gaussian noise that depends on nothing but the seed and the step."""
+    generator = torch.Generator().manual_seed(hash((seed, step)) % 2**63)
+    return {
+        name: tensor + deviation * torch.randn(tensor.shape, generator=generator).to(tensor.device)
+        for name, tensor in latent.items()
+    }
+
+
+def validate(
+    field: NeuralField, signals: Signals, query: Query, config: FitConfig, kernels: Kernels
+) -> float:
+    """Mean PSNR of signals that were not trained on, in float32 on the whole grid."""
+    device = next(field.parameters()).device
+    decibels = []
+    for first in range(0, len(signals), config.batch):
+        values = signals.batch(np.arange(first, min(first + config.batch, len(signals))))
+        values = values.to(device)
+        latent = adapt(field, query, values, config.inner_steps, kernels=kernels)
+        with torch.no_grad():
+            decibels.append(psnr(squared_error(field, latent, query, values)))
+    return torch.cat(decibels).mean().item()
+
+
+def fit(
+    field: NeuralField,
+    train: Signals,
+    validation: Signals,
+    config: FitConfig,
+    *,
+    directory: Path,
+    seed: int,
+    identity: str,
+) -> list[Row]:
+    """Trains ``field`` in place, on the device it is on, and writes ``field.safetensors``.
+
+    Continues from ``checkpoint.safetensors`` where ``identity`` says that the same configuration
+    and code made it; on one device type, the resumed run equals an uninterrupted one.
+
+    Args:
+        validation: signals held out of the training split, for the curve alone.
+        identity: names the configuration, data and code of this run.
+
+    Returns:
+        the curve, one row every ``log_every`` steps, also in ``curve.csv``.
+
+    Raises:
+        TrainingDivergedError: the loss or its gradient is not finite.
+        CheckpointError: the checkpoint is damaged.
+    """
+    device = next(field.parameters()).device
+    optimizer = torch.optim.Adam(field.parameters(), lr=config.rate)
+    checkpoint = directory / "checkpoint.safetensors"
+    state = load_checkpoint(checkpoint, field, optimizer, identity) if checkpoint.exists() else None
+    start: int = state["step"] if state else 0
+    curve: list[Row] = state["curve"] if state else []
+    kernels = compiled_kernels() if config.compile else EAGER
+    whole_grid = field.locate(field.domain.grid(device=device))
+    began = time.monotonic() - float((curve[-1]["seconds"] if curve else 0) or 0)
+    saved = time.monotonic()
+    window: list[tuple[float, float]] = []
+
+    bar = tqdm(total=config.steps, initial=start, desc="fit", mininterval=2, dynamic_ncols=True)
+    for step in range(start, config.steps):
+        # Draw the signals, and the points where the whole grid is more than a step needs.
+        values = train.batch(batch_indices(step, config.batch, len(train), seed)).to(device)
+        query = whole_grid
+        if config.stride > 1:
+            points = torch.from_numpy(jittered_points(field.domain, config.stride, step, seed))
+            values = values[:, points.to(device)]
+            query = field.locate(field.domain.grid(device=device)[:, points.to(device)])
+
+        # Adapt the latents and differentiate through their adaptation.
+        first = field.zero_latent(len(values))
+        if config.latent_noise:
+            noise = torch.Generator().manual_seed(hash((seed, step)) % 2**63)
+            first = {
+                name: latent
+                + config.latent_noise * torch.randn(latent.shape, generator=noise).to(device)
+                for name, latent in first.items()
+            }
+        with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+            result = accumulate_outer_gradient(
+                field, query, values, first, config.inner_steps, config.order, kernels
+            )
+
+        # Update the weights, unless they would be ruined.
+        norm = torch.nn.utils.clip_grad_norm_(field.parameters(), config.clip or math.inf)
+        loss, gradient_norm = result.loss.item(), norm.item()
+        if not (math.isfinite(loss) and math.isfinite(gradient_norm)):
+            raise TrainingDivergedError(
+                f"step {step}: loss {loss}, gradient norm {gradient_norm}; expected finite numbers. "
+                f"Lower fit.rate (now {config.rate}) or the field's inner rates, or set fit.clip "
+                f"(now {config.clip}); the last checkpoint is kept"
+            )
+        rate = learning_rate(config, step)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.step()
+        optimizer.zero_grad()
+
+        # Say how it goes, and keep what has been done.
+        window.append((loss, psnr(result.mse).mean().item()))
+        bar.set_postfix(psnr=f"{window[-1][1]:.2f} dB", refresh=False)
+        bar.update()
+        done = step + 1
+        if done % config.log_every and done != config.steps:
+            continue
+        check = done % config.validate_every == 0 or done == config.steps
+        curve.append(
+            {
+                "step": done,
+                "signals": done * len(values),
+                "seconds": round(time.monotonic() - began, 2),
+                "rate": rate,
+                "loss": float(np.mean([entry[0] for entry in window])),
+                "gradient_norm": gradient_norm,
+                "train_psnr": float(np.mean([entry[1] for entry in window])),
+                "validation_psnr": (
+                    validate(field, validation, whole_grid, config, kernels) if check else None
+                ),
+            }
+        )
+        window.clear()
+        if time.monotonic() - saved >= config.checkpoint_seconds or done == config.steps:
+            progress = {"identity": identity, "step": done, "curve": curve}
+            save_checkpoint(checkpoint, field, optimizer, progress)
+            write_curve(directory / "curve.csv", curve)
+            saved = time.monotonic()
+    bar.close()
+    save_tensors(directory / "field.safetensors", dict(field.state_dict()), {"identity": identity})
+    return curve
+
+
+def write_curve(path: Path, curve: Sequence[Row]) -> None:
+    """Writes the training curve as CSV, whole or not at all."""
+    with replacing(path) as unfinished, unfinished.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(curve)

@@ -1,0 +1,29 @@
+"""Small fields that tests run for real."""
+
+import torch
+
+from lift import LIFT, Domain
+
+
+def small_lift(domain: Domain = Domain(2, 8, 3), **changes: object) -> LIFT:
+    settings = {
+        "regions_per_axis": 4,
+        "intermediate_per_axis": 2,
+        "latent_channels": (5, 4, 3),
+        "width": 8,
+        "sine_layers": 3,
+        "w0": 30.0,
+        "inner_rates": (1.0, 1.0, 1.0),
+        "smoothness_weight": 1e-2,
+        "relu": True,
+    }
+    torch.manual_seed(0)
+    return LIFT(domain, **{**settings, **changes})  # type: ignore[arg-type]
+
+
+def random_latent(field: LIFT, batch: int, seed: int = 1) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    zero = field.zero_latent(batch)
+    return {
+        name: torch.randn(z.shape, generator=generator, dtype=z.dtype) for name, z in zero.items()
+    }

@@ -1,0 +1,56 @@
+"""Latents on disk."""
+
+import numpy as np
+import pytest
+import torch
+
+from lift.functaset import FunctasetError, open_functaset, write_functaset
+
+
+def batches(count, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    latents = {
+        "global": torch.randn(count, 1, 1, 4, generator=generator),
+        "local": 3 + 2 * torch.randn(count, 8, 8, 2, generator=generator),
+    }
+    return latents, (
+        {name: z[first : first + 5] for name, z in latents.items()} for first in range(0, count, 5)
+    )
+
+
+def test_latents_come_back_with_their_statistics(tmp_path):
+    (train, train_batches), (test, test_batches) = batches(12), batches(7, seed=1)
+    splits = {"train": (12, train_batches), "test": (7, test_batches)}
+    write_functaset(tmp_path / "functaset", splits, "abc")
+    functaset = open_functaset(tmp_path / "functaset", "abc")
+    for name in train:
+        assert torch.equal(functaset.latent("test", np.array([6, 0]))[name], test[name][[6, 0]])
+        flat = train[name].reshape(-1, train[name].shape[-1])
+        assert torch.allclose(functaset.mean[name], flat.mean(0), atol=1e-6)
+        assert torch.allclose(functaset.std[name], flat.std(0), atol=1e-5)
+        assert isinstance(functaset.splits["train"][name], np.memmap)
+
+
+def test_latents_of_other_weights_are_refused(tmp_path):
+    write_functaset(tmp_path / "f", {"train": (5, batches(5)[1])}, "abc")
+    with pytest.raises(FunctasetError, match="latents of another field"):
+        open_functaset(tmp_path / "f", "abd")
+
+
+def test_a_missing_latent_leaves_nothing_behind(tmp_path):
+    with pytest.raises(FunctasetError, match="train has 5 latents, expected 6"):
+        write_functaset(tmp_path / "f", {"train": (6, batches(5)[1])}, "abc")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_truncated_array_is_one_clear_error(tmp_path):
+    write_functaset(tmp_path / "f", {"train": (5, batches(5)[1])}, "abc")
+    path = tmp_path / "f" / "train.local.npy"
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(FunctasetError, match="damaged functaset"):
+        open_functaset(tmp_path / "f", "abc")
+
+
+def test_a_functaset_that_is_not_there_says_so(tmp_path):
+    with pytest.raises(FunctasetError, match="no such file; encode first"):
+        open_functaset(tmp_path / "f", "abc")

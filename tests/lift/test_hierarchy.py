@@ -1,0 +1,59 @@
+"""The latent generator and the smoothness term."""
+
+import torch
+
+from lift.hierarchy import smoothness, upsample
+from tests.lift.fields import random_latent, small_lift
+
+
+def test_upsampling_repeats_cells():
+    grid = torch.tensor([[[[1.0], [2.0]], [[3.0], [4.0]]]])
+    assert upsample(grid, 4)[0, :, :, 0].tolist() == [
+        [1, 1, 2, 2],
+        [1, 1, 2, 2],
+        [3, 3, 4, 4],
+        [3, 3, 4, 4],
+    ]
+
+
+def test_smoothness_of_a_known_grid():
+    # Cells 0 and 3 have squared distance 9 to both neighbours, on a 2x2 grid all have K = 2.
+    fused = torch.tensor([[[[0.0], [3.0]], [[3.0], [0.0]]]])
+    assert smoothness(fused).tolist() == [9.0]
+
+
+def test_smoothness_counts_the_neighbours_that_exist():
+    # One axis of three cells: the middle one has two neighbours, the ends one each.
+    fused = torch.tensor([[[0.0], [1.0], [3.0]]])
+    ends_and_middle = [1.0, (1 + 4) / 2, 4.0]
+    assert torch.allclose(smoothness(fused), torch.tensor([sum(ends_and_middle) / 3]))
+
+
+def test_smoothness_of_a_constant_grid_is_zero():
+    assert smoothness(torch.full((2, 4, 4, 4, 3), 0.7)).tolist() == [0.0, 0.0]
+
+
+def test_a_local_latent_reaches_one_region_alone(float64):
+    field = small_lift()
+    latent = random_latent(field, 1)
+    changed = {**latent, "local": latent["local"].clone()}
+    changed["local"][0, 1, 2] += 1
+    moved = (field.render(latent) != field.render(changed)).any(-1)[0]
+    expected = torch.zeros(8, 8, dtype=torch.bool)
+    expected[2:4, 4:6] = True
+    assert (moved <= expected).all()
+    assert moved.any()
+
+
+def test_the_global_latent_reaches_every_region(float64):
+    field = small_lift(relu=False)
+    latent = random_latent(field, 1)
+    changed = {**latent, "global": latent["global"] + 1}
+    assert (field.render(latent) != field.render(changed)).all()
+
+
+def test_with_rectifiers_shifts_are_never_negative():
+    field = small_lift()
+    assert field.generator(random_latent(field, 4)).min() == 0
+    field = small_lift(relu=False)
+    assert field.generator(random_latent(field, 4)).min() < 0
