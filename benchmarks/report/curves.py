@@ -16,6 +16,7 @@ from lift.training import COLUMNS, Row
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 """Okabe and Ito's palette, told apart by readers with any colour vision; markers for print."""
+TIME_UNITS = {"h": 3600, "min": 60, "s": 1}
 
 
 class CurveError(ValueError):
@@ -56,11 +57,10 @@ def curve_figure(rows: Sequence[Row], path: Path, title: str) -> None:
     quality, loss = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
     _line(quality, rows, "signals", "train_psnr", color=COLORS[4], label="training signals")
     _line(
-        quality, rows, "signals", "validation_psnr", color=COLORS[0], marker="o", label="validation"
+        quality, rows, "signals", "validation_psnr", color=COLORS[0], marker="o", label=_named(rows)
     )
     quality.set(ylabel="PSNR (dB)", title=title)
     quality.legend(loc="lower right", frameon=False)
-    _note_last(quality, rows)
     _line(loss, rows, "signals", "loss", color=COLORS[1])
     loss.set(yscale="log", xlabel="training signals seen")
     loss.set_ylabel("loss", color=COLORS[1])
@@ -86,25 +86,23 @@ def compare_figure(curves: Mapping[str, Sequence[Row]], path: Path) -> None:
     silent = [title for title, rows in curves.items() if not _measured(rows)]
     if silent or not curves:
         raise ValueError(f"compare_figure: no validation PSNR in {', '.join(silent) or 'nothing'}")
-    figure = Figure(figsize=(7.0, 3.1), layout="constrained")
+    figure = Figure(figsize=(7.0, 3.1))
+    figure.set_layout_engine("constrained", w_pad=0.1)
     images, clock = figure.subplots(1, 2, sharey=True)
     longest = max(rows[-1]["seconds"] or 0 for rows in curves.values())
-    unit, seconds = next(
-        u for u in (("h", 3600), ("min", 60), ("s", 1)) if longest > 2 * u[1] or u[1] == 1
+    unit, divisor = next(
+        (name, size) for name, size in TIME_UNITS.items() if size == 1 or longest >= 2 * size
     )
     for place, (title, rows) in enumerate(curves.items()):
-        style = {
-            "color": COLORS[place % len(COLORS)],
-            "marker": MARKERS[place % len(MARKERS)],
-            "label": title,
-        }
-        _line(images, rows, "signals", "validation_psnr", **style)
-        _line(clock, rows, "seconds", "validation_psnr", divisor=seconds, **style)
+        color, marker = COLORS[place % len(COLORS)], MARKERS[place % len(MARKERS)]
+        y = "validation_psnr"
+        _line(images, rows, "signals", y, color=color, marker=marker, label=title)
+        _line(clock, rows, "seconds", y, color=color, marker=marker, divisor=divisor)
     images.set(xlabel="training signals seen", ylabel="validation PSNR (dB)")
     clock.set(xlabel=f"wall-clock time ({unit})")
     for axis in (images, clock):
         _plain(axis)
-    images.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axis.set_xlim(left=0)
     handles, titles = images.get_legend_handles_labels()
     figure.legend(
         handles, titles, loc="outside upper center", ncols=min(len(titles), 5), frameon=False
@@ -116,39 +114,37 @@ def _measured(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row["validation_psnr"] is not None]
 
 
+def _named(rows: Sequence[Row]) -> str:
+    last = _measured(rows)[-1:]
+    return f"validation, {last[0]['validation_psnr']:.2f} dB at the end" if last else "validation"
+
+
 def _line(
     axis: Axes,
     rows: Sequence[Row],
     x: str,
     y: str,
-    divisor: float = 1,
+    *,
+    color: str,
+    label: str = "",
     marker: str = "",
-    **style: str,
+    linestyle: str = "-",
+    divisor: float = 1,
 ) -> None:
-    """One curve; rows where either value was not measured are left out, the line goes on."""
-    points = [(row[x], row[y]) for row in rows if row[x] is not None and row[y] is not None]
+    """One curve; rows where either value was not measured are left out, and the line goes on."""
+    points = [
+        (a / divisor, b) for row in rows if (a := row[x]) is not None and (b := row[y]) is not None
+    ]
     axis.plot(
-        [a / divisor for a, _ in points],
+        [a for a, _ in points],
         [b for _, b in points],
+        color=color,
+        label=label,
         marker=marker,
+        linestyle=linestyle,
         markersize=3.5,
         linewidth=1.3,
-        **style,
     )
-
-
-def _note_last(axis: Axes, rows: Sequence[Row]) -> None:
-    if last := _measured(rows)[-1:]:
-        value = last[0]["validation_psnr"]
-        axis.annotate(
-            f"{value:.2f} dB",
-            (last[0]["signals"], value),
-            textcoords="offset points",
-            xytext=(0, 7),
-            ha="right",
-            fontsize=8,
-            color=COLORS[0],
-        )
 
 
 def _plain(axis: Axes) -> None:

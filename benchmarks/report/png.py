@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from lift.files import replacing
 
 LIMIT_BYTES = 300_000
-RESOLUTIONS = (160, 120, 90, 60)  # dots per inch, the first that fits
+RESOLUTIONS = (160, 120, 90, 60, 45)  # dots per inch, the first that fits
 
 
 def save_png(figure: Figure, path: Path) -> None:
