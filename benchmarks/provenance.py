@@ -29,7 +29,7 @@ def _source(module: str) -> Path | None:
 def _read(path: Path) -> tuple[str, frozenset[str]]:
     """A file's meaning (its syntax tree without docstrings) and the modules that it imports."""
     tree = ast.parse(path.read_text(), str(path))
-    imported = set()
+    imported: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             imported.update(alias.name for alias in node.names)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lift.files import replacing
 
-STAGES = ("fit", "encode", "reconstruction", "cost")
+SplitName = Literal["train", "validation", "test", "generated", "none"]
 Stage = Literal["prepare", "fit", "encode", "reconstruction", "cost"]
 
 
@@ -26,7 +26,7 @@ class Metric(BaseModel):
     name: str
     value: float | None
     unit: str
-    split: Literal["train", "validation", "test", "generated", "none"]
+    split: SplitName
     samples: int | None = None
     note: str = ""
 
@@ -87,9 +87,7 @@ class Result(BaseModel):
         return None
 
 
-def result_path(
-    root: Path, profile: str, dataset: str, method: str, seed: int, stage: str
-) -> Path:
+def result_path(root: Path, profile: str, dataset: str, method: str, seed: int, stage: str) -> Path:
     """``results/{profile}/{dataset}/{method}/seed{n}/{stage}.json``."""
     return root / profile / dataset / method / f"seed{seed}" / f"{stage}.json"
 

@@ -88,7 +88,10 @@ def _write_split(
             values = tensor.cpu().numpy()
             if name not in arrays:
                 arrays[name] = np.lib.format.open_memmap(
-                    directory / f"{split}.{name}.npy", "w+", values.dtype, (count, *values.shape[1:])
+                    directory / f"{split}.{name}.npy",
+                    "w+",
+                    values.dtype,
+                    (count, *values.shape[1:]),
                 )
                 sums[name] = np.zeros((2, values.shape[-1]))
             if done + size > count:

@@ -168,7 +168,7 @@ def fit(
         loss, gradient_norm = result.loss.item(), norm.item()
         if not (math.isfinite(loss) and math.isfinite(gradient_norm)):
             raise TrainingDivergedError(
-                f"step {step}: loss {loss}, gradient norm {gradient_norm}; expected finite numbers. "
+                f"step {step}: loss {loss}, gradient norm {gradient_norm}; expected finite. "
                 f"Lower fit.rate (now {config.rate}) or the field's inner rates, or set fit.clip "
                 f"(now {config.clip}); the last checkpoint is kept"
             )

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.config import published_settings
 from benchmarks.config import digest as config_digest
-from benchmarks.config import find_method
+from benchmarks.config import find_method, published_settings
 from benchmarks.datasets.config import load_dataset_config
 from benchmarks.methods import build_field, field_module
 from benchmarks.metrics.cost import count_macs
@@ -39,9 +38,7 @@ def run(method: str, dataset: str) -> list[Metric]:
             f"{method} on {dataset}: {cost.macs} multiply-adds and {cost.parameters} parameters in "
             f"closed form, {counted} and {learnable} counted"
         )
-    return [
-        Metric(name=name, value=getattr(cost, name), unit="1", split="none") for name in COUNTS
-    ]
+    return [Metric(name=name, value=getattr(cost, name), unit="1", split="none") for name in COUNTS]
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from lift.training import fit
 
 
 def run(experiment: Experiment) -> Outcome:
-    """Trains, or continues training; leaves weights, ``curve.csv`` and a checkpoint beside the JSON."""
+    """Trains, or continues training; leaves weights, curve and checkpoint beside the JSON."""
     training, directory = experiment.cell.training, experiment.directory
     train, validation = experiment.splits()
     directory.mkdir(parents=True, exist_ok=True)

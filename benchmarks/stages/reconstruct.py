@@ -15,7 +15,7 @@ from benchmarks.datasets.splits import spaced
 from benchmarks.metrics.voxel import accuracy, iou, masked_mean
 from benchmarks.report.curves import curve_figure, read_curve
 from benchmarks.report.figures import reconstruction_sheet, voxel_sheet
-from benchmarks.results import Metric
+from benchmarks.results import Metric, SplitName
 from benchmarks.stages.stage import Experiment, Outcome, main
 from lift.field import NeuralField
 from lift.functaset import Functaset, open_functaset
@@ -46,7 +46,7 @@ def signal_metrics(prediction: Tensor, target: Tensor, kind: str, resolution: in
 
 
 def measure(
-    field: NeuralField, functaset: Functaset, name: str, split: Split, kind: str, batch: int
+    field: NeuralField, functaset: Functaset, name: SplitName, split: Split, kind: str, batch: int
 ) -> list[Metric]:
     """Means over the signals of a split; a signal without a surface has no near-surface error."""
     device = next(field.parameters()).device
@@ -75,9 +75,7 @@ def measure(
             )
         )
     spread = torch.cat(collected["psnr"]).std().item()
-    metrics.append(
-        Metric(name="psnr_std", value=spread, unit="dB", split=name, samples=len(split))
-    )
+    metrics.append(Metric(name="psnr_std", value=spread, unit="dB", split=name, samples=len(split)))
     return metrics
 
 

@@ -28,6 +28,7 @@ from benchmarks.results import (
     Metric,
     Provenance,
     Result,
+    SplitName,
     Stage,
     read_result,
     result_path,
@@ -124,11 +125,14 @@ class Experiment:
         training = self.cell.training
         return fitting_splits(self.dataset, training.train, training.validation)
 
-    def evaluated(self) -> dict[str, Split]:
+    def evaluated(self) -> dict[SplitName, Split]:
         """The signals of each split that are encoded and measured."""
         evaluation = self.cell.evaluation
         fitted, _ = self.splits()
-        counts = {"train": (fitted, evaluation.train), "test": (self.dataset.test, evaluation.test)}
+        counts: dict[SplitName, tuple[Split, int | None]] = {
+            "train": (fitted, evaluation.train),
+            "test": (self.dataset.test, evaluation.test),
+        }
         return {
             name: split.subset(min(count or len(split), len(split)))
             for name, (split, count) in counts.items()
@@ -182,38 +186,42 @@ def main(stage: Stage, run: Callable[[Experiment], Outcome], description: str) -
     began = time.monotonic()
     try:
         cell = resolve(options.profile, options.dataset, options.method, options.seed)
-        experiment = Experiment(
-            cell, options.results, options.data, choose_device(options.device)
-        )
+        experiment = Experiment(cell, options.results, options.data, choose_device(options.device))
+        # Taken before the work: files may change while a long training runs.
+        code = code_digest(stage_module(stage), field_module(cell.training.field))
+        commit = git_commit()
         outcome = run(experiment)
-        modules = (f"benchmarks.stages.{run.__module__}", field_module(cell.training.field))
-        write_result(
-            experiment.path(stage),
-            Result(
-                stage=stage,
-                profile=cell.profile,
-                dataset=cell.training.dataset,
-                method=cell.training.method,
-                seed=cell.training.seed,
-                status="ok",
-                metrics=outcome.metrics,
-                budget=outcome.budget,
-                artifacts=outcome.artifacts,
-                provenance=Provenance(
-                    config=cell.model_dump(mode="json"),
-                    config_hash=digest(cell),
-                    code_digest=code_digest(*modules),
-                    git_commit=git_commit(),
-                    packages=packages(),
-                    device=_device_name(experiment.device),
-                    threads=torch.get_num_threads(),
-                    wall_seconds=round(time.monotonic() - began, 2),
-                    peak_memory_bytes=peak_memory_bytes(experiment.device),
-                ),
-            ),
+        provenance = Provenance(
+            config=cell.model_dump(mode="json"),
+            config_hash=digest(cell),
+            code_digest=code,
+            git_commit=commit,
+            packages=packages(),
+            device=_device_name(experiment.device),
+            threads=torch.get_num_threads(),
+            wall_seconds=round(time.monotonic() - began, 2),
+            peak_memory_bytes=peak_memory_bytes(experiment.device),
         )
+        result = Result(
+            stage=stage,
+            profile=cell.profile,
+            dataset=cell.training.dataset,
+            method=cell.training.method,
+            seed=cell.training.seed,
+            status="ok",
+            metrics=outcome.metrics,
+            budget=outcome.budget,
+            artifacts=outcome.artifacts,
+            provenance=provenance,
+        )
+        write_result(experiment.path(stage), result)
     except (RuntimeError, ValueError, OSError) as error:
         sys.exit(f"{stage}: {error}")
+
+
+def stage_module(stage: Stage) -> str:
+    """The program of a stage."""
+    return f"benchmarks.stages.{'reconstruct' if stage == 'reconstruction' else stage}"
 
 
 def _device_name(device: torch.device) -> str:

@@ -4,8 +4,10 @@ import torch
 
 from lift import LIFT, Domain
 
+IMAGES = Domain(2, 8, 3)
 
-def small_lift(domain: Domain = Domain(2, 8, 3), **changes: object) -> LIFT:
+
+def small_lift(domain: Domain = IMAGES, **changes: object) -> LIFT:
     settings = {
         "regions_per_axis": 4,
         "intermediate_per_axis": 2,

@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from lift import checkpoint, training
 from lift.checkpoint import CheckpointError
 from lift.training import FitConfig, TrainingDivergedError, fit, learning_rate
 from tests.lift.fields import small_lift
@@ -55,7 +56,7 @@ def config(**changes: object) -> FitConfig:
 
 def run(directory: Path, settings: FitConfig, identity: str = "a", **field: object):
     return fit(
-        small_lift(smoothness_weight=0.0, **{"inner_rates": (10.0, 10.0, 10.0), **field}),
+        small_lift(smoothness_weight=0.0, **{"inner_rates": (3.0, 3.0, 3.0), **field}),
         Waves(64),
         Waves(16, seed=1),
         settings,
@@ -78,8 +79,6 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, changes, monkeypatc
 
     class Killed(Exception):
         pass
-
-    import lift.training as training
 
     original = training.learning_rate
 
@@ -149,7 +148,6 @@ def test_a_corrupt_checkpoint_is_one_clear_error(tmp_path, damage):
 def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
     run(tmp_path, config(steps=5))
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    import lift.checkpoint as checkpoint
 
     def no_space(tensors, path, metadata):
         path.write_bytes(b"half of a file")
