@@ -14,7 +14,7 @@ import torch
 
 from benchmarks.config import Cell, digest, resolve
 from benchmarks.datasets.dataset import Dataset, Split, open_prepared
-from benchmarks.datasets.splits import fitting_splits
+from benchmarks.datasets.splits import fitting_splits, spaced
 from benchmarks.methods import build_field, field_module
 from benchmarks.provenance import (
     code_digest,
@@ -134,7 +134,7 @@ class Experiment:
             "test": (self.dataset.test, evaluation.test),
         }
         return {
-            name: split.subset(min(count or len(split), len(split)))
+            name: split.subset(spaced(len(split), min(count or len(split), len(split))))
             for name, (split, count) in counts.items()
         }
 
