@@ -1,0 +1,45 @@
+"""Where data sets that are not downloaded are looked for, and the hashes of their files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from benchmarks.datasets.dataset import DatasetError
+
+DEFAULT = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+
+
+def data_root() -> Path:
+    """The folder that LIFT_DATA names, else ``shared/data`` beside the project."""
+    return Path(os.environ.get("LIFT_DATA") or DEFAULT)
+
+
+def hashes(root: Path, paths: list[Path]) -> dict[str, str]:
+    """SHA-256 of each file, by its path below ``root``, checked where ``SHA256SUMS`` lists it.
+
+    Raises:
+        DatasetError: a file is missing, or is not the one that was published.
+    """
+    listed = {}
+    sums = root / "SHA256SUMS"
+    if sums.exists():
+        for line in sums.read_text().splitlines():
+            expected, name = line.split(maxsplit=1)
+            listed[name.lstrip("*").removeprefix("./")] = expected
+    found = {}
+    for path in paths:
+        name = str(path.relative_to(root))
+        try:
+            with path.open("rb") as file:
+                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError as error:
+            raise DatasetError(
+                f"{path}: no such file; set LIFT_DATA to the folder that holds {name}"
+            ) from error
+        if listed.get(name, found[name]) != found[name]:
+            raise DatasetError(
+                f"{path}: SHA-256 {found[name][:12]}, expected {listed[name][:12]}; copy it again"
+            )
+    return found
