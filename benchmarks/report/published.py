@@ -121,7 +121,8 @@ def load_published(path: Path = PATH) -> Published:
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML ({error})") from error
     except ValidationError as error:
-        first = error.errors()[0]
+        unknown = [entry for entry in error.errors() if entry["type"] == "extra_forbidden"]
+        first = [*unknown, *error.errors()][0]  # a misspelt key also leaves one missing
         key = ".".join(str(part) for part in first["loc"]) or "(top level)"
         given = "" if isinstance(first["input"], dict) else f"; got {first['input']!r}"
         raise ConfigError(f"{path}: {key}: {first['msg']}{given}") from error
