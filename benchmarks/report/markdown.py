@@ -104,23 +104,26 @@ def _ours(cell: Cell, column: Column, footnotes: Footnotes) -> str:
     if cell.ours is None:
         word = "failed " if cell.status == "failed" else ""
         return word + footnotes.mark(cell.why_empty)
-    spread = "" if cell.ours_std is None else f" ± {_number(cell.ours_std, column)}"
+    spread = "" if cell.ours_std is None else f" ± {_number(cell.ours_std, column.digits)}"
     mark = footnotes.mark(cell.note)
-    return f"{_number(cell.ours, column)}{spread}{f' {mark}' if mark else ''}"
+    return f"{_number(cell.ours, column.digits)}{spread}{f' {mark}' if mark else ''}"
 
 
 def _difference(cell: Cell, column: Column, footnotes: Footnotes) -> str:
-    if cell.difference is not None:
-        return _number(cell.difference, column, signed=True)
-    return "" if cell.ours is None else footnotes.mark(cell.why_empty)
+    """Signed; of sizes and operations also in percent of the printed number."""
+    if cell.difference is None or cell.published is None:
+        return "" if cell.ours is None else footnotes.mark(cell.why_empty)
+    digits = column.digits if column.digits.endswith("f") else ".2g"
+    text = _number(cell.difference, digits, "+") if cell.difference else "0"
+    if column.stage != "cost" or not cell.difference:
+        return text
+    return f"{text} ({100 * cell.difference / cell.published:+.1f} %)"
 
 
-def _number(value: float, column: Column, signed: bool = False) -> str:
-    """In the column's digits, without exponents that a reader has to undo."""
-    text = format(value, f"{'+' if signed else ''},{column.digits}")
-    if "e" in text:
-        text = format(float(text), f"{'+' if signed else ''},f").rstrip("0").rstrip(".")
-    return text
+def _number(value: float, digits: str, sign: str = "") -> str:
+    """In the given digits, without exponents that a reader has to undo."""
+    text = format(value, f"{sign},{digits}")
+    return format(float(text), f"{sign},f").rstrip("0").rstrip(".") if "e" in text else text
 
 
 def _budget(line: Iterable[Cell]) -> str:

@@ -44,6 +44,12 @@ def test_tables_without_any_result_show_every_published_number(tmp_path: Path) -
     assert all(entry.ours is None and entry.why_empty for part in cells.values() for entry in part)
 
 
+def test_lines_of_a_grid_have_as_many_cells_as_its_header(tmp_path: Path) -> None:
+    for part in build(tmp_path)[0].split("\n\n"):
+        if part.startswith("|"):
+            assert len({entry.count("|") for entry in part.splitlines()}) == 1
+
+
 def test_difference_on_the_published_data_set(tmp_path: Path) -> None:
     write(tmp_path, "cifar10", psnr(test=31.2, train=31.9))
     built = build(tmp_path)
@@ -151,6 +157,7 @@ def test_costs_are_compared_in_every_profile(tmp_path: Path) -> None:
     found = cell(built, "cost", "LIFT, CIFAR-10", "macs_with_biases")
     assert found.ours == pytest.approx(0.136315392)
     assert found.difference == pytest.approx(0.000315392)
+    assert "+0.00032 (+0.2 %)" in line(built[0], "What one signal costs", "LIFT, CIFAR-10")
     assert cell(built, "cost", "LIFT, CIFAR-10", "macs").difference is None  # printed with biases
     assert cell(built, "cost", "LIFT, CIFAR-10", "parameters").ours == pytest.approx(8.5372)
     assert "- printed oddly" in built[0].split("## What one signal costs")[1]
