@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from benchmarks.report.png import save_png
 from lift.training import COLUMNS, Row
@@ -63,6 +63,9 @@ def curve_figure(rows: Sequence[Row], path: Path, title: str) -> None:
     quality.legend(loc="lower right", frameon=False)
     _line(loss, rows, "signals", "loss", color=COLORS[1])
     loss.set(yscale="log", xlabel="training signals seen")
+    loss.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+    loss.yaxis.set_major_formatter("{x:g}")
+    loss.yaxis.set_minor_formatter(NullFormatter())
     loss.set_ylabel("loss", color=COLORS[1])
     rate = loss.twinx()
     _line(rate, rows, "signals", "rate", color="0.5", linestyle="--")

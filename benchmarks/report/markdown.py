@@ -155,7 +155,8 @@ def _provenance(name: str, table: Table, cells: Sequence[Cell], sources: Sources
     samples = ", ".join(f"{count:,} {split}" for split, count in counts.items())
     fractions = sorted({c.budget_fraction for c in measured if c.budget_fraction is not None})
     budget = " to ".join(dict.fromkeys(percent(f) for f in (fractions[:1] + fractions[-1:])))
-    parts = [f"**Ours**: profile `{profile}`, {ours.name} ({ours.title})"]
+    known_as = "" if ours.title == ours.name else f" ({ours.title})"
+    parts = [f"**Ours**: profile `{profile}`, {ours.name}{known_as}"]
     parts += [f"{samples} signals measured"] if samples else []
     sentences = [f"{published} {', '.join(parts)}."]
     if "fid" in table.columns:
