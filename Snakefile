@@ -51,19 +51,20 @@ rule tables:
 
 rule prepare:
     output:
-        "data/{dataset}/manifest.json",
+        "results/prepared/{dataset}/data/seed0/prepare.json",
     params:
         config=graph.prepare_config,
         code=graph.prepare_digest,
     log:
-        "results/logs/prepare/{dataset}.log",
+        "results/prepared/{dataset}/data/seed0/logs/prepare.log",
     shell:
-        "python -m benchmarks.stages.prepare --dataset {wildcards.dataset} > {log} 2>&1"
+        "python -m benchmarks.job --threads 1 --log {log} --result {output} --"
+        " python -m benchmarks.stages.prepare --dataset {wildcards.dataset}"
 
 
 rule fit:
     input:
-        data="data/{dataset}/manifest.json",
+        data="results/prepared/{dataset}/data/seed0/prepare.json",
     output:
         CELL + "/fit.json",
     params:

@@ -115,4 +115,5 @@ class MNIF(NeuralField):
             macs=macs,
             bias_adds=points * biases + self.coefficients.bias.numel(),
             encode_macs=3 * (macs + backward + coefficients + 2 * self.mixing_macs),
+            mixing_macs=self.mixing_macs,
         )

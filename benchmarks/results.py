@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from lift.files import replacing
 
 SplitName = Literal["train", "validation", "test", "generated", "none"]
-Stage = Literal["prepare", "fit", "encode", "reconstruction", "cost"]
+Stage = Literal[
+    "prepare", "fit", "encode", "reconstruction", "generation", "classification", "cost"
+]
 
 
 class ResultError(RuntimeError):
@@ -90,6 +92,11 @@ class Result(BaseModel):
 def result_path(root: Path, profile: str, dataset: str, method: str, seed: int, stage: str) -> Path:
     """``results/{profile}/{dataset}/{method}/seed{n}/{stage}.json``."""
     return root / profile / dataset / method / f"seed{seed}" / f"{stage}.json"
+
+
+def prepared_path(root: Path, dataset: str) -> Path:
+    """The JSON that says whether a data set could be prepared."""
+    return result_path(root, "prepared", dataset, "data", 0, "prepare")
 
 
 def write_result(path: Path, result: Result) -> None:

@@ -8,7 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.config import ScaleConfig, load_methods, load_scale, published_settings, resolve
+from benchmarks.config import (
+    ScaleConfig,
+    find_method,
+    load_methods,
+    load_scale,
+    published_settings,
+    resolve,
+)
 from benchmarks.datasets.config import load_dataset_config
 from benchmarks.datasets.loaders import loader_module
 from benchmarks.methods import field_module
@@ -16,6 +23,8 @@ from benchmarks.provenance import code_digest
 from benchmarks.results import ResultError, read_result, result_path
 
 ROOT = Path("results")
+VARIANTS_OF = ("celebahq64",)
+"""Data sets whose published tables have rows for variants."""
 
 
 class Plan:
@@ -34,15 +43,16 @@ class Plan:
         ]
         costs = [
             result_path(ROOT, "published", dataset, name, 0, "cost")
-            for name, method in load_methods().items()
+            for base, method in load_methods().items()
             for dataset in method.settings
+            for name in (base, *(method.variants if dataset in VARIANTS_OF else ()))
         ]
         return [str(path) for path in [*cells, *costs]]
 
 
 def forget_failures(profile: str) -> None:
     """Removes the results of failed cells, so that every run tries them again."""
-    for folder in (profile, "published"):
+    for folder in (profile, "published", "prepared"):
         for path in ROOT.glob(f"{folder}/*/*/seed*/*.json"):
             try:
                 failed = read_result(path).status == "failed"
@@ -94,9 +104,7 @@ def stage_digest(stage: str) -> Callable[[Any], str]:
 
 def cost_digest(wildcards: Any) -> str:
     """The code behind a cost."""
-    return code_digest(
-        "benchmarks.stages.cost", field_module(load_methods()[wildcards.method].field)
-    )
+    return code_digest("benchmarks.stages.cost", field_module(find_method(wildcards.method).field))
 
 
 def prepare_digest(wildcards: Any) -> str:

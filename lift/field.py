@@ -77,6 +77,8 @@ class Cost:
 
     ``parameters`` are the learnable ones; ``inference_parameters`` those that are read to evaluate
     one encoded signal: the weights of its field after the latent has been turned into it.
+    ``mixing_macs`` are multiply-adds, once a signal, that turn a latent into weights and that the
+    method's paper leaves out of its figure; ``macs`` leaves them out too.
     """
 
     parameters: int
@@ -85,6 +87,7 @@ class Cost:
     macs: int
     bias_adds: int
     encode_macs: int
+    mixing_macs: int = 0
 
 
 class NeuralField(nn.Module, ABC):

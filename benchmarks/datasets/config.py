@@ -25,6 +25,7 @@ class DatasetConfig(BaseModel):
     stands_for: str
     published: bool = False
     shareable: bool = True
+    up_axis: int = 1
     source: dict[str, Any] = {}
 
 

@@ -33,6 +33,7 @@ class Manifest(BaseModel):
     channels: int
     classes: tuple[str, ...]
     shareable: bool
+    up_axis: int
     split_rule: str
     counts: dict[str, int]
     mean: tuple[float, ...]

@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+
+Chunks = Callable[[int], Iterator[np.ndarray]]
+"""Starts reading at the given signal, so that an interrupted preparation can go on there."""
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """Further uint8 values of each signal of a split, ``(n, *shape)`` in all."""
+
+    shape: tuple[int, ...]
+    chunks: Chunks
 
 
 @dataclass(frozen=True)
 class RawSplit:
     """Signals of one split, in order.
 
-    ``chunks`` starts reading anew at each call and yields ``(n, R, R, C)`` uint8 images, 0 to 255,
-    or ``(n, R, R, R)`` uint8 occupancy grids of zeros and ones.
+    ``chunks`` yields ``(n, R, R, C)`` uint8 images, 0 to 255, or ``(n, R, R, R)`` uint8 occupancy
+    grids of zeros and ones. ``extras`` are stored beside them, as they are, under their names.
     """
 
     count: int
-    chunks: Callable[[], Iterator[np.ndarray]]
+    chunks: Chunks
     labels: np.ndarray | None = None
+    extras: Mapping[str, RawRows] = field(default_factory=dict)
 
     @staticmethod
     def of(signals: np.ndarray, labels: np.ndarray | None = None) -> RawSplit:
         """A split that is in memory already."""
-        return RawSplit(len(signals), lambda: iter([signals]), labels)
+        return RawSplit(len(signals), lambda start: iter([signals[start:]]), labels)
 
 
 @dataclass(frozen=True)
 class Raw:
-    """A whole data set; ``sources`` names each file that was read, with its SHA-256."""
+    """A whole data set; ``sources`` names what was read, with its SHA-256."""
 
     train: RawSplit
     test: RawSplit

@@ -3,36 +3,68 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
+from filelock import FileLock, Timeout
 
 from benchmarks.datasets.config import DatasetConfig
 from benchmarks.datasets.dataset import DatasetError, Manifest
-from benchmarks.datasets.raw import Raw, RawSplit
+from benchmarks.datasets.raw import Chunks, Raw, RawSplit
+from benchmarks.datasets.rows import finish, write_rows
+from benchmarks.provenance import code_digest, sha256
 from lift.files import replacing
+
+BLOCK = 256
 
 
 def prepare(config: DatasetConfig, raw: Raw, directory: Path) -> Manifest:
-    """Writes ``{train,test}.npy``, labels, and the manifest last: without it nothing is trusted.
+    """Writes ``{train,test}.npy``, labels and extras, and the manifest last.
+
+    What was prepared before stays whole until every new array is complete. Interrupted, the next
+    call takes up what is on disk, if it was made by the same code from the same sources.
 
     Raises:
-        DatasetError: a source brings other signals than announced, or labels out of range.
+        DatasetError: a source brings other signals than announced, labels out of range, or another
+            process prepares the same directory.
     """
-    (directory / "manifest.json").unlink(missing_ok=True)
-    moments, files = {}, {}
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(directory / ".lock", timeout=0):
+            return _prepare(config, raw, directory)
+    except Timeout as error:
+        raise DatasetError(f"{directory}: another process prepares it; wait for it") from error
+
+
+def verify(directory: Path, manifest: Manifest) -> None:
+    """Reads every array and compares its hash with the manifest's.
+
+    Raises:
+        DatasetError: a file is missing or has changed.
+    """
+    for name, expected in manifest.files.items():
+        path = directory / name
+        found = sha256(path) if path.exists() else "nothing"
+        if found != expected:
+            raise DatasetError(
+                f"{path}: SHA-256 {found[:12]}, expected {expected[:12]}; prepare again"
+            )
+
+
+def _prepare(config: DatasetConfig, raw: Raw, directory: Path) -> Manifest:
+    identity = _identity(config, raw)
+    files = {}
     for name, split in (("train", raw.train), ("test", raw.test)):
-        path = directory / f"{name}.npy"
-        moments[name] = _write_signals(path, config, split)
-        files[path.name] = _sha256(path)
-        if raw.classes:
-            labels = _checked_labels(config, split, len(raw.classes), name)
-            path = directory / f"{name}.labels.npy"
-            with replacing(path) as unfinished, unfinished.open("wb") as file:
-                np.save(file, labels)
-            files[path.name] = _sha256(path)
-    mean, std = moments["train"]
+        for suffix, (shape, chunks) in _arrays(config, raw, name, split).items():
+            path = directory / f"{name}{suffix}.npy"
+            files[path.name] = write_rows(path, (split.count, *shape), chunks, identity)
+    (directory / "manifest.json").unlink(missing_ok=True)
+    for file in files:
+        finish(directory / file)
+    mean, std = moments(np.load(directory / "train.npy", mmap_mode="r"), config)
     manifest = Manifest(
         name=config.name,
         title=config.title,
@@ -41,6 +73,7 @@ def prepare(config: DatasetConfig, raw: Raw, directory: Path) -> Manifest:
         channels=config.channels,
         classes=raw.classes,
         shareable=config.shareable,
+        up_axis=config.up_axis,
         split_rule=raw.split_rule,
         counts={"train": raw.train.count, "test": raw.test.count},
         mean=tuple(mean),
@@ -53,53 +86,67 @@ def prepare(config: DatasetConfig, raw: Raw, directory: Path) -> Manifest:
     return manifest
 
 
-def verify(directory: Path, manifest: Manifest) -> None:
-    """Reads every array and compares its hash with the manifest's.
-
-    Raises:
-        DatasetError: a file is missing or has changed.
-    """
-    for name, expected in manifest.files.items():
-        path = directory / name
-        found = _sha256(path) if path.exists() else "nothing"
-        if found != expected:
-            raise DatasetError(
-                f"{path}: SHA-256 {found[:12]}, expected {expected[:12]}; prepare again"
-            )
+def _identity(config: DatasetConfig, raw: Raw) -> str:
+    """Names everything that the arrays depend on."""
+    parts = {
+        "config": config.model_dump(mode="json"),
+        "sources": raw.sources,
+        "counts": (raw.train.count, raw.test.count),
+        "rule": raw.split_rule,
+        "code": code_digest(f"benchmarks.datasets.{config.loader.replace('-', '_')}", __name__),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _write_signals(path: Path, config: DatasetConfig, split: RawSplit) -> tuple[list, list]:
-    """Streams one split to disk; returns mean and standard deviation by channel, in [0, 1]."""
-    voxels = config.kind == "voxel"
+def _arrays(
+    config: DatasetConfig, raw: Raw, name: str, split: RawSplit
+) -> dict[str, tuple[tuple[int, ...], Chunks]]:
+    """Every array of a split: what its file name ends with, the shape of a row, and its rows."""
     size = config.resolution
-    signal = (size,) * 3 if voxels else (size, size, config.channels)
-    stored = (-(-(size**3) // 8),) if voxels else signal
-    scale = 1 if voxels else 255
-    sums, done = np.zeros((2, config.channels)), 0
-    with replacing(path) as unfinished:
-        array = np.lib.format.open_memmap(unfinished, "w+", np.uint8, (split.count, *stored))
-        for chunk in tqdm(split.chunks(), desc=f"prepare {config.name} {path.stem}", mininterval=2):
-            if chunk.dtype != np.uint8 or chunk.shape[1:] != signal:
-                raise DatasetError(
-                    f"{config.name}: a signal is {chunk.dtype} {chunk.shape[1:]}, "
-                    f"expected uint8 {signal}"
-                )
-            if done + len(chunk) > split.count:
-                raise DatasetError(
-                    f"{config.name}: more than the {split.count} {path.stem} signals announced"
-                )
-            flat = chunk.reshape(len(chunk), -1)
-            array[done : done + len(chunk)] = np.packbits(flat, axis=1) if voxels else chunk
-            done += len(chunk)
-            values = chunk.reshape(-1, config.channels) / scale
-            sums += np.stack([values.sum(0), np.square(values).sum(0)])
-        if done != split.count:
-            raise DatasetError(f"{config.name}: {done} {path.stem} signals, expected {split.count}")
-        array.flush()
-        del array
-    points = split.count * np.prod(signal) / config.channels
-    mean = sums[0] / points
-    return mean.tolist(), np.sqrt(np.maximum(sums[1] / points - mean**2, 0)).tolist()
+    if config.kind == "voxel":
+        arrays = {"": ((-(-(size**3) // 8),), partial(_packed, split.chunks, size))}
+    else:
+        arrays = {"": ((size, size, config.channels), split.chunks)}
+    if raw.classes:
+        labels = _checked_labels(config, split, len(raw.classes), name)
+        arrays[".labels"] = ((), _slices(labels))
+    for extra, rows in split.extras.items():
+        arrays[f".{extra}"] = (rows.shape, rows.chunks)
+    return arrays
+
+
+def _slices(array: np.ndarray) -> Chunks:
+    return lambda start: iter([array[start:]])
+
+
+def _packed(chunks: Callable[[int], Iterator[np.ndarray]], size: int, start: int) -> Iterator:
+    """Occupancy grids ``(n, R, R, R)`` as bits ``(n, R**3 / 8)``, most significant first."""
+    for grids in chunks(start):
+        if grids.shape[1:] != (size, size, size):
+            raise DatasetError(f"a grid is {grids.shape[1:]}, expected {(size, size, size)}")
+        yield np.packbits(grids.reshape(len(grids), -1), axis=1)
+
+
+def moments(signals: np.ndarray, config: DatasetConfig) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation by channel, of values in ``[0, 1]``, from exact counts.
+
+    Args:
+        signals: ``(n, R, R, C)`` uint8, or packed occupancy ``(n, R**3 / 8)``.
+    """
+    values = np.arange(256 if config.kind == "image" else 2)
+    counts = np.zeros((config.channels, len(values)), np.int64)
+    for first in range(0, len(signals), BLOCK):
+        block = np.asarray(signals[first : first + BLOCK])
+        if config.kind == "voxel":
+            occupied = int(np.bitwise_count(block).sum(dtype=np.int64))
+            counts[0] += (len(block) * config.resolution**3 - occupied, occupied)
+            continue
+        for channel in range(config.channels):
+            counts[channel] += np.bincount(block[..., channel].reshape(-1), minlength=256)
+    share = counts / counts.sum(1, keepdims=True)
+    scaled = values / values[-1]
+    mean = share @ scaled
+    return mean.tolist(), np.sqrt((share * (scaled - mean[:, None]) ** 2).sum(1)).tolist()
 
 
 def _checked_labels(config: DatasetConfig, split: RawSplit, classes: int, name: str) -> np.ndarray:
@@ -110,8 +157,3 @@ def _checked_labels(config: DatasetConfig, split: RawSplit, classes: int, name: 
             f"{labels.max()}, expected {split.count} of them from 0 to {classes - 1}"
         )
     return labels.astype(np.uint8)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,9 +7,29 @@ import sys
 from pathlib import Path
 
 from benchmarks.datasets.config import load_dataset_config
-from benchmarks.datasets.dataset import open_prepared
+from benchmarks.datasets.dataset import Manifest, open_prepared
 from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.store import prepare, verify
+from benchmarks.provenance import sha256
+from benchmarks.results import Metric, Result, SplitName, prepared_path, write_result
+
+
+def outcome(manifest: Manifest, directory: Path) -> Result:
+    """The counts of a prepared data set, and the hash of its manifest."""
+    splits: tuple[SplitName, ...] = ("train", "test")
+    return Result(
+        stage="prepare",
+        profile="prepared",
+        dataset=manifest.name,
+        method="data",
+        seed=0,
+        status="ok",
+        metrics=[
+            Metric(name="signals", value=manifest.counts[split], unit="1", split=split)
+            for split in splits
+        ],
+        artifacts={"manifest.json": sha256(directory / "manifest.json")},
+    )
 
 
 def main() -> None:
@@ -17,6 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True, help="config/datasets/NAME.yaml")
     parser.add_argument("--data", type=Path, default=Path("data"))
+    parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--verify", action="store_true", help="read a prepared one again")
     options = parser.parse_args()
     directory = options.data / options.dataset
@@ -25,7 +46,8 @@ def main() -> None:
         if options.verify:
             verify(directory, open_prepared(directory).manifest)
         else:
-            prepare(config, load_raw(config), directory)
+            manifest = prepare(config, load_raw(config), directory)
+            write_result(prepared_path(options.results, config.name), outcome(manifest, directory))
     except (RuntimeError, ValueError, OSError) as error:
         sys.exit(f"prepare: {error}")
 

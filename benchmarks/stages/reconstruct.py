@@ -95,7 +95,8 @@ def draw(field: NeuralField, functaset: Functaset, split: Split, experiment: Exp
     error = (rendered - original).square().flatten(1).mean(1)
     path = experiment.directory / "reconstruction.png"
     if experiment.dataset.kind == "voxel":
-        voxel_sheet(original[..., 0].numpy(), rendered[..., 0].numpy(), path)
+        shapes = original[..., 0].numpy(), rendered[..., 0].numpy()
+        voxel_sheet(*shapes, path, up=experiment.dataset.manifest.up_axis)
     else:
         reconstruction_sheet(original.numpy(), rendered.numpy(), psnr(error).tolist(), path)
 

@@ -30,6 +30,7 @@ from benchmarks.results import (
     Result,
     SplitName,
     Stage,
+    prepared_path,
     read_result,
     result_path,
     write_result,
@@ -70,7 +71,14 @@ class Experiment:
 
     @cached_property
     def dataset(self) -> Dataset:
-        """The prepared data set."""
+        """The prepared data set.
+
+        Raises:
+            StageError: preparing it failed.
+        """
+        path = prepared_path(self.results, self.cell.training.dataset)
+        if path.exists() and read_result(path).status == "failed":
+            raise StageError(read_result(path).reason)
         return open_prepared(self.data / self.cell.training.dataset)
 
     def new_field(self) -> NeuralField:
