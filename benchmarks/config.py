@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmarks.datasets.config import DatasetConfig, load_dataset_config
+from benchmarks.validation import explain
 from lift.training import FitConfig
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -130,7 +131,7 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML ({error})") from error
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(error)}") from error
+        raise ConfigError(f"{path}: {explain(error)}") from error
 
 
 def load_scale(profile: str) -> ScaleConfig:
@@ -202,7 +203,7 @@ def resolve(profile: str, dataset: str, method: str, seed: int) -> Cell:
     try:
         checked = FitConfig.model_validate(fit)
     except ValidationError as error:
-        raise ConfigError(f"{where}: {dataset}, {method}, fit.{_explain(error)}") from error
+        raise ConfigError(f"{where}: {dataset}, {method}, fit.{explain(error)}") from error
     return Cell(
         profile=profile,
         training=Training(
@@ -218,9 +219,3 @@ def resolve(profile: str, dataset: str, method: str, seed: int) -> Cell:
         evaluation=Evaluation(train=data.evaluate_train, test=data.evaluate_test),
         published_signals=settings.fit.steps * settings.fit.batch,
     )
-
-
-def _explain(error: ValidationError) -> str:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "(top level)"
-    return f"{key}: {first['msg']}; got {first['input']!r}"

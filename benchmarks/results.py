@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from benchmarks.validation import explain
 from lift.files import replacing
 
 SplitName = Literal["train", "validation", "test", "generated", "none"]
@@ -115,5 +116,7 @@ def read_result(path: Path) -> Result:
         return Result.model_validate(json.loads(path.read_text()))
     except FileNotFoundError as error:
         raise ResultError(f"{path}: no such result; run its stage first") from error
-    except (json.JSONDecodeError, ValidationError) as error:
-        raise ResultError(f"{path}: not a result of this version ({error})") from error
+    except json.JSONDecodeError as error:
+        raise ResultError(f"{path}: not JSON ({error})") from error
+    except ValidationError as error:
+        raise ResultError(f"{path}: not a result of this version ({explain(error)})") from error

@@ -5,26 +5,25 @@ For non-commercial research; its terms forbid to publish its images, so no stage
 
 from __future__ import annotations
 
+from functools import partial
+
 from benchmarks.datasets.config import DatasetConfig
 from benchmarks.datasets.location import data_root, hashes
-from benchmarks.datasets.mosaic import stream
+from benchmarks.datasets.mosaic import Mosaic
 from benchmarks.datasets.raw import Raw, RawSplit
 
 
 def load(config: DatasetConfig) -> Raw:
     """From lossless mosaics of 500 images each, below ``faces64/``."""
-    root = data_root()
-    mosaics = {
-        "train": [root / "faces64" / f"train_{k:02d}.webp" for k in range(20)],
-        "test": [root / "faces64" / f"test_{k:02d}.webp" for k in range(4)],
+    root, mosaic = data_root(), Mosaic(20, 25, config.resolution)
+    paths = {
+        name: [root / "faces64" / f"{name}_{k:02d}.webp" for k in range(count)]
+        for name, count in (("train", 20), ("test", 4))
     }
-    sources = hashes(root, [*mosaics["train"], *mosaics["test"]])
-    splits = {
-        name: RawSplit(
-            500 * len(paths),
-            lambda paths=paths: stream(paths, 20, 25, config.resolution),  # type: ignore[misc]
-        )
-        for name, paths in mosaics.items()
-    }
+    sources = hashes(root, [*paths["train"], *paths["test"]])
+    train, test = (
+        RawSplit(mosaic.count * len(files), partial(mosaic.stream, files))
+        for files in paths.values()
+    )
     rule = "CelebA's official partition, no identity in both: 10,000 / 2,000"
-    return Raw(splits["train"], splits["test"], rule, sources=sources)
+    return Raw(train, test, rule, sources=sources)

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 CONFIG = Path(__file__).resolve().parent.parent.parent / "config" / "datasets"
 
+Published = Literal["celebahq64", "shapenet64", "cifar10", "imagenet100-256"]
+
+
+class Settings(BaseModel):
+    """What one loader reads of a configuration; each loader has its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+Source = TypeVar("Source", bound=Settings)
+
 
 class DatasetConfig(BaseModel):
-    """One data set."""
+    """One data set.
+
+    ``stands_for`` is the data set of the published tables whose method settings it uses;
+    ``published`` says that it is that data set. ``shareable`` is false where its terms forbid
+    pictures of its signals.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -20,13 +36,33 @@ class DatasetConfig(BaseModel):
     title: str
     kind: Literal["image", "voxel"]
     loader: str
-    resolution: int
-    channels: int
-    stands_for: str
+    resolution: int = Field(gt=0)
+    channels: int = Field(gt=0)
+    stands_for: Published
     published: bool = False
     shareable: bool = True
-    up_axis: int = 1
     source: dict[str, Any] = {}
+
+    def settings(self, model: type[Source]) -> Source:
+        """What ``source`` says, checked by the loader's own model.
+
+        Raises:
+            ValueError: a key is unknown, missing or wrong; the message names file, key and value.
+        """
+        try:
+            return model.model_validate(self.source)
+        except ValidationError as error:
+            raise ValueError(_explained(config_path(self.name), error, "source", model)) from error
+
+
+def config_path(name: str) -> Path:
+    """The file of a data set's configuration."""
+    return CONFIG / f"{name}.yaml"
+
+
+def known_datasets() -> list[str]:
+    """Names of all configured data sets."""
+    return sorted(path.stem for path in CONFIG.glob("*.yaml"))
 
 
 def load_dataset_config(name: str) -> DatasetConfig:
@@ -35,13 +71,25 @@ def load_dataset_config(name: str) -> DatasetConfig:
     Raises:
         ValueError: the file is missing or wrong; the message names file, key and value.
     """
-    path = CONFIG / f"{name}.yaml"
+    path = config_path(name)
     try:
-        return DatasetConfig.model_validate(yaml.safe_load(path.read_text()))
+        config = DatasetConfig.model_validate(yaml.safe_load(path.read_text()))
     except FileNotFoundError as error:
-        known = ", ".join(sorted(other.stem for other in CONFIG.glob("*.yaml")))
+        known = ", ".join(known_datasets())
         raise ValueError(f"{path}: no such file; known data sets: {known}") from error
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: not YAML ({error})") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{path}: {key}: {first['msg']}; got {first['input']!r}") from error
+        raise ValueError(_explained(path, error, "", DatasetConfig)) from error
+    if config.name != name:
+        raise ValueError(f"{path}: name: {config.name!r}, expected {name!r} as the file is called")
+    return config
+
+
+def _explained(path: Path, error: ValidationError, prefix: str, model: type[BaseModel]) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in (prefix, *first["loc"]) if part != "")
+    problem = first["msg"]
+    if first["type"] == "extra_forbidden":
+        problem = f"unknown key, expected one of {', '.join(model.model_fields) or 'none'}"
+    return f"{path}: {key}: {problem}; got {first['input']!r}"

@@ -12,6 +12,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
+from benchmarks.validation import explain
 from lift.field import Domain
 
 Kind = Literal["image", "voxel"]
@@ -112,8 +113,10 @@ def open_prepared(directory: Path) -> Dataset:
         manifest = Manifest.model_validate(json.loads(path.read_text()))
     except FileNotFoundError as error:
         raise DatasetError(f"{path}: no such file; prepare {directory.name} first") from error
-    except (json.JSONDecodeError, ValidationError) as error:
+    except json.JSONDecodeError as error:
         raise DatasetError(f"{path}: damaged ({error}); prepare {directory.name} again") from error
+    except ValidationError as error:
+        raise DatasetError(f"{path}: {explain(error)}; prepare {directory.name} again") from error
     domain = Domain(3 if manifest.kind == "voxel" else 2, manifest.resolution, manifest.channels)
     return Dataset(
         manifest,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
+from benchmarks.datasets.archives import read_npz
 from benchmarks.datasets.config import DatasetConfig
 from benchmarks.datasets.location import data_root, hashes
+from benchmarks.datasets.packed import unpacked
 from benchmarks.datasets.raw import Raw, RawSplit
-
-CHUNK = 64
 
 
 def load(config: DatasetConfig) -> Raw:
@@ -18,18 +18,12 @@ def load(config: DatasetConfig) -> Raw:
     root = data_root()
     path = root / "voxels64" / "shapes64.npz"
     sources = hashes(root, [path])
-    archive = np.load(path, allow_pickle=False)
+    archive = read_npz(path, ("bits", "split", "category", "categories"))
     bits, part, category = archive["bits"], archive["split"], archive["category"]
-
-    def unpacked(rows: np.ndarray) -> Iterator[np.ndarray]:
-        for first in range(0, len(rows), CHUNK):
-            grids = np.unpackbits(bits[rows[first : first + CHUNK]], axis=1)
-            yield grids.reshape(-1, *(config.resolution,) * 3)
-
-    splits = [
-        RawSplit(len(rows), lambda rows=rows: unpacked(rows), category[rows])  # type: ignore[misc]
+    train, test = (
+        RawSplit(len(rows), partial(unpacked, bits, rows, config.resolution), category[rows])
         for rows in (np.flatnonzero(part == 0), np.flatnonzero(part == 1))
-    ]
+    )
     classes = tuple(name.decode() for name in archive["categories"])
     rule = "in each category, in name order, every tenth shape is test: 2,176 / 221"
-    return Raw(splits[0], splits[1], rule, classes, sources)
+    return Raw(train, test, rule, classes, sources)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
 from benchmarks.datasets.dataset import DatasetError
+from benchmarks.provenance import ROOT, sha256
 
-DEFAULT = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+DEFAULT = ROOT.parent / "shared" / "data"
 
 
 def data_root() -> Path:
     """The folder that LIFT_DATA names, else ``shared/data`` beside the project."""
     return Path(os.environ.get("LIFT_DATA") or DEFAULT)
+
+
+def located(path: str) -> Path:
+    """A path of a configuration: below ``data_root`` unless it is absolute or starts with ``~``."""
+    return data_root() / Path(path).expanduser()
 
 
 def hashes(root: Path, paths: list[Path]) -> dict[str, str]:
@@ -30,10 +35,9 @@ def hashes(root: Path, paths: list[Path]) -> dict[str, str]:
             listed[name.lstrip("*").removeprefix("./")] = expected
     found = {}
     for path in paths:
-        name = str(path.relative_to(root))
+        name = str(path.relative_to(root)) if path.is_relative_to(root) else path.name
         try:
-            with path.open("rb") as file:
-                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+            found[name] = sha256(path)
         except FileNotFoundError as error:
             raise DatasetError(
                 f"{path}: no such file; set LIFT_DATA to the folder that holds {name}"

@@ -3,38 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.pictures import read_rgb
 
 
-def tiles(path: Path, rows: int, columns: int, size: int) -> np.ndarray:
-    """The images of one mosaic, ``(rows * columns, size, size, 3)`` uint8.
+@dataclass(frozen=True)
+class Mosaic:
+    """How many images lie in one file, and how large they are."""
 
-    Raises:
-        DatasetError: the file is missing, damaged, or of another size.
-    """
-    try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"))
-    except FileNotFoundError as error:
-        raise DatasetError(f"{path}: no such file; set LIFT_DATA to the folder above it") from error
-    except (UnidentifiedImageError, OSError, ValueError) as error:
-        raise DatasetError(f"{path}: not a readable image ({error})") from error
-    expected = (rows * size, columns * size, 3)
-    if pixels.shape != expected:
-        raise DatasetError(
-            f"{path}: {pixels.shape[1]}x{pixels.shape[0]} pixels, expected "
-            f"{expected[1]}x{expected[0]}"
-        )
-    grid = pixels.reshape(rows, size, columns, size, 3).swapaxes(1, 2)
-    return grid.reshape(rows * columns, size, size, 3)
+    rows: int
+    columns: int
+    size: int
 
+    @property
+    def count(self) -> int:
+        """Images of one file."""
+        return self.rows * self.columns
 
-def stream(paths: list[Path], rows: int, columns: int, size: int) -> Iterator[np.ndarray]:
-    """The images of several mosaics, a chunk a file."""
-    for path in paths:
-        yield tiles(path, rows, columns, size)
+    def tiles(self, path: Path) -> np.ndarray:
+        """The images of one file, ``(count, size, size, 3)`` uint8.
+
+        Raises:
+            DatasetError: the file is missing, damaged, or of another size.
+        """
+        try:
+            pixels = np.asarray(read_rgb(path.read_bytes(), str(path)))
+        except FileNotFoundError as error:
+            raise DatasetError(
+                f"{path}: no such file; set LIFT_DATA to the folder above it"
+            ) from error
+        height, width = self.rows * self.size, self.columns * self.size
+        if pixels.shape != (height, width, 3):
+            found = f"{pixels.shape[1]}x{pixels.shape[0]}"
+            raise DatasetError(f"{path}: {found} pixels, expected {width}x{height}")
+        grid = pixels.reshape(self.rows, self.size, self.columns, self.size, 3).swapaxes(1, 2)
+        return grid.reshape(self.count, self.size, self.size, 3)
+
+    def stream(self, paths: list[Path], start: int) -> Iterator[np.ndarray]:
+        """The images of several files from number ``start`` on, a chunk a file."""
+        first, skipped = divmod(start, self.count)
+        for path in paths[first:]:
+            yield self.tiles(path)[skipped:]
+            skipped = 0

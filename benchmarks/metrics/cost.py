@@ -22,7 +22,7 @@ NO_PRODUCTS = {
     for name in (
         "add", "add_", "sub", "mul", "div", "neg", "sin", "cos", "relu", "sigmoid", "tanh", "clamp",
         "expand_as", "repeat_interleave", "index_select", "gather", "square", "mean", "sum", "rsub",
-        "repeat", "floor", "movedim", "unflatten", "index", "ones_like", "zeros_like", "clamp_min", "minimum",
+        "repeat", "floor", "movedim", "unflatten", "index", "clamp_min",
     )
 }  # fmt: skip
 
