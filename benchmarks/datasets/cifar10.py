@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from PIL import Image
+
 from benchmarks.datasets.archives import Folder, read_npz
 from benchmarks.datasets.cifar10_batches import BATCHES, batch_bytes, read_batch
-from benchmarks.datasets.class_folders import class_folder_splits
+from benchmarks.datasets.class_folders import class_folder_split
 from benchmarks.datasets.config import DatasetConfig, Settings
 from benchmarks.datasets.dataset import DatasetError
 from benchmarks.datasets.location import hashes, located
@@ -124,7 +126,7 @@ def _batches(place: Path, settings: Cifar10Settings) -> Raw:
 def _pictures(path: Path, config: DatasetConfig, settings: Cifar10Settings) -> Raw:
     """PNG files below ``train/CLASS`` and ``test/CLASS``: the classes one after another."""
 
-    def pixels(data: bytes, name: str):  # noqa: ANN202
+    def pixels(data: bytes, name: str) -> Image.Image:
         image = read_rgb(data, name)
         if image.size != (config.resolution,) * 2:
             size = f"{image.width}x{image.height}"
@@ -132,6 +134,6 @@ def _pictures(path: Path, config: DatasetConfig, settings: Cifar10Settings) -> R
         return image
 
     files = Folder(path)
-    train, test = (class_folder_splits(files, name, CLASSES, pixels) for name in ("train", "test"))
+    train, test = (class_folder_split(files, name, CLASSES, pixels) for name in ("train", "test"))
     sources = files.fingerprint([n for n in files.listing() if n.startswith(("train/", "test/"))])
     return _result(train, test, settings, sources)

@@ -58,9 +58,7 @@ def batch_bytes(place: Path, verify: bool) -> tuple[dict[str, bytes], dict[str, 
         found = hashlib.md5(data[file], usedforsecurity=False).hexdigest()
         if verify and found != MD5[file]:
             raise DatasetError(f"{place}/{file}: MD5 {found}, expected {MD5[file]}; copy it again")
-    return data, {
-        f"{place.name}/{file}": hashlib.sha256(data[file]).hexdigest() for file in wanted
-    }
+    return data, {f"{place.name}/{file}": hashlib.sha256(data[file]).hexdigest() for file in wanted}
 
 
 def read_batch(batches: list[tuple[str, bytes]]) -> tuple[np.ndarray, np.ndarray]:
@@ -104,5 +102,7 @@ def _from_archive(place: Path, wanted: list[str]) -> dict[str, bytes]:
                 if content is not None:
                     data[file] = content.read()
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise DatasetError(f"{place}: not a complete tar archive ({error}); copy it again") from error
+        raise DatasetError(
+            f"{place}: not a complete tar archive ({error}); copy it again"
+        ) from error
     return data

@@ -10,15 +10,15 @@ from PIL import Image
 from benchmarks.datasets.archives import Files
 from benchmarks.datasets.dataset import DatasetError
 from benchmarks.datasets.pictures import is_picture
-from benchmarks.datasets.raw import RawSplit
+from benchmarks.datasets.raw import Chunks, RawSplit
 
-Decode = Callable[[bytes, str], Image.Image]
-"""Turns a file's bytes, and its name for messages, into a picture at the final size."""
+Decode = Callable[[bytes, str], Image.Image | np.ndarray]
+"""Turns a file's bytes, and its name for messages, into a signal at the final size."""
 
 CHUNK = 32
 
 
-def class_folder_splits(
+def class_folder_split(
     files: Files, folder: str, classes: tuple[str, ...], decode: Decode
 ) -> RawSplit:
     """One split: the pictures of ``folder/CLASS``, class after class, in name order.
@@ -41,8 +41,8 @@ def class_folder_splits(
     return RawSplit(len(names), decoded(files, names, decode), np.array(labels))
 
 
-def decoded(files: Files, names: list[str], decode: Decode) -> Callable[[int], Iterator]:
-    """Chunks ``(n, R, R, 3)`` uint8 of the named pictures; memory stays flat."""
+def decoded(files: Files, names: list[str], decode: Decode) -> Chunks:
+    """Chunks of the named files' signals, stacked; memory stays flat."""
 
     def chunks(start: int) -> Iterator[np.ndarray]:
         for first in range(start, len(names), CHUNK):

@@ -8,6 +8,8 @@ from typing import Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from benchmarks.validation import explain
+
 CONFIG = Path(__file__).resolve().parent.parent.parent / "config" / "datasets"
 
 Published = Literal["celebahq64", "shapenet64", "cifar10", "imagenet100-256"]
@@ -27,7 +29,7 @@ class DatasetConfig(BaseModel):
 
     ``stands_for`` is the data set of the published tables whose method settings it uses;
     ``published`` says that it is that data set. ``shareable`` is false where its terms forbid
-    pictures of its signals.
+    pictures of its signals. ``up_axis`` is the axis of a voxel grid that points up in pictures.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +43,7 @@ class DatasetConfig(BaseModel):
     stands_for: Published
     published: bool = False
     shareable: bool = True
+    up_axis: Literal[0, 1, 2] = 1
     source: dict[str, Any] = {}
 
     def settings(self, model: type[Source]) -> Source:
@@ -52,7 +55,7 @@ class DatasetConfig(BaseModel):
         try:
             return model.model_validate(self.source)
         except ValidationError as error:
-            raise ValueError(_explained(config_path(self.name), error, "source", model)) from error
+            raise ValueError(_explained(config_path(self.name), error, "source.", model)) from error
 
 
 def config_path(name: str) -> Path:
@@ -87,9 +90,8 @@ def load_dataset_config(name: str) -> DatasetConfig:
 
 
 def _explained(path: Path, error: ValidationError, prefix: str, model: type[BaseModel]) -> str:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in (prefix, *first["loc"]) if part != "")
-    problem = first["msg"]
-    if first["type"] == "extra_forbidden":
-        problem = f"unknown key, expected one of {', '.join(model.model_fields) or 'none'}"
-    return f"{path}: {key}: {problem}; got {first['input']!r}"
+    """The first mistake; where a key is unknown, also the keys that there are."""
+    known = ""
+    if any(mistake["type"] == "extra_forbidden" for mistake in error.errors()):
+        known = f"; expected {', '.join(model.model_fields) or 'no key'}"
+    return f"{path}: {prefix}{explain(error)}{known}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,10 +13,13 @@ import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
+from benchmarks.datasets.near_surface import near_surface_points
 from benchmarks.validation import explain
 from lift.field import Domain
 
 Kind = Literal["image", "voxel"]
+LATTICE = 256
+"""Stored points near a surface are indices in a lattice of so many cells a side."""
 
 
 class DatasetError(RuntimeError):
@@ -48,19 +52,28 @@ class Split:
     """Signals in order.
 
     ``signals`` is ``(n, R, R, C)`` uint8 for images, 0 to 255, and ``(n, R**3 / 8)`` uint8 for
-    voxels: packed bits, most significant first, in row-major order.
+    voxels: packed bits, most significant first, in row-major order. ``labels``, ``points``
+    ``(n, P, 3)`` (indices in the lattice) and ``values`` ``(n, P, 1)`` are None where there are
+    none. ``chosen`` are the rows of all these that belong to the split.
     """
 
     signals: np.ndarray
-    labels: np.ndarray | None
+    all_labels: np.ndarray | None
     domain: Domain
     kind: Kind
     chosen: np.ndarray
+    points: np.ndarray | None = None
+    values: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.chosen)
 
-    def batch(self, indices: np.ndarray) -> Tensor:
+    @property
+    def labels(self) -> np.ndarray | None:
+        """Class of each signal ``(len(self),)`` uint8."""
+        return None if self.all_labels is None else self.all_labels[self.chosen]
+
+    def batch(self, indices: np.ndarray | Sequence[int]) -> Tensor:
         """Float32 values ``(B, R**D, C)`` in ``[0, 1]``, the grid in row-major order."""
         raw = np.asarray(self.signals[self.chosen[indices]])
         if self.kind == "voxel":
@@ -69,9 +82,37 @@ class Split:
         flat = torch.from_numpy(raw).reshape(len(raw), self.domain.points, self.domain.channels)
         return flat.float() / 255
 
-    def subset(self, positions: list[int]) -> Split:
-        """Some of the signals, without copying them."""
-        return Split(self.signals, self.labels, self.domain, self.kind, self.chosen[positions])
+    def subset(self, positions: Sequence[int] | np.ndarray | int) -> Split:
+        """Some of the signals, without copying them; a count takes evenly spaced ones."""
+        if isinstance(positions, int):
+            positions = np.rint(np.linspace(0, len(self) - 1, positions)).astype(int)
+        return Split(
+            self.signals,
+            self.all_labels,
+            self.domain,
+            self.kind,
+            self.chosen[positions],
+            self.points,
+            self.values,
+        )
+
+    def near_surface(self, indices: np.ndarray | Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Points near the surface of voxel signals, as published or chosen by the same rule.
+
+        Returns:
+            coordinates ``(B, P, 3)`` in ``[0, 1]`` and occupancy ``(B, P, 1)``, both float32.
+        """
+        rows = self.chosen[indices]
+        if self.points is not None and self.values is not None:
+            stored = torch.from_numpy(np.asarray(self.points[rows])).float()
+            return (stored + 0.5) / LATTICE, torch.from_numpy(np.asarray(self.values[rows])).float()
+        grids = self.batch(indices).reshape(-1, *(self.domain.resolution,) * 3).numpy()
+        chosen = [
+            near_surface_points(grid, np.random.default_rng(int(row)))
+            for row, grid in zip(rows, grids, strict=True)
+        ]
+        points, values = (np.stack(part) for part in zip(*chosen, strict=True))
+        return torch.from_numpy(points), torch.from_numpy(values).float().unsqueeze(-1)
 
 
 @dataclass(frozen=True)
@@ -97,6 +138,11 @@ class Dataset:
         return self.manifest.kind
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes; none where signals have no labels."""
+        return self.manifest.classes
+
+    @property
     def shareable(self) -> bool:
         """Whether its terms allow pictures of its signals."""
         return self.manifest.shareable
@@ -109,45 +155,53 @@ def open_prepared(directory: Path) -> Dataset:
         DatasetError: it is missing, or an array is not what the manifest says.
     """
     path = directory / "manifest.json"
+    again = f"prepare {directory.name} again"
     try:
         manifest = Manifest.model_validate(json.loads(path.read_text()))
     except FileNotFoundError as error:
         raise DatasetError(f"{path}: no such file; prepare {directory.name} first") from error
     except json.JSONDecodeError as error:
-        raise DatasetError(f"{path}: damaged ({error}); prepare {directory.name} again") from error
+        raise DatasetError(f"{path}: damaged ({error}); {again}") from error
     except ValidationError as error:
-        raise DatasetError(f"{path}: {explain(error)}; prepare {directory.name} again") from error
+        raise DatasetError(f"{path}: {explain(error)}; {again}") from error
+    if set(manifest.counts) != {"train", "test"}:
+        raise DatasetError(f"{path}: counts of {', '.join(manifest.counts)}; {again}")
     domain = Domain(3 if manifest.kind == "voxel" else 2, manifest.resolution, manifest.channels)
-    return Dataset(
-        manifest,
-        domain,
-        _open_split(directory, manifest, domain, "train"),
-        _open_split(directory, manifest, domain, "test"),
-    )
+    train, test = (_open_split(directory, manifest, domain, name) for name in ("train", "test"))
+    return Dataset(manifest, domain, train, test)
 
 
 def _open_split(directory: Path, manifest: Manifest, domain: Domain, name: str) -> Split:
     count = manifest.counts[name]
     grid = (domain.resolution,) * domain.dimensions
-    shape = (
-        (count, -(-domain.points // 8))
-        if manifest.kind == "voxel"
-        else (count, *grid, domain.channels)
-    )
-    signals = _open_array(directory / f"{name}.npy", shape)
+    shape = (-(-domain.points // 8),) if manifest.kind == "voxel" else (*grid, domain.channels)
+    signals = _open_array(directory / f"{name}.npy", (count, *shape))
     labels = _open_array(directory / f"{name}.labels.npy", (count,)) if manifest.classes else None
-    return Split(signals, labels, domain, manifest.kind, np.arange(count))
+    points = values = None
+    if f"{name}.points.npy" in manifest.files:
+        points = _open_array(directory / f"{name}.points.npy", (count, None, 3))
+        values = _open_array(directory / f"{name}.values.npy", (*points.shape[:2], 1))
+    return Split(signals, labels, domain, manifest.kind, np.arange(count), points, values)
 
 
-def _open_array(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+def _open_array(path: Path, shape: tuple[int | None, ...]) -> np.ndarray:
+    """A memory-mapped uint8 array; None in ``shape`` takes any size."""
     try:
         array = np.load(path, mmap_mode="r")
     except FileNotFoundError as error:
         raise DatasetError(f"{path}: no such file; prepare the data set again") from error
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, EOFError) as error:
         raise DatasetError(f"{path}: damaged ({error}); prepare the data set again") from error
-    if array.shape != shape or array.dtype != np.uint8:
+    fits = len(array.shape) == len(shape) and all(
+        wanted in (None, found) for found, wanted in zip(array.shape, shape, strict=True)
+    )
+    if not fits or array.dtype != np.uint8:
         raise DatasetError(
             f"{path}: {array.dtype} {array.shape}, expected uint8 {shape}; prepare again"
+        )
+    if path.stat().st_size != array.offset + array.nbytes:
+        raise DatasetError(
+            f"{path}: {path.stat().st_size} bytes, expected {array.offset + array.nbytes}; "
+            "prepare again"
         )
     return array

@@ -9,7 +9,7 @@ from __future__ import annotations
 from PIL import Image
 
 from benchmarks.datasets.archives import Folder
-from benchmarks.datasets.class_folders import class_folder_splits
+from benchmarks.datasets.class_folders import class_folder_split
 from benchmarks.datasets.config import DatasetConfig, Settings
 from benchmarks.datasets.dataset import DatasetError
 from benchmarks.datasets.location import located
@@ -45,7 +45,7 @@ def load(config: DatasetConfig) -> Raw:
 
     files = Folder(path)
     classes = tuple(settings.classes)
-    train, test = (class_folder_splits(files, part, classes, decode) for part in ("train", "val"))
+    train, test = (class_folder_split(files, part, classes, decode) for part in ("train", "val"))
     used = tuple(f"{part}/{name}/" for part in ("train", "val") for name in classes)
     sources = files.fingerprint([name for name in files.listing() if name.startswith(used)])
     rule = f"ImageNet's train and validation parts: {train.count:,} / {test.count:,}"

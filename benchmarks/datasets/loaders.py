@@ -9,11 +9,15 @@ from benchmarks.datasets.dataset import DatasetError
 from benchmarks.datasets.raw import Raw
 
 LOADERS = {
-    "cifar10": "benchmarks.datasets.cifar10",
     "celeba64": "benchmarks.datasets.celeba64",
-    "infomr64": "benchmarks.datasets.infomr64",
+    "celebahq": "benchmarks.datasets.celebahq",
+    "cifar10": "benchmarks.datasets.cifar10",
     "embedded-images": "benchmarks.datasets.embedded_images",
     "embedded-voxels": "benchmarks.datasets.embedded_voxels",
+    "imagenet100": "benchmarks.datasets.imagenet100",
+    "infomr64": "benchmarks.datasets.infomr64",
+    "modelnet10": "benchmarks.datasets.modelnet10",
+    "shapenet": "benchmarks.datasets.shapenet",
 }
 
 

@@ -74,7 +74,11 @@ def _any_neighbour(grid: np.ndarray) -> np.ndarray:
 
 
 def _walk(resolution: int) -> np.ndarray:
-    """Indices of the inner cells ``(n, 3)``, each axis in steps of four from 1, 2, 3 and 4."""
+    """Indices of the inner cells ``(n, 3)``: each axis in steps of four from 1, 2, 3 and 4.
+
+    The second axis is the slowest, as in the program that made the published files.
+    """
     inner = np.arange(1, resolution - 1)
     axis = np.concatenate([inner[first::STRIDE] for first in range(STRIDE)])
-    return np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
+    j, i, k = np.meshgrid(axis, axis, axis, indexing="ij")
+    return np.stack([i, j, k], axis=-1).reshape(-1, 3)

@@ -63,7 +63,7 @@ def write_rows(path: Path, shape: tuple[int, ...], chunks: Chunks, identity: str
         try:
             for chunk in chunks(done) if done < shape[0] else ():
                 _check(path, chunk, shape, done)
-                data = np.ascontiguousarray(chunk).reshape(-1)
+                data = chunk.tobytes()
                 file.write(data)
                 hasher.update(data)
                 done += len(chunk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from benchmarks.datasets.config import DatasetConfig
 from benchmarks.datasets.dataset import DatasetError, Manifest
+from benchmarks.datasets.loaders import loader_module
 from benchmarks.datasets.raw import Chunks, Raw, RawSplit
 from benchmarks.datasets.rows import finish, write_rows
 from benchmarks.provenance import code_digest, sha256
@@ -93,7 +94,7 @@ def _identity(config: DatasetConfig, raw: Raw) -> str:
         "sources": raw.sources,
         "counts": (raw.train.count, raw.test.count),
         "rule": raw.split_rule,
-        "code": code_digest(f"benchmarks.datasets.{config.loader.replace('-', '_')}", __name__),
+        "code": code_digest(loader_module(config.loader), __name__),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -103,15 +104,16 @@ def _arrays(
 ) -> dict[str, tuple[tuple[int, ...], Chunks]]:
     """Every array of a split: what its file name ends with, the shape of a row, and its rows."""
     size = config.resolution
+    arrays: dict[str, tuple[tuple[int, ...], Chunks]] = {}
     if config.kind == "voxel":
-        arrays = {"": ((-(-(size**3) // 8),), partial(_packed, split.chunks, size))}
+        arrays[""] = (-(-(size**3) // 8),), partial(_packed, split.chunks, size)
     else:
-        arrays = {"": ((size, size, config.channels), split.chunks)}
+        arrays[""] = (size, size, config.channels), split.chunks
     if raw.classes:
         labels = _checked_labels(config, split, len(raw.classes), name)
-        arrays[".labels"] = ((), _slices(labels))
+        arrays[".labels"] = (), _slices(labels)
     for extra, rows in split.extras.items():
-        arrays[f".{extra}"] = (rows.shape, rows.chunks)
+        arrays[f".{extra}"] = rows.shape, rows.chunks
     return arrays
 
 
@@ -119,7 +121,7 @@ def _slices(array: np.ndarray) -> Chunks:
     return lambda start: iter([array[start:]])
 
 
-def _packed(chunks: Callable[[int], Iterator[np.ndarray]], size: int, start: int) -> Iterator:
+def _packed(chunks: Chunks, size: int, start: int) -> Iterator[np.ndarray]:
     """Occupancy grids ``(n, R, R, R)`` as bits ``(n, R**3 / 8)``, most significant first."""
     for grids in chunks(start):
         if grids.shape[1:] != (size, size, size):
