@@ -7,6 +7,8 @@ latents for sampling (locally linear reconstruction of a latent from its neighbo
 between latent and signal distances), the sampling, and an MLP that the released code builds and
 never uses.
 
+Occupancy is fitted in the mean square like every signal here, by cross entropy there.
+
 How the paper encodes test signals is not released. Here a signal is encoded as by every method of
 this project: a few gradient steps on its latent, from zero, at one fixed rate.
 """
