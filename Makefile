@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 
 .PHONY: tables test lint
 tables: $(READY)
-	PATH="$(abspath $(BIN)):$$PATH" snakemake --cores 8 results/tables.md
+	$(BIN)/snakemake --cores 8 results/tables.md
 
 test: $(READY)
 	$(BIN)/pytest

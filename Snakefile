@@ -3,6 +3,8 @@
 #   snakemake --cores 8 results/tables.md                       every cell of the demo, and the tables
 #   snakemake --cores 8 results/tables.md --config profile=lite
 #   snakemake --cores 2 results/demo/embedded-images/lift/seed0/reconstruction.json
+import sys
+
 from snakemake.utils import min_version
 
 from benchmarks import workflow as graph
@@ -14,13 +16,14 @@ PLAN = graph.Plan(PROFILE)
 graph.forget_failures(PROFILE)
 
 CELL = "results/{profile}/{dataset}/{method}/seed{seed}"
-STAGE = "python -m benchmarks.stages.{name} --profile {{wildcards.profile}} --dataset {{wildcards.dataset}} --method {{wildcards.method}} --seed {{wildcards.seed}}"
+PYTHON = sys.executable
+STAGE = "{python} -m benchmarks.stages.{name} --profile {{wildcards.profile}} --dataset {{wildcards.dataset}} --method {{wildcards.method}} --seed {{wildcards.seed}}"
 
 
 def stage(name):
     """Command of a stage, run by hand with the same arguments."""
-    program = STAGE.format(name=name)
-    return f"python -m benchmarks.job --threads {{params.threads}} --log {{log}} --result {{output}} -- {program}"
+    program = STAGE.format(python=PYTHON, name=name)
+    return f"{PYTHON} -m benchmarks.job --threads {{params.threads}} --log {{log}} --result {{output}} -- {program}"
 
 
 wildcard_constraints:
@@ -40,26 +43,26 @@ rule tables:
         published="config/published.yaml",
     output:
         "results/tables.md",
+    log:
+        "results/logs/tables.log",
     params:
         scale=PLAN.scale.model_dump(mode="json"),
         code=graph.report_digest(),
-    log:
-        "results/logs/tables.log",
     shell:
-        "python -m benchmarks.report.tables --profile {PROFILE} > {log} 2>&1"
+        "{PYTHON} -m benchmarks.report.tables --profile {PROFILE} > {log} 2>&1"
 
 
 rule prepare:
     output:
         "results/prepared/{dataset}/data/seed0/prepare.json",
+    log:
+        "results/prepared/{dataset}/data/seed0/logs/prepare.log",
     params:
         config=graph.prepare_config,
         code=graph.prepare_digest,
-    log:
-        "results/prepared/{dataset}/data/seed0/logs/prepare.log",
     shell:
-        "python -m benchmarks.job --threads 1 --log {log} --result {output} --"
-        " python -m benchmarks.stages.prepare --dataset {wildcards.dataset}"
+        "{PYTHON} -m benchmarks.job --threads 1 --log {log} --result {output} --"
+        " {PYTHON} -m benchmarks.stages.prepare --dataset {wildcards.dataset}"
 
 
 rule fit:
@@ -67,15 +70,15 @@ rule fit:
         data="results/prepared/{dataset}/data/seed0/prepare.json",
     output:
         CELL + "/fit.json",
+    log:
+        CELL + "/logs/fit.log",
+    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    resources:
+        gpu=1,
     params:
         config=graph.training_config,
         code=graph.stage_digest("fit"),
         threads=PLAN.scale.threads,
-    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
-    resources:
-        gpu=1,
-    log:
-        CELL + "/logs/fit.log",
     shell:
         stage("fit")
 
@@ -85,15 +88,15 @@ rule encode:
         fit=CELL + "/fit.json",
     output:
         CELL + "/encode.json",
+    log:
+        CELL + "/logs/encode.log",
+    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    resources:
+        gpu=1,
     params:
         config=graph.cell_config,
         code=graph.stage_digest("encode"),
         threads=PLAN.scale.threads,
-    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
-    resources:
-        gpu=1,
-    log:
-        CELL + "/logs/encode.log",
     shell:
         stage("encode")
 
@@ -103,15 +106,15 @@ rule reconstruct:
         encode=CELL + "/encode.json",
     output:
         CELL + "/reconstruction.json",
+    log:
+        CELL + "/logs/reconstruction.log",
+    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    resources:
+        gpu=1,
     params:
         config=graph.cell_config,
         code=graph.stage_digest("reconstruct"),
         threads=PLAN.scale.threads,
-    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
-    resources:
-        gpu=1,
-    log:
-        CELL + "/logs/reconstruction.log",
     shell:
         stage("reconstruct")
 
@@ -119,13 +122,13 @@ rule reconstruct:
 rule cost:
     output:
         "results/published/{dataset}/{method}/seed0/cost.json",
+    log:
+        "results/published/{dataset}/{method}/seed0/logs/cost.log",
+    threads: graph.claimed(1, workflow.cores)
     params:
         config=graph.cost_config,
         code=graph.cost_digest,
         threads=1,
-    threads: graph.claimed(1, workflow.cores)
-    log:
-        "results/published/{dataset}/{method}/seed0/logs/cost.log",
     shell:
-        "python -m benchmarks.job --threads {params.threads} --log {log} --result {output} --"
-        " python -m benchmarks.stages.cost --dataset {wildcards.dataset} --method {wildcards.method}"
+        "{PYTHON} -m benchmarks.job --threads {params.threads} --log {log} --result {output} --"
+        " {PYTHON} -m benchmarks.stages.cost --dataset {wildcards.dataset} --method {wildcards.method}"

@@ -12,10 +12,8 @@ import logging
 import torch
 from fvcore.nn import FlopCountAnalysis
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from lift.field import NeuralField
-from lift.meta import adapt
 
 NO_PRODUCTS = {
     f"aten::{name}"
@@ -49,30 +47,12 @@ def count_macs(field: NeuralField) -> int:
         CostError: an operator that may hold products is unknown to the counter.
     """
     latents = tuple(field.zero_latent(1).values())
-    analysis = FlopCountAnalysis(_OneForward(field).eval(), latents)
-    analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     logging.getLogger("fvcore").setLevel(logging.ERROR)
-    total = int(analysis.total())
+    with torch.no_grad():
+        analysis = FlopCountAnalysis(_OneForward(field).eval(), latents)
+        analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+        total = int(analysis.total())
     unknown = set(analysis.unsupported_ops()) - NO_PRODUCTS
     if unknown:
         raise CostError(f"{type(field).__name__}: cost of {', '.join(sorted(unknown))} is unknown")
     return total
-
-
-def count_encoding_macs(field: NeuralField, steps: int = 3) -> int:
-    """Multiply-adds of encoding one signal, counted by PyTorch while it runs for real.
-
-    fvcore cannot trace gradients; PyTorch's counter takes a multiply-add as two.
-    """
-    query = field.locate(field.domain.grid())
-    values = torch.zeros(1, field.domain.points, field.domain.channels)
-    parameters = list(field.parameters())
-    try:
-        for parameter in parameters:
-            parameter.requires_grad_(False)
-        with FlopCounterMode(display=False) as counter:
-            adapt(field, query, values, steps)
-    finally:
-        for parameter in parameters:
-            parameter.requires_grad_(True)
-    return counter.get_total_flops() // 2

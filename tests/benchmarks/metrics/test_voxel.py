@@ -1,0 +1,49 @@
+"""Reconstruction metrics of occupancy grids, on shapes that can be counted by hand."""
+
+import torch
+
+from benchmarks.metrics.voxel import accuracy, iou, masked_mean
+from benchmarks.stages.reconstruct import signal_metrics
+from lift.psnr import psnr
+
+
+def grid(*occupied):
+    values = torch.zeros(1, 8, 1)
+    values[0, list(occupied)] = 1
+    return values
+
+
+def test_iou_of_known_sets():
+    assert iou(grid(0, 1, 2), grid(1, 2, 3)).tolist() == [0.5]
+    assert iou(grid(), grid()).tolist() == [1.0]
+    assert iou(grid(1), grid()).tolist() == [0.0]
+
+
+def test_accuracy_counts_both_sides():
+    assert accuracy(grid(0, 1, 2), grid(1, 2, 3)).tolist() == [0.75]
+    mask = torch.tensor([[1, 0, 0, 0, 1, 0, 0, 0]], dtype=torch.bool)
+    assert accuracy(grid(0, 1, 2), grid(1, 2, 3), mask).tolist() == [0.5]
+
+
+def test_a_mean_over_nothing_is_not_a_number():
+    assert masked_mean(torch.ones(1, 4), torch.zeros(1, 4, dtype=torch.bool)).isnan().all()
+
+
+def test_psnr_of_known_errors():
+    assert psnr(torch.tensor([0.1, 0.01, 0.0])).tolist() == [10.0, 20.0, 80.0]
+
+
+def test_near_surface_error_ignores_what_is_far_away():
+    target = torch.zeros(1, 16, 16, 16)
+    target[:, 6:10, 6:10, 6:10] = 1
+    wrong_far = target.clone()
+    wrong_far[:, 0, 0, 0] = 1
+    metrics = signal_metrics(wrong_far.reshape(1, -1, 1), target.reshape(1, -1, 1), "voxel", 16)
+    assert metrics["mse"].item() > 0
+    assert metrics["mse_near_surface"].item() == 0
+    assert metrics["accuracy_near_surface"].item() == 1
+    # An error on the surface weighs more there than on the whole grid.
+    wrong_near = target.clone()
+    wrong_near[:, 6, 6, 6] = 0
+    metrics = signal_metrics(wrong_near.reshape(1, -1, 1), target.reshape(1, -1, 1), "voxel", 16)
+    assert metrics["mse_near_surface"] > 10 * metrics["mse"]

@@ -1,0 +1,169 @@
+"""The workflow for real, on a tiny budget: what runs, what runs again, what a failure leaves."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+CELL = "results/demo/embedded-images/lift/seed0"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of the project whose demo is one cell of four training steps."""
+    copy = tmp_path_factory.mktemp("project")
+    for name in ("lift", "baselines", "benchmarks", "config", "profiles"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", copy)
+    edit(copy, "config/scale/demo.yaml", shrink)
+    return copy
+
+
+def shrink(scale):
+    scale["datasets"] = {"embedded-images": scale["datasets"]["embedded-images"]}
+    scale["tables"] = dict.fromkeys(scale["tables"], "embedded-images")
+    data = scale["datasets"]["embedded-images"]
+    data.update(methods=["lift"], train=32, validation=4, evaluate_train=4, evaluate_test=4)
+    data["fit"].update(steps=4, batch=4, log_every=2, validate_every=4)
+
+
+def edit(project, name, change):
+    path = project / name
+    content = yaml.safe_load(path.read_text())
+    change(content)
+    path.write_text(yaml.safe_dump(content))
+
+
+def snakemake(project, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def planned(project, target=f"{CELL}/reconstruction.json"):
+    """The rules that a dry run would run."""
+    said = snakemake(project, target, "--dry-run")
+    assert said.returncode == 0, said.stdout + said.stderr
+    counts = re.findall(r"^(\w+) +\d+$", said.stdout + said.stderr, re.MULTILINE)
+    return set(counts) - {"total"}
+
+
+def result(project, stage):
+    return json.loads((project / CELL / f"{stage}.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def finished(project):
+    done = snakemake(project, f"{CELL}/reconstruction.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return project
+
+
+def test_a_single_experiment_runs_by_its_path(finished):
+    written = result(finished, "reconstruction")
+    assert written["status"] == "ok"
+    measured = {(metric["name"], metric["split"]) for metric in written["metrics"]}
+    assert {("psnr", "train"), ("psnr", "test"), ("mse", "test")} <= measured
+    provenance = written["provenance"]
+    assert provenance["device"] == "cpu"
+    assert provenance["peak_memory_bytes"] > 0
+    assert written["budget"]["signals"] == 16
+    for picture in ("curve.png", "reconstruction.png"):
+        assert (finished / CELL / picture).read_bytes()[:4] == b"\x89PNG"
+
+
+def test_what_is_done_is_not_done_again(finished):
+    assert planned(finished) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "rules"),
+    [
+        ("lift/siren.py", "\nEXTRA = 1\n", {"fit", "encode", "reconstruct"}),
+        ("benchmarks/report/figures.py", "\nEXTRA = 1\n", {"reconstruct"}),
+        ("benchmarks/datasets/embedded_images.py", "\nEXTRA = 1\n", {"prepare"}),
+        ("lift/siren.py", "\n# only a comment\n", set()),
+        ("baselines/functa.py", "\nEXTRA = 1\n", set()),
+    ],
+)
+def test_changed_code_runs_again_exactly_what_depends_on_it(finished, name, source, rules):
+    path = finished / name
+    original = path.read_text()
+    path.write_text(original + source)
+    try:
+        again = planned(finished)
+    finally:
+        path.write_text(original)
+    # Whatever follows a rule that runs again may run again too.
+    assert rules <= again if rules else not again
+    if rules == {"reconstruct"}:
+        assert again == rules
+
+
+def test_changed_configuration_runs_again_what_depends_on_it(finished):
+    name = "config/scale/demo.yaml"
+    original = (finished / name).read_text()
+
+    def evaluate_less(scale):
+        scale["datasets"]["embedded-images"]["evaluate_test"] = 3
+
+    def train_longer(scale):
+        scale["datasets"]["embedded-images"]["fit"]["steps"] = 5
+
+    try:
+        edit(finished, name, evaluate_less)
+        assert planned(finished) == {"encode", "reconstruct"}
+        edit(finished, name, train_longer)
+        assert planned(finished) == {"fit", "encode", "reconstruct"}
+    finally:
+        (finished / name).write_text(original)
+    assert planned(finished) == set()
+
+
+def test_a_failed_cell_shows_its_reason_in_the_tables_and_is_tried_again(finished):
+    name = "config/scale/demo.yaml"
+    original = (finished / name).read_text()
+
+    def diverge(scale):
+        scale["datasets"]["embedded-images"]["fit"]["rate"] = 1e30
+        scale["datasets"]["embedded-images"]["overrides"] = {}
+        scale["datasets"]["embedded-images"]["fit"]["clip"] = None
+
+    try:
+        edit(finished, name, diverge)
+        done = snakemake(finished, f"{CELL}/reconstruction.json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        failed = result(finished, "reconstruction")
+        assert failed["status"] == "failed"
+        assert "expected finite" in failed["reason"]
+        tables = subprocess.run(
+            [sys.executable, "-m", "benchmarks.report.tables", "--profile", "demo"],
+            cwd=finished,
+            env={**os.environ, "PYTHONPATH": str(finished)},
+            check=False,
+        )
+        assert tables.returncode == 0
+        markdown = (finished / "results/tables.md").read_text()
+        assert "failed" in markdown
+        assert "expected finite" in markdown
+        assert "fit" in planned(finished)
+    finally:
+        (finished / name).write_text(original)
+
+
+@pytest.mark.parametrize("profile", ["demo", "lite", "paper"])
+def test_every_profile_plans_its_tables(profile):
+    said = snakemake(ROOT, "results/tables.md", "--dry-run", "--config", f"profile={profile}")
+    assert said.returncode == 0, said.stdout + said.stderr
