@@ -16,6 +16,7 @@ from benchmarks.datasets.location import hashes, located
 from benchmarks.datasets.mosaic import Mosaic
 from benchmarks.datasets.pictures import read_rgb
 from benchmarks.datasets.raw import Raw, RawSplit
+from benchmarks.torchvision_guard import import_torchvision
 
 CLASSES = (
     "airplane",
@@ -75,8 +76,6 @@ def download(path: Path) -> None:
     Raises:
         DatasetError: it cannot be fetched.
     """
-    from benchmarks.torchvision_guard import import_torchvision  # noqa: PLC0415
-
     import_torchvision()
     from torchvision.datasets import CIFAR10  # noqa: PLC0415
 

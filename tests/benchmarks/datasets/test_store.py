@@ -131,9 +131,11 @@ def test_damaged_partial_rows_are_not_taken_up(tmp_path, damage):
 def test_a_failed_preparation_leaves_the_earlier_one_whole(tmp_path):
     images = noise(4, 32)
     prepare(CIFAR, splits(images, images), tmp_path)
+    broken = Raw(
+        RawSplit(10, partial(reading, noise(10, 32, 1), [], 6)), RawSplit.of(images), "rule"
+    )
     with pytest.raises(Interrupted):
-        interrupted_again = RawSplit(10, partial(reading, noise(10, 32, 1), [], 6))
-        prepare(CIFAR, Raw(interrupted_again, RawSplit.of(images), "rule"), tmp_path)
+        prepare(CIFAR, broken, tmp_path)
     np.testing.assert_array_equal(open_prepared(tmp_path).train.signals, images)
 
 
@@ -155,7 +157,7 @@ def test_wrong_counts_and_shapes_are_refused(tmp_path):
     with pytest.raises(DatasetError, match=r"is uint8 \(16, 16, 3\), expected uint8 \(32, 32, 3\)"):
         prepare(CIFAR, splits(noise(2, 16), images), tmp_path)
     labelled = RawSplit.of(images, np.array([0, 1, 2, 9]))
-    with pytest.raises(DatasetError, match="labels of shape .* from 0 to 9, expected 4 of them"):
+    with pytest.raises(DatasetError, match=r"labels of shape .* from 0 to 9, expected 4 of them"):
         prepare(CIFAR, Raw(labelled, labelled, "rule", ("a", "b", "c")), tmp_path)
 
 
