@@ -76,7 +76,9 @@ class LIFT(NeuralField):
             w0,
         )
         self.rates: Tensor
-        self.register_buffer("rates", torch.tensor(inner_rates), persistent=False)
+        self.register_buffer(
+            "rates", torch.tensor(inner_rates, dtype=torch.get_default_dtype()), persistent=False
+        )
 
     def zero_latent(self, batch: int) -> Latent:
         return {

@@ -31,7 +31,8 @@ def shrink(scale):
     scale["tables"] = dict.fromkeys(scale["tables"], "embedded-images")
     data = scale["datasets"]["embedded-images"]
     data.update(methods=["lift"], train=32, validation=4, evaluate_train=4, evaluate_test=4)
-    data["fit"].update(steps=4, batch=4, log_every=2, validate_every=4)
+    data["fit"].update(batch=4, log_every=2, validate_every=4)
+    data["overrides"]["lift"]["fit"]["steps"] = 4
 
 
 def edit(project, name, change):
@@ -120,7 +121,7 @@ def test_changed_configuration_runs_again_what_depends_on_it(finished):
         scale["datasets"]["embedded-images"]["evaluate_test"] = 3
 
     def train_longer(scale):
-        scale["datasets"]["embedded-images"]["fit"]["steps"] = 5
+        scale["datasets"]["embedded-images"]["overrides"]["lift"]["fit"]["steps"] = 5
 
     try:
         edit(finished, name, evaluate_less)
@@ -137,9 +138,8 @@ def test_a_failed_cell_shows_its_reason_in_the_tables_and_is_tried_again(finishe
     original = (finished / name).read_text()
 
     def diverge(scale):
-        scale["datasets"]["embedded-images"]["fit"]["rate"] = 1e30
-        scale["datasets"]["embedded-images"]["overrides"] = {}
-        scale["datasets"]["embedded-images"]["fit"]["clip"] = None
+        lift = scale["datasets"]["embedded-images"]["overrides"]["lift"]
+        lift["fit"] = {"steps": 4, "rate": 1e30, "clip": None}
 
     try:
         edit(finished, name, diverge)

@@ -84,8 +84,8 @@ def test_a_wrong_type_names_file_key_and_value(edited):
 
 
 def test_an_override_of_the_wrong_type_names_the_profile(edited):
-    edited("scale/demo.yaml", lambda c: c["datasets"]["embedded-images"]["fit"].update(steps=-1))
-    with pytest.raises(ConfigError, match=r"demo\.yaml: embedded-images, lift, fit\.steps.*-1"):
+    edited("scale/demo.yaml", lambda c: c["datasets"]["embedded-images"]["fit"].update(batch=-1))
+    with pytest.raises(ConfigError, match=r"demo\.yaml: embedded-images, lift, fit\.batch.*-1"):
         resolve("demo", "embedded-images", "lift", 0)
 
 

@@ -1,0 +1,51 @@
+"""The pins that every install line shares, checked without installing anything."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pins():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+def normal(requirement):
+    return re.split(r"[<>=~!\[; ]", requirement)[0].lower().replace("_", "-")
+
+
+def test_every_dependency_is_pinned():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    pinned = {normal(name) for name in pins()}
+    assert {normal(name) for name in wanted} <= pinned
+
+
+def test_conda_users_get_the_same_pins():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    names = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
+    pinned = dict(entry.split("=") for entry in names if "=" in entry)
+    assert pinned["pytorch"] == pins()["torch"]
+    assert pinned["torchvision"] == pins()["torchvision"]
+    assert pinned["python"] in ("3.11", "3.12")
+    (pip,) = (entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
+    assert "--constraint constraints.txt" in pip
+
+
+def test_mamba_is_never_in_the_base_environment():
+    for name in ("environment.yml", "pyproject.toml", "constraints.txt"):
+        lines = (ROOT / name).read_text().splitlines()
+        assert not [line for line in lines if "mamba" in line and not line.startswith("#")], name
+    extra = yaml.safe_load((ROOT / "environment-mamba.yml").read_text())
+    assert "mamba-ssm" in str(extra)
+
+
+def test_pins_name_no_host_and_no_build():
+    for name in ("constraints.txt", "pyproject.toml", "environment.yml", "Makefile"):
+        text = (ROOT / name).read_text()
+        assert "://" not in text, name
+        assert "+cpu" not in text, name
