@@ -27,6 +27,7 @@ PHOTOGRAPHS = {
 }
 PER_CLASS = {"train": 80, "test": 16}
 REDUCTIONS = (1, 2, 3)
+CONTENT = 2.0  # least standard deviation of a crop's pixels, of 255
 SPLIT_RULE = (
     "train: crops of the left three quarters of each photograph; test: of the right quarter"
 )
@@ -36,18 +37,24 @@ def crops(photograph: np.ndarray, count: int, size: int, rng: np.random.Generato
     """Square crops at random places, ``(count, size, size, 3)`` uint8.
 
     Each shows ``size``, twice or three times ``size`` pixels a side, reduced by the mean of blocks.
+    Places where nothing is to be seen (a black border, a clear sky) are drawn again.
     """
-    height, width, _ = photograph.shape
-    taken = []
-    for _ in range(count):
-        factor = int(rng.choice([f for f in REDUCTIONS if f * size <= min(height, width)]))
-        side = factor * size
-        top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
-        blocks = photograph[top : top + side, left : left + side].reshape(
-            size, factor, size, factor, 3
-        )
-        taken.append(np.rint(blocks.mean((1, 3))).astype(np.uint8))
+    taken: list[np.ndarray] = []
+    while len(taken) < count:
+        crop = random_crop(photograph, size, rng)
+        if crop.std((0, 1)).mean() >= CONTENT:
+            taken.append(crop)
     return np.stack(taken)
+
+
+def random_crop(photograph: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """One crop ``(size, size, 3)`` uint8."""
+    height, width, _ = photograph.shape
+    factor = int(rng.choice([f for f in REDUCTIONS if f * size <= min(height, width)]))
+    side = factor * size
+    top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
+    part = photograph[top : top + side, left : left + side]
+    return np.rint(part.reshape(size, factor, size, factor, 3).mean((1, 3))).astype(np.uint8)
 
 
 def load(config: DatasetConfig) -> Raw:

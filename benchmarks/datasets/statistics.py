@@ -33,7 +33,7 @@ def statistics(dataset: Dataset) -> list[tuple[str, str]]:
         lines.append(("occupied", text))
         lines.append(("empty shapes", str(int((occupied == 0).sum()))))
     seen = hashes(train)
-    twice = sum(digest in seen for digest in hashes(test))
+    twice = sum(count for digest, count in hashes(test).items() if digest in seen)
     lines.append(("test signals that are also training signals", str(twice)))
     lines.append(("distinct training signals", f"{len(set(seen)):,}"))
     lines.append(("sources", f"{len(manifest.sources)} with SHA-256 in the manifest"))
