@@ -11,7 +11,7 @@ tables: $(READY)
 	$(BIN)/snakemake --cores 8 results/tables.md
 
 test: $(READY)
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -178,8 +179,12 @@ def choose_device(name: str) -> torch.device:
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise StageError("--device cuda: no CUDA device is visible; use --device cpu or auto")
+    if name == "cuda":
+        if not torch.cuda.is_available():
+            raise StageError("--device cuda: no CUDA device is visible; use --device cpu or auto")
+        # The same seed gives the same numbers, on a GPU too.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
     return torch.device(name)
 
 
