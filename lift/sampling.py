@@ -5,6 +5,7 @@ Nothing here keeps state, so a resumed run draws what an uninterrupted one would
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -28,6 +29,18 @@ def batch_indices(step: int, batch: int, count: int, seed: int) -> Indices:
     per_epoch = max(count // batch, 1)
     epoch, position = divmod(step, per_epoch)
     return _epoch_order(count, seed, epoch)[position * batch : (position + 1) * batch]
+
+
+def ordered_batches(count: int, batch: int) -> Iterator[tuple[Indices, int]]:
+    """All signals in order, in batches of one size, so that compiled kernels see one shape.
+
+    Yields:
+        ``(batch,)`` indices, and how many of them count: the last batch repeats its last signal.
+    """
+    size = min(batch, count)
+    for first in range(0, count, size):
+        indices = np.arange(first, first + size)
+        yield np.minimum(indices, count - 1), min(size, count - first)
 
 
 def jittered_points(domain: Domain, stride: int, step: int, seed: int) -> Indices:

@@ -28,7 +28,7 @@ from lift.meta import (
     squared_error,
 )
 from lift.psnr import psnr
-from lift.sampling import Indices, batch_indices, jittered_points
+from lift.sampling import Indices, batch_indices, jittered_points, ordered_batches
 
 Row = dict[str, float | None]
 COLUMNS = (
@@ -92,12 +92,11 @@ def validate(
     """Mean PSNR of signals that were not trained on, in float32 on the whole grid."""
     device = next(field.parameters()).device
     decibels = []
-    for first in range(0, len(signals), config.batch):
-        values = signals.batch(np.arange(first, min(first + config.batch, len(signals))))
-        values = values.to(device)
+    for indices, kept in ordered_batches(len(signals), config.batch):
+        values = signals.batch(indices).to(device)
         latent = adapt(field, query, values, config.inner_steps, kernels=kernels)
         with torch.no_grad():
-            decibels.append(psnr(squared_error(field, latent, query, values)))
+            decibels.append(psnr(squared_error(field, latent, query, values))[:kept])
     return torch.cat(decibels).mean().item()
 
 

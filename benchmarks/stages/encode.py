@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-import numpy as np
 from tqdm import tqdm
 
 from benchmarks.datasets.dataset import Split
@@ -15,6 +14,7 @@ from benchmarks.stages.stage import Experiment, Outcome, main
 from lift.field import Latent, NeuralField
 from lift.functaset import MANIFEST, write_functaset
 from lift.meta import EAGER, Kernels, adapt, compiled_kernels
+from lift.sampling import ordered_batches
 
 
 def latents(
@@ -23,9 +23,12 @@ def latents(
     """The latents of a split in order, in batches, in float32 on the whole grid."""
     device = next(field.parameters()).device
     query = field.locate(field.domain.grid(device=device))
-    for first in tqdm(range(0, len(split), batch), desc="encode", mininterval=2):
-        values = split.batch(np.arange(first, min(first + batch, len(split)))).to(device)
-        yield adapt(field, query, values, inner_steps, kernels=kernels)
+    with tqdm(total=len(split), desc="encode", mininterval=2) as bar:
+        for indices, kept in ordered_batches(len(split), batch):
+            values = split.batch(indices).to(device)
+            latent = adapt(field, query, values, inner_steps, kernels=kernels)
+            yield {name: tensor[:kept] for name, tensor in latent.items()}
+            bar.update(kept)
 
 
 def run(experiment: Experiment) -> Outcome:

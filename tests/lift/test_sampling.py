@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lift import Domain, regions
-from lift.sampling import batch_indices, jittered_points
+from lift.sampling import batch_indices, jittered_points, ordered_batches
 
 
 def test_an_epoch_visits_every_signal_once():
@@ -25,6 +25,13 @@ def test_batches_do_not_depend_on_what_was_drawn_before():
 
 def test_a_batch_larger_than_the_data_takes_everything():
     assert sorted(batch_indices(5, 16, 3, seed=0).tolist()) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("count", "batch"), [(10, 4), (8, 4), (3, 5)])
+def test_ordered_batches_have_one_size_and_visit_every_signal_once(count, batch):
+    batches = list(ordered_batches(count, batch))
+    assert {len(indices) for indices, _ in batches} == {min(count, batch)}
+    assert [i for indices, kept in batches for i in indices[:kept]] == list(range(count))
 
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
