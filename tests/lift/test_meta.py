@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from lift import Domain, adapt
-from lift.meta import accumulate_outer_gradient, outer_losses, squared_error
+from lift.meta import (
+    EAGER,
+    accumulate_outer_gradient,
+    compiled_kernels,
+    outer_losses,
+    squared_error,
+)
 from tests.lift.fields import small_lift
 
 
@@ -112,3 +118,16 @@ def test_encoding_leaves_no_gradients():
     latent = adapt(field, query, values, 3)
     assert not any(z.requires_grad for z in latent.values())
     assert all(p.grad is None for p in field.parameters())
+
+
+def test_compiled_kernels_give_the_plain_ones_numbers(float64):
+    field = small_lift(sine_layers=1, smoothness_weight=0.0)  # seconds to compile, not minutes
+    query, values = field.locate(field.domain.grid()), signals(field, 2)
+    gradients = []
+    for kernels in (EAGER, compiled_kernels()):
+        field.zero_grad()
+        start = field.zero_latent(2)
+        accumulate_outer_gradient(field, query, values, start, 1, "exact-low-memory", kernels)
+        gradients.append([p.grad.clone() for p in field.parameters()])
+    for plain, fast in zip(*gradients, strict=True):
+        assert torch.allclose(plain, fast, rtol=1e-10, atol=1e-14)

@@ -65,6 +65,17 @@ def test_mean_and_deviation_are_those_of_the_training_split(tmp_path):
     np.testing.assert_allclose([voxels.mean, voxels.std], [[grids.mean()], [grids.std()]])
 
 
+@pytest.mark.parametrize("resolution", [5, 6, 8])
+def test_looking_bytes_up_equals_unpacking_their_bits(tmp_path, resolution):
+    grids = blobs(9, resolution)
+    prepare(config("embedded-voxels", resolution), splits(grids, grids), tmp_path)
+    split = open_prepared(tmp_path).train
+    unpacked = np.unpackbits(split.signals, axis=1, count=resolution**3)
+    batch = split.batch(range(9))
+    assert batch.is_contiguous() or resolution % 2
+    np.testing.assert_array_equal(batch[..., 0], unpacked.astype(np.float32))
+
+
 class Interrupted(Exception):
     pass
 
