@@ -139,6 +139,17 @@ def test_damaged_partial_rows_are_not_taken_up(tmp_path, damage):
     np.testing.assert_array_equal(open_prepared(tmp_path).train.signals, images)
 
 
+def test_rows_after_the_last_journal_are_written_again(tmp_path):
+    """As a killed process leaves them."""
+    images = noise(10, 32)
+    raw, log = interrupted(tmp_path, images)
+    with partial_path(tmp_path / "train.npy").open("ab") as file:
+        file.write(b"x" * 5000)
+    prepare(CIFAR, raw, tmp_path)
+    assert log == [6, 8]
+    np.testing.assert_array_equal(open_prepared(tmp_path).train.signals, images)
+
+
 def test_a_failed_preparation_leaves_the_earlier_one_whole(tmp_path):
     images = noise(4, 32)
     prepare(CIFAR, splits(images, images), tmp_path)
