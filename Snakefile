@@ -35,6 +35,7 @@ wildcard_constraints:
 
 localrules:
     tables,
+    data_report,
 
 
 rule tables:
@@ -63,6 +64,18 @@ rule prepare:
     shell:
         "{PYTHON} -m benchmarks.job --threads 1 --log {log} --result {output} --"
         " {PYTHON} -m benchmarks.stages.prepare --dataset {wildcards.dataset}"
+
+
+rule data_report:
+    output:
+        "results/data_report/report.md",
+    log:
+        "results/logs/data_report.log",
+    params:
+        code=graph.data_report_digest(),
+        prepared=graph.prepared_manifests(),
+    shell:
+        "{PYTHON} -m benchmarks.stages.data_report > {log} 2>&1"
 
 
 rule fit:

@@ -19,10 +19,11 @@ from benchmarks.config import (
 from benchmarks.datasets.config import load_dataset_config
 from benchmarks.datasets.loaders import loader_module
 from benchmarks.methods import field_module
-from benchmarks.provenance import code_digest
+from benchmarks.provenance import code_digest, sha256
 from benchmarks.results import ResultError, read_result, result_path
 
 ROOT = Path("results")
+DATA = Path("data")
 VARIANTS_OF = ("celebahq64",)
 """Data sets whose published tables have rows for variants."""
 
@@ -111,6 +112,16 @@ def prepare_digest(wildcards: Any) -> str:
     """The code behind a prepared data set."""
     loader = load_dataset_config(wildcards.dataset).loader
     return code_digest("benchmarks.stages.prepare", loader_module(loader))
+
+
+def data_report_digest() -> str:
+    """The code behind the page on the data sets."""
+    return code_digest("benchmarks.stages.data_report")
+
+
+def prepared_manifests() -> dict[str, str]:
+    """Hash of each prepared data set's manifest: what the page on the data sets shows."""
+    return {path.parent.name: sha256(path) for path in sorted(DATA.glob("*/manifest.json"))}
 
 
 def report_digest() -> str:

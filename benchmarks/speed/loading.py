@@ -74,7 +74,7 @@ def measure_prepare(images: int, pixels: int) -> dict[str, float]:
 
 
 def measure_batches(directory: Path, batch: int, batches: int) -> dict[str, float]:
-    """Random batches of a prepared data set, and of torchvision's CIFAR-10 through a DataLoader."""
+    """Random batches of a prepared data set, and of torchvision's CIFAR-10."""
     dataset = open_prepared(directory)
     rates = {"ours": per_second(dataset.train.batch, len(dataset.train), batch, batches)}
     if dataset.name != "cifar10":
