@@ -27,7 +27,7 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str
         try:
             save_file(on_host, unfinished, metadata)
         except SafetensorError as error:  # it wraps the operating system's error in its own type
-            raise OSError(None, str(error)) from error
+            raise OSError(str(error)) from error
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -24,6 +24,6 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         unfinished.replace(path)
     except OSError as error:
-        raise OSError(error.errno, f"{path} could not be written: {error.strerror}") from error
+        raise OSError(f"{path} could not be written: {error.strerror or error}") from error
     finally:
         unfinished.unlink(missing_ok=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -79,38 +81,42 @@ def write_functaset(
 def _write_split(
     directory: Path, split: str, count: int, latents: Iterable[Latent]
 ) -> dict[str, dict[str, list[float]]]:
-    arrays: dict[str, np.ndarray] = {}
+    """Appends to one ``.npy`` a scale; a map would turn a full disk into a crash."""
     sums: dict[str, np.ndarray] = {}
+    cells: dict[str, int] = {}
     done = 0
-    for latent in latents:
-        size = len(next(iter(latent.values())))
-        for name, tensor in latent.items():
-            values = tensor.cpu().numpy()
-            if name not in arrays:
-                arrays[name] = np.lib.format.open_memmap(
-                    directory / f"{split}.{name}.npy",
-                    "w+",
-                    values.dtype,
-                    (count, *values.shape[1:]),
-                )
-                sums[name] = np.zeros((2, values.shape[-1]))
-            if done + size > count:
+    with ExitStack() as stack:
+        files: dict[str, BinaryIO] = {}
+        for latent in latents:
+            done += len(next(iter(latent.values())))
+            if done > count:
                 raise FunctasetError(f"{directory}: {split} has more than {count} latents")
-            arrays[name][done : done + size] = values
-            flat = values.reshape(-1, values.shape[-1]).astype(np.float64)
-            sums[name] += np.stack([flat.sum(0), np.square(flat).sum(0)])
-        done += size
+            for name, tensor in latent.items():
+                values = tensor.cpu().numpy()
+                if name not in files:
+                    path = directory / f"{split}.{name}.npy"
+                    files[name] = stack.enter_context(path.open("wb"))
+                    _write_header(files[name], values.dtype, (count, *values.shape[1:]))
+                    sums[name] = np.zeros((2, values.shape[-1]))
+                    cells[name] = 0
+                files[name].write(values.tobytes())
+                flat = values.reshape(-1, values.shape[-1]).astype(np.float64)
+                sums[name] += np.stack([flat.sum(0), np.square(flat).sum(0)])
+                cells[name] += len(flat)
     if done != count:
         raise FunctasetError(f"{directory}: {split} has {done} latents, expected {count}")
     statistics = {}
-    for name, array in arrays.items():
-        array.flush()  # type: ignore[attr-defined]
-        samples = array.size // array.shape[-1]
+    for name, samples in cells.items():
         mean = sums[name][0] / samples
         variance = np.maximum(sums[name][1] / samples - np.square(mean), 0)
         unbiased = variance * samples / max(samples - 1, 1)
         statistics[name] = {"mean": mean.tolist(), "std": np.sqrt(unbiased).tolist()}
     return statistics
+
+
+def _write_header(file: BinaryIO, dtype: np.dtype, shape: tuple[int, ...]) -> None:
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 def open_functaset(directory: Path, field_sha256: str) -> Functaset:
