@@ -60,7 +60,7 @@ class Functa(NeuralField):
         return self.siren(query["coords"], shifts.split(self.siren.width, dim=-1))
 
     def cost(self) -> Cost:
-        """Section 2 of the reference derives the same numbers from the papers' tables.
+        """Closed form; at the published sizes it gives the papers' figures.
 
         A signal's shifts add to the biases, so an encoded signal is read with as many weights as
         the sine network has.

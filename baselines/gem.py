@@ -140,7 +140,7 @@ class GEM(NeuralField):
         return self.output(torch.bmm(h, weight.transpose(1, 2)) + bias)
 
     def cost(self) -> Cost:
-        """Section 5 of the reference counts the same parameters.
+        """Closed form; the notes in ``config/methods/gem.yaml`` say which printed figures it gives.
 
         The published 99.0 M adds one latent a training signal (29,000 in CelebA-HQ) and the
         unused MLP; both belong to the training run, not to the field.

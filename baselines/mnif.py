@@ -94,7 +94,7 @@ class MNIF(NeuralField):
         return sum(tensor.numel() for tensor in (*self.weights, *self.biases))
 
     def cost(self) -> Cost:
-        """Section 4 of the reference derives the same numbers from the paper's tables.
+        """Closed form; at the released sizes it gives the papers' figures.
 
         ``macs`` follows the tables in leaving out `mixing_macs`; ``encode_macs`` contains them,
         once a forward and once a gradient.

@@ -1,7 +1,7 @@
 """Spatial Functa: a latent grid, each cell of which shifts the sine layers of its own pixels.
 
-Bauer et al., 2023 (arXiv 2302.03130). Its authors released no code; section 3 of the reference
-says what each detail rests on.
+Bauer et al., 2023 (arXiv 2302.03130). Its authors released no code;
+``config/methods/spatial_functa.yaml`` says what each detail rests on.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class SpatialFuncta(NeuralField):
         return values.gather(1, slot.unsqueeze(-1).expand(-1, -1, values.shape[-1]))
 
     def cost(self) -> Cost:
-        """Section 3 of the reference derives the same numbers from the papers' tables."""
+        """Closed form; at the published sizes it gives the papers' figures."""
         points, siren = self.domain.points, self.siren
         cell_count = self.cells**self.domain.dimensions
         map_macs = cell_count * self.shift_map.weight.numel()

@@ -1,6 +1,6 @@
 """The hierarchical latent generator: three scales of latents fused into one shift a layer.
 
-LIFT, section 3.2 and figure 2. Grids are channels last: ``(B, P, ..., P, d)``.
+LIFT's hierarchical latent generator, as its method figure draws it. Grids are channels last: ``(B, P, ..., P, d)``.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ class LIFT(NeuralField):
         return self.smoothness_weight * smoothness(self.generator.fuse(latent))
 
     def cost(self) -> Cost:
-        """Section 6 of the reference derives the same numbers from the paper's tables."""
+        """Closed form; ``config/methods/lift.yaml`` compares it with the paper's figures."""
         dimensions, width, channels = self.domain.dimensions, self.width, self.domain.channels
         coarse, middle, fine = self.latent_channels
         layers = self.generator.sine_layers

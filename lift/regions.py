@@ -1,7 +1,7 @@
 """The partition of the domain, and one small sine network a region (P-MLP), run as one batch.
 
 The unit cube is cut into ``P**D = M`` equal regions; region ``m`` has its own MLP, fed with local
-coordinates in ``[-1, 1]^D`` (LIFT, section 3.1). All regions' MLPs run together: a layer is one
+coordinates in ``[-1, 1]^D`` (LIFT's P-MLP). All regions' MLPs run together: a layer is one
 batched matrix product ``(M, B*K, W) @ (M, W, W)``.
 """
 
@@ -50,7 +50,7 @@ def locate(coords: Tensor, regions_per_axis: int) -> tuple[Tensor, Tensor]:
 class LocalMLPs(nn.Module):
     """``M`` sine MLPs ``D -> W -> ... -> W -> C`` with shift modulation and a linear output.
 
-    ``h_l = sin(w0 (W_l h_(l-1) + b_l + m_l))`` for every sine layer ``l`` (LIFT, figure 2).
+    ``h_l = sin(w0 (W_l h_(l-1) + b_l + m_l))`` for every sine layer ``l`` (LIFT's method figure).
 
     Args:
         sine_layers: how many sine layers, the first included.

@@ -1,4 +1,4 @@
-"""Functa against numbers that its released JAX code printed in float64 (reference, section 9 A)."""
+"""Functa against numbers that its released JAX code printed in float64."""
 
 import pytest
 import torch
@@ -118,7 +118,7 @@ def test_outer_gradients_learned_rates_included(dtype: torch.dtype, order: Outer
     )
 
 
-# Sizes: reference, sections 2 and 9 D.
+# Sizes of the released configurations and of the published rows.
 CIFAR10 = Domain(2, 32, 3)
 CELEBA64 = Domain(2, 64, 3)
 

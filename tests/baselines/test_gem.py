@@ -1,4 +1,4 @@
-"""GEM: its hypernetwork's formula, and the figures of its rows (reference, section 5)."""
+"""GEM: its hypernetwork's formula, and the figures of its rows."""
 
 import pytest
 import torch

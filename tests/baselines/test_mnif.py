@@ -1,4 +1,4 @@
-"""mNIF against numbers that its released code printed in float64 (reference, section 9 B).
+"""mNIF against numbers that its released code printed in float64.
 
 The released code fits values in [-1, 1] and averages its inner loss over the batch. Here signals
 live in [0, 1] and losses are per signal: its losses are 4 times ours, and its rates act as
@@ -132,7 +132,7 @@ def test_zero_latent_gives_the_plain_average_of_the_bases() -> None:
     torch.testing.assert_close(field.render(field.zero_latent(1)).view(1, -1, 3), (h + 1) / 2)
 
 
-# Sizes of the published rows: reference, section 4. `mixing` is M times one network.
+# Sizes of the published rows. `mixing` is M times one network.
 ROWS = {
     "celeba-s": (Domain(2, 64, 3), 64, 4, 256, 1024, 5_934_336, 17_027, 68_419_584),
     "celeba-l": (Domain(2, 64, 3), 128, 5, 384, 512, 33_378_560, 83_331, 338_165_760),

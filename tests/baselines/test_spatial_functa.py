@@ -1,4 +1,4 @@
-"""Spatial Functa: what its readings promise, and the sizes that section 3 of the reference gives.
+"""Spatial Functa: what its readings promise, and the sizes of its published rows.
 
 No released code exists to compare with; a plain pixel-by-pixel computation stands in for it.
 """
