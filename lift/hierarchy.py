@@ -1,6 +1,6 @@
 """The hierarchical latent generator: three scales of latents fused into one shift a layer.
 
-LIFT's hierarchical latent generator, as its method figure draws it. Grids are channels last: ``(B, P, ..., P, d)``.
+As LIFT's method figure draws it. Grids are channels last: ``(B, P, ..., P, d)``.
 """
 
 from __future__ import annotations
