@@ -23,6 +23,10 @@ from filelock import FileLock, Timeout
 
 from benchmarks.results import Result, write_result
 
+THREADS = {
+    f"{library}_NUM_THREADS" for library in ("OMP", "MKL", "OPENBLAS", "GOTO", "NUMEXPR")
+} | {"VECLIB_MAXIMUM_THREADS"}
+
 
 def visible_devices() -> list[str]:
     """CUDA devices that this job may use: those of CUDA_VISIBLE_DEVICES, else all, else none."""
@@ -71,10 +75,13 @@ def run(command: list[str], log: Path, threads: int) -> tuple[int, str]:
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with device_slot(visible_devices()) as device, log.open("w") as output:
+        # Snakemake sets every library's variable to the cores that the job claims, which is more
+        # than its threads where --cores exceeds the machine's.
+        count = str(threads or os.cpu_count())
         environment = {
-            **os.environ,
+            **{name: count if name in THREADS else value for name, value in os.environ.items()},
+            **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), count),
             "CUDA_VISIBLE_DEVICES": device or "",
-            "OMP_NUM_THREADS": str(threads or os.cpu_count()),
         }
         finished = subprocess.run(
             command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False

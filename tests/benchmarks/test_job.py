@@ -43,7 +43,10 @@ def test_a_program_that_succeeds_writes_its_own_result(tmp_path):
     assert (tmp_path / "log.txt").read_text() == "done\n"
 
 
-def test_threads_reach_torch(tmp_path):
+def test_threads_reach_torch(tmp_path, monkeypatch):
+    # As Snakemake sets them for a job that claims four cores.
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    monkeypatch.setenv("MKL_NUM_THREADS", "4")
     run_job(tmp_path, "-c", "import torch; print(torch.get_num_threads())")
     assert (tmp_path / "log.txt").read_text().strip() == "1"
 
