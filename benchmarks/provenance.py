@@ -75,8 +75,9 @@ def git_commit() -> str:
 
 
 def packages() -> dict[str, str]:
-    """Versions of the packages that numbers depend on."""
-    return {name: importlib.metadata.version(name) for name in RECORDED}
+    """Versions of the packages that numbers depend on; torch's with its build."""
+    versions = {name: importlib.metadata.version(name) for name in RECORDED}
+    return {**versions, "torch": str(torch.__version__)}
 
 
 def peak_memory_bytes(device: torch.device) -> int:
