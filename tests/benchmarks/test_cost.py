@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.config import load_methods
 from benchmarks.metrics import cost
 from benchmarks.metrics.cost import CostError, count_macs
 from benchmarks.stages.cost import run
@@ -35,6 +36,13 @@ def test_lifts_closed_form_is_what_is_counted(dimensions, sine_layers):
     closed = field.cost()
     assert closed.macs == count_macs(field)
     assert closed.encode_macs == counted_while_encoding(field)
+
+
+@pytest.mark.parametrize("method", load_methods())
+def test_every_method_is_counted_at_its_published_size_for_cifar(method):
+    counted = {metric.name: metric.value for metric in run(method, "cifar10")}
+    assert counted["macs"] > 0
+    assert counted["encode_macs"] > 3 * counted["macs"]
 
 
 @pytest.mark.parametrize("dataset", ["celebahq64", "cifar10"])
