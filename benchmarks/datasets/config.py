@@ -41,6 +41,7 @@ class DatasetConfig(BaseModel):
     stands_for: Published
     published: bool = False
     shareable: bool = True
+    up_axis: int = Field(default=1, ge=0, le=2, description="the axis of voxel grids that points up")
     source: dict[str, Any] = {}
 
     def settings(self, model: type[Source]) -> Source:
