@@ -117,7 +117,7 @@ def test_truncated_result_is_a_failed_cell(tmp_path: Path) -> None:
     path.write_text(path.read_text()[:100])
     found = cell(build(tmp_path), "cifar10", "LIFT, n = 1", "psnr")
     assert found.status == "failed"
-    assert "not a result of this version" in found.why_empty
+    assert "not JSON" in found.why_empty
 
 
 @pytest.mark.parametrize(
