@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchmarks.config import CONFIG, ConfigError
+from benchmarks.validation import explain
 
 PATH = CONFIG / "published.yaml"
 UNITS = {"1": 1.0, "%": 0.01, "K": 1e3, "M": 1e6, "G": 1e9}
@@ -121,8 +122,4 @@ def load_published(path: Path = PATH) -> Published:
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML ({error})") from error
     except ValidationError as error:
-        unknown = [entry for entry in error.errors() if entry["type"] == "extra_forbidden"]
-        first = [*unknown, *error.errors()][0]  # a misspelt key also leaves one missing
-        key = ".".join(str(part) for part in first["loc"]) or "(top level)"
-        given = "" if isinstance(first["input"], dict) else f"; got {first['input']!r}"
-        raise ConfigError(f"{path}: {key}: {first['msg']}{given}") from error
+        raise ConfigError(f"{path}: {explain(error)}") from error

@@ -14,6 +14,8 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -35,9 +37,8 @@ from lift.meta import (
 ORDERS: tuple[OuterGradient, ...] = ("exact", "exact-low-memory")
 
 
-def timed(device: torch.device, work: object) -> float:
+def timed(device: torch.device, work: Callable[[], None]) -> float:
     """Seconds that a call takes, the device's work included."""
-    assert callable(work)
     if device.type == "cuda":
         torch.cuda.synchronize()
     began = time.perf_counter()
@@ -49,7 +50,7 @@ def timed(device: torch.device, work: object) -> float:
 
 def variants(
     field: NeuralField, query: Query, values: torch.Tensor, steps: int, compile: bool
-) -> dict[str, object]:
+) -> dict[str, Callable[[], None]]:
     """Every way to take one meta-step, and to encode, as calls without arguments."""
     device = values.device
 
@@ -63,12 +64,12 @@ def variants(
         adapt(field, query, values, steps, kernels=kernels)
 
     kinds = {"eager": EAGER} | ({"compiled": compiled_kernels()} if compile else {})
-    calls: dict[str, object] = {}
+    calls: dict[str, Callable[[], None]] = {}
     for (kind, kernels), order, low in itertools.product(kinds.items(), ORDERS, (False, True)):
         name = f"meta-step {order} {kind} {'bfloat16' if low else 'float32'}"
-        calls[name] = lambda o=order, k=kernels, b=low: meta_step(o, k, b)
+        calls[name] = partial(meta_step, order, kernels, low)
     for kind, kernels in kinds.items():
-        calls[f"encode {kind} float32"] = lambda k=kernels: encode(k)
+        calls[f"encode {kind} float32"] = partial(encode, kernels)
     return calls
 
 
