@@ -59,14 +59,21 @@ class Overrides(_Data):
     fit: dict[str, Any] = {}
 
 
+class Counts(_Data):
+    """How many signals of each split, evenly spaced; null takes all."""
+
+    train: int | None = Field(ge=1)
+    test: int | None = Field(ge=1)
+
+
 class DatasetScale(_Data):
     """One data set in a profile. Counts are evenly spaced subsets; null takes everything."""
 
     methods: list[str]
     train: int | None = Field(default=None, ge=1)
     validation: int = Field(ge=1, description="signals of the training split kept for curves")
-    evaluate_train: int | None = Field(ge=1, description="training signals encoded and measured")
-    evaluate_test: int | None = Field(ge=1, description="test signals encoded and measured")
+    encode: Counts = Field(description="signals that become latents")
+    evaluate: Counts = Field(description="those of them whose reconstructions are measured")
     fit: dict[str, Any] = {}
     overrides: dict[str, Overrides] = {}
 
@@ -94,19 +101,13 @@ class Training(_Data):
     validation: int
 
 
-class Evaluation(_Data):
-    """How many signals of each split are encoded and measured; null takes all."""
-
-    train: int | None
-    test: int | None
-
-
 class Cell(_Data):
     """One experiment: what is trained, and what is measured of it."""
 
     profile: str
     training: Training
-    evaluation: Evaluation
+    encode: Counts
+    evaluate: Counts
     published_signals: int
 
 
@@ -216,6 +217,7 @@ def resolve(profile: str, dataset: str, method: str, seed: int) -> Cell:
             train=data.train,
             validation=data.validation,
         ),
-        evaluation=Evaluation(train=data.evaluate_train, test=data.evaluate_test),
+        encode=data.encode,
+        evaluate=data.evaluate,
         published_signals=settings.fit.steps * settings.fit.batch,
     )

@@ -16,7 +16,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from lift.checkpoint import load_checkpoint, save_checkpoint, save_tensors
-from lift.field import Latent, NeuralField, Query
+from lift.field import NeuralField, Query
 from lift.files import replacing
 from lift.meta import (
     EAGER,
@@ -75,15 +75,6 @@ def learning_rate(config: FitConfig, step: int) -> float:
     if config.schedule == "constant":
         return config.rate
     return config.rate * (1 + math.cos(math.pi * step / config.steps)) / 2
-
-
-def noisy(latent: Latent, deviation: float, seed: int, step: int) -> Latent:
-    """A latent with Gaussian noise that depends on nothing but the seed and the step."""
-    generator = torch.Generator().manual_seed(hash((seed, step)) % 2**63)
-    return {
-        name: tensor + deviation * torch.randn(tensor.shape, generator=generator).to(tensor.device)
-        for name, tensor in latent.items()
-    }
 
 
 def validate(

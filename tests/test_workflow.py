@@ -30,7 +30,8 @@ def shrink(scale):
     scale["datasets"] = {"embedded-images": scale["datasets"]["embedded-images"]}
     scale["tables"] = dict.fromkeys(scale["tables"], "embedded-images")
     data = scale["datasets"]["embedded-images"]
-    data.update(methods=["lift"], train=32, validation=4, evaluate_train=4, evaluate_test=4)
+    data.update(methods=["lift"], train=32, validation=4)
+    data.update(encode={"train": 6, "test": 5}, evaluate={"train": 4, "test": 4})
     data["fit"].update(batch=4, log_every=2, validate_every=4)
     data["overrides"]["lift"]["fit"]["steps"] = 4
 
@@ -118,7 +119,7 @@ def test_changed_configuration_runs_again_what_depends_on_it(finished):
     original = (finished / name).read_text()
 
     def evaluate_less(scale):
-        scale["datasets"]["embedded-images"]["evaluate_test"] = 3
+        scale["datasets"]["embedded-images"]["evaluate"]["test"] = 3
 
     def train_longer(scale):
         scale["datasets"]["embedded-images"]["overrides"]["lift"]["fit"]["steps"] = 5

@@ -46,13 +46,19 @@ def signal_metrics(prediction: Tensor, target: Tensor, kind: str, resolution: in
 
 
 def measure(
-    field: NeuralField, functaset: Functaset, name: SplitName, split: Split, kind: str, batch: int
+    field: NeuralField,
+    functaset: Functaset,
+    name: SplitName,
+    split: Split,
+    positions: np.ndarray,
+    kind: str,
+    batch: int,
 ) -> list[Metric]:
-    """Means over the signals of a split; a signal without a surface has no near-surface error."""
+    """Means over some signals of a split; one without a surface has no near-surface error."""
     device = next(field.parameters()).device
     collected: dict[str, list[Tensor]] = defaultdict(list)
-    for first in tqdm(range(0, len(split), batch), desc=f"measure {name}", mininterval=2):
-        indices = np.arange(first, min(first + batch, len(split)))
+    for first in tqdm(range(0, len(positions), batch), desc=f"measure {name}", mininterval=2):
+        indices = positions[first : first + batch]
         latent = {key: value.to(device) for key, value in functaset.latent(name, indices).items()}
         with torch.no_grad():
             prediction = field.render(latent).flatten(1, -2)
@@ -75,7 +81,9 @@ def measure(
             )
         )
     spread = torch.cat(collected["psnr"]).std().item()
-    metrics.append(Metric(name="psnr_std", value=spread, unit="dB", split=name, samples=len(split)))
+    metrics.append(
+        Metric(name="psnr_std", value=spread, unit="dB", split=name, samples=len(positions))
+    )
     return metrics
 
 
@@ -106,11 +114,12 @@ def run(experiment: Experiment) -> Outcome:
     experiment.upstream("encode")
     field, weights = experiment.trained_field()
     functaset = open_functaset(experiment.directory / "functaset", weights)
-    splits, batch = experiment.evaluated(), experiment.cell.training.fit.batch
+    splits, evaluated = experiment.encoded(), experiment.evaluated()
+    kind, batch = experiment.dataset.kind, experiment.cell.training.fit.batch
     metrics = [
         metric
         for name, split in splits.items()
-        for metric in measure(field, functaset, name, split, experiment.dataset.kind, batch)
+        for metric in measure(field, functaset, name, split, evaluated[name], kind, batch)
     ]
     draw(field, functaset, splits["test"], experiment)
     return Outcome(metrics, experiment.upstream("fit").budget)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from benchmarks.config import Cell, digest, resolve
@@ -134,17 +135,24 @@ class Experiment:
         training = self.cell.training
         return fitting_splits(self.dataset, training.train, training.validation)
 
-    def evaluated(self) -> dict[SplitName, Split]:
-        """The signals of each split that are encoded and measured."""
-        evaluation = self.cell.evaluation
+    def encoded(self) -> dict[SplitName, Split]:
+        """The signals of each split that become latents, in the functaset's order."""
+        counts = self.cell.encode
         fitted, _ = self.splits()
-        counts: dict[SplitName, tuple[Split, int | None]] = {
-            "train": (fitted, evaluation.train),
-            "test": (self.dataset.test, evaluation.test),
+        return {
+            "train": fitted.subset(_chosen(len(fitted), counts.train)),
+            "test": self.dataset.test.subset(_chosen(len(self.dataset.test), counts.test)),
+        }
+
+    def evaluated(self) -> dict[SplitName, np.ndarray]:
+        """Positions, among the encoded signals, of those whose reconstructions are measured."""
+        counts: dict[SplitName, int | None] = {
+            "train": self.cell.evaluate.train,
+            "test": self.cell.evaluate.test,
         }
         return {
-            name: split.subset(spaced(len(split), min(count or len(split), len(split))))
-            for name, (split, count) in counts.items()
+            name: np.array(_chosen(len(split), counts[name]))
+            for name, split in self.encoded().items()
         }
 
 
@@ -235,6 +243,10 @@ def main(stage: Stage, run: Callable[[Experiment], Outcome], description: str) -
 def stage_module(stage: Stage) -> str:
     """The program of a stage."""
     return f"benchmarks.stages.{'reconstruct' if stage == 'reconstruction' else stage}"
+
+
+def _chosen(available: int, count: int | None) -> list[int]:
+    return spaced(available, min(count or available, available))
 
 
 def _device_name(device: torch.device) -> str:

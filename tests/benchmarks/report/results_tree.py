@@ -18,7 +18,8 @@ CROPS = DatasetConfig(
 
 def scale(seeds: list[int]) -> ScaleConfig:
     """A profile that trains LIFT on CIFAR-10 and on crops that stand in for CelebA-HQ."""
-    data = {"methods": ["lift"], "validation": 1, "evaluate_train": 1, "evaluate_test": 1}
+    counts = {"train": 1, "test": 1}
+    data = {"methods": ["lift"], "validation": 1, "encode": counts, "evaluate": counts}
     return ScaleConfig.model_validate(
         {
             "profile": "tiny",

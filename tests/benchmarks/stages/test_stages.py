@@ -31,7 +31,8 @@ DATASET = "embedded-voxels"
 
 def shrink(scale):
     data = scale["datasets"][DATASET]
-    data.update(methods=["lift"], train=16, validation=4, evaluate_train=4, evaluate_test=5)
+    data.update(methods=["lift"], train=16, validation=4)
+    data.update(encode={"train": 6, "test": 6}, evaluate={"train": 4, "test": 5})
     data["fit"].update(batch=4, log_every=2, validate_every=4)
     data["overrides"]["lift"]["fit"]["steps"] = 4
 
@@ -97,8 +98,8 @@ def test_the_functaset_holds_what_was_encoded(pristine):
     weights = read_result(cell(pristine) / "fit.json").artifacts["field.safetensors"]
     functaset = open_functaset(cell(pristine) / "functaset", weights)
     assert {name: len(next(iter(split.values()))) for name, split in functaset.splits.items()} == {
-        "train": 4,
-        "test": 5,
+        "train": 6,
+        "test": 6,
     }
 
 
