@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +50,20 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 def save_checkpoint(
     path: Path, field: nn.Module, optimizer: torch.optim.Adam, state: dict[str, Any]
 ) -> None:
-    """Saves a training state; ``state`` is any JSON value with at least ``step``."""
+    """Saves a training state; ``state`` is any JSON value with at least ``step``.
+
+    Args:
+        field: what is trained; parameters that need no gradient have no moments (averaged weights).
+    """
     tensors = {f"field.{name}": tensor for name, tensor in field.state_dict().items()}
-    for name, parameter in field.named_parameters():
+    for name, parameter in _trained(field):
         for moment in MOMENTS:
             tensors[f"{moment}.{name}"] = optimizer.state[parameter][moment]
     save_tensors(path, tensors, {"state": json.dumps(state)})
+
+
+def _trained(field: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    return ((name, p) for name, p in field.named_parameters() if p.requires_grad)
 
 
 def load_checkpoint(
@@ -74,7 +83,7 @@ def load_checkpoint(
         if state["identity"] != identity:
             return None
         field.load_state_dict({name: tensors[f"field.{name}"] for name in field.state_dict()})
-        for name, parameter in field.named_parameters():
+        for name, parameter in _trained(field):
             optimizer.state[parameter] = {
                 moment: tensors[f"{moment}.{name}"].to(
                     "cpu" if moment == "step" else parameter.device
