@@ -3,6 +3,7 @@
 #   snakemake --cores 8 results/tables.md                       every cell of the demo, and the tables
 #   snakemake --cores 8 results/tables.md --config profile=lite
 #   snakemake --cores 2 results/demo/embedded-images/lift/seed0/reconstruction.json
+#   snakemake --cores 2 results/budget/cifar10/comparison.md --config profile=budget
 import sys
 
 from snakemake.utils import min_version
@@ -30,11 +31,12 @@ wildcard_constraints:
     seed=r"\d+",
     method=r"[\w-]+",
     dataset=r"[\w-]+",
-    profile=r"demo|lite|paper",
+    profile=r"demo|lite|budget|paper",
 
 
 localrules:
     tables,
+    comparison,
     data_report,
 
 
@@ -94,6 +96,38 @@ rule fit:
         threads=PLAN.scale.threads,
     shell:
         stage("fit")
+
+
+rule learning_curve:
+    input:
+        fit=CELL + "/fit.json",
+    output:
+        CELL + "/learning_curve.json",
+    log:
+        CELL + "/logs/learning_curve.log",
+    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    resources:
+        gpu=1,
+    params:
+        config=graph.cell_config,
+        code=graph.stage_digest("learning_curve"),
+        threads=PLAN.scale.threads,
+    shell:
+        stage("learning_curve")
+
+
+rule comparison:
+    input:
+        PLAN.learning_curves,
+    output:
+        "results/{profile}/{dataset}/comparison.md",
+    log:
+        "results/logs/comparison-{profile}-{dataset}.log",
+    params:
+        code=graph.code_digest("benchmarks.report.comparison"),
+    shell:
+        "{PYTHON} -m benchmarks.report.comparison --profile {wildcards.profile}"
+        " --dataset {wildcards.dataset} > {log} 2>&1"
 
 
 rule encode:

@@ -13,7 +13,14 @@ from lift.files import replacing
 
 SplitName = Literal["train", "validation", "test", "generated", "none"]
 Stage = Literal[
-    "prepare", "fit", "encode", "reconstruction", "generation", "classification", "cost"
+    "prepare",
+    "fit",
+    "learning_curve",
+    "encode",
+    "reconstruction",
+    "generation",
+    "classification",
+    "cost",
 ]
 
 

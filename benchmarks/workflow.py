@@ -50,6 +50,19 @@ class Plan:
         ]
         return [str(path) for path in [*cells, *costs]]
 
+    def learning_curves(self, wildcards: Any) -> list[str]:
+        """What a comparison at equal budgets reads: every method's first seed."""
+        methods = self.scale.datasets[wildcards.dataset].methods
+        seed = self.scale.seeds[0]
+        return [
+            str(
+                result_path(
+                    ROOT, wildcards.profile, wildcards.dataset, name, seed, "learning_curve"
+                )
+            )
+            for name in methods
+        ]
+
 
 def forget_failures(profile: str) -> None:
     """Removes the results of failed cells, so that every run tries them again."""

@@ -16,7 +16,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from lift.checkpoint import load_checkpoint, save_checkpoint, save_tensors
-from lift.field import NeuralField, Query
+from lift.field import Latent, NeuralField, Query
 from lift.files import replacing
 from lift.meta import (
     EAGER,
@@ -54,6 +54,7 @@ class FitConfig(BaseModel):
     compile: bool = False
     log_every: int = Field(default=50, ge=1)
     validate_every: int = Field(default=500, ge=1)
+    snapshots: bool = Field(default=False, description="keep the weights of every validation")
     checkpoint_seconds: float = Field(default=60, ge=0)
 
 
@@ -75,6 +76,29 @@ def learning_rate(config: FitConfig, step: int) -> float:
     if config.schedule == "constant":
         return config.rate
     return config.rate * (1 + math.cos(math.pi * step / config.steps)) / 2
+
+
+def draw(
+    field: NeuralField, train: Signals, whole_grid: Query, config: FitConfig, step: int, seed: int
+) -> tuple[Query, Tensor]:
+    """A step's signals, and its points where the whole grid is more than a step needs."""
+    device = next(field.parameters()).device
+    values = train.batch(batch_indices(step, config.batch, len(train), seed)).to(device)
+    if config.stride == 1:
+        return whole_grid, values
+    points = torch.from_numpy(jittered_points(field.domain, config.stride, step, seed)).to(device)
+    return field.locate(field.domain.grid(device=device)[:, points]), values[:, points]
+
+
+def noisy(latent: Latent, deviation: float, seed: int, step: int) -> Latent:
+    """A latent with Gaussian noise that depends on nothing but the seed and the step."""
+    if not deviation:
+        return latent
+    noise = torch.Generator().manual_seed(hash((seed, step)) % 2**63)
+    return {
+        name: tensor + deviation * torch.randn(tensor.shape, generator=noise).to(tensor.device)
+        for name, tensor in latent.items()
+    }
 
 
 def validate(
@@ -111,7 +135,8 @@ def fit(
         identity: names the configuration, data and code of this run.
 
     Returns:
-        the curve, one row every ``log_every`` steps, also in ``curve.csv``.
+        the curve, one row every ``log_every`` steps, also in ``curve.csv``; its ``seconds`` are
+        those of training, compilation included and validation not.
 
     Raises:
         TrainingDivergedError: the loss or its gradient is not finite.
@@ -131,23 +156,10 @@ def fit(
 
     bar = tqdm(total=config.steps, initial=start, desc="fit", mininterval=2, dynamic_ncols=True)
     for step in range(start, config.steps):
-        # Draw the signals, and the points where the whole grid is more than a step needs.
-        values = train.batch(batch_indices(step, config.batch, len(train), seed)).to(device)
-        query = whole_grid
-        if config.stride > 1:
-            points = torch.from_numpy(jittered_points(field.domain, config.stride, step, seed))
-            values = values[:, points.to(device)]
-            query = field.locate(field.domain.grid(device=device)[:, points.to(device)])
+        query, values = draw(field, train, whole_grid, config, step, seed)
 
         # Adapt the latents and differentiate through their adaptation.
-        first = field.zero_latent(len(values))
-        if config.latent_noise:
-            noise = torch.Generator().manual_seed(hash((seed, step)) % 2**63)
-            first = {
-                name: latent
-                + config.latent_noise * torch.randn(latent.shape, generator=noise).to(device)
-                for name, latent in first.items()
-            }
+        first = noisy(field.zero_latent(len(values)), config.latent_noise, seed, step)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
             result = accumulate_outer_gradient(
                 field, query, values, first, config.inner_steps, config.order, kernels
@@ -175,21 +187,24 @@ def fit(
         done = step + 1
         if done % config.log_every and done != config.steps:
             continue
-        check = done % config.validate_every == 0 or done == config.steps
-        curve.append(
-            {
-                "step": done,
-                "signals": done * len(values),
-                "seconds": round(time.monotonic() - began, 2),
-                "rate": rate,
-                "loss": float(np.mean([entry[0] for entry in window])),
-                "gradient_norm": gradient_norm,
-                "train_psnr": float(np.mean([entry[1] for entry in window])),
-                "validation_psnr": (
-                    validate(field, validation, whole_grid, config, kernels) if check else None
-                ),
-            }
-        )
+        row: Row = {
+            "step": done,
+            "signals": done * len(values),
+            "seconds": round(time.monotonic() - began, 2),
+            "rate": rate,
+            "loss": float(np.mean([entry[0] for entry in window])),
+            "gradient_norm": gradient_norm,
+            "train_psnr": float(np.mean([entry[1] for entry in window])),
+            "validation_psnr": None,
+        }
+        if done % config.validate_every == 0 or done == config.steps:
+            paused = time.monotonic()
+            row["validation_psnr"] = validate(field, validation, whole_grid, config, kernels)
+            if config.snapshots:
+                weights = directory / "snapshots" / f"{done}.safetensors"
+                save_tensors(weights, dict(field.state_dict()), {"identity": identity})
+            began += time.monotonic() - paused  # the curve's clock is that of training
+        curve.append(row)
         window.clear()
         if time.monotonic() - saved >= config.checkpoint_seconds or done == config.steps:
             progress = {"identity": identity, "step": done, "curve": curve}

@@ -1,9 +1,9 @@
-"""Training curves: of one run, and of several methods over images and over wall-clock time."""
+"""The training curve of one run."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -16,7 +16,6 @@ from lift.training import COLUMNS, Row
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 """Okabe and Ito's palette, told apart by readers with any colour vision; markers for print."""
-TIME_UNITS = {"h": 3600, "min": 60, "s": 1}
 
 
 class CurveError(ValueError):
@@ -77,48 +76,8 @@ def curve_figure(rows: Sequence[Row], path: Path, title: str) -> None:
     save_png(figure, path)
 
 
-def compare_figure(curves: Mapping[str, Sequence[Row]], path: Path) -> None:
-    """Validation PSNR of several methods, over training images and over wall-clock time.
-
-    Args:
-        curves: rows by the method's title, in the order of the legend.
-
-    Raises:
-        ValueError: there is no curve, or one never measured validation PSNR.
-    """
-    silent = [title for title, rows in curves.items() if not _measured(rows)]
-    if silent or not curves:
-        raise ValueError(f"compare_figure: no validation PSNR in {', '.join(silent) or 'nothing'}")
-    figure = Figure(figsize=(7.0, 3.1))
-    figure.set_layout_engine("constrained", w_pad=0.1)
-    images, clock = figure.subplots(1, 2, sharey=True)
-    longest = max(rows[-1]["seconds"] or 0 for rows in curves.values())
-    unit, divisor = next(
-        (name, size) for name, size in TIME_UNITS.items() if size == 1 or longest >= 2 * size
-    )
-    for place, (title, rows) in enumerate(curves.items()):
-        color, marker = COLORS[place % len(COLORS)], MARKERS[place % len(MARKERS)]
-        y = "validation_psnr"
-        _line(images, rows, "signals", y, color=color, marker=marker, label=title)
-        _line(clock, rows, "seconds", y, color=color, marker=marker, divisor=divisor)
-    images.set(xlabel="training signals seen", ylabel="validation PSNR (dB)")
-    clock.set(xlabel=f"wall-clock time ({unit})")
-    for axis in (images, clock):
-        _plain(axis)
-        axis.set_xlim(left=0)
-    handles, titles = images.get_legend_handles_labels()
-    figure.legend(
-        handles, titles, loc="outside upper center", ncols=min(len(titles), 5), frameon=False
-    )
-    save_png(figure, path)
-
-
-def _measured(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if row["validation_psnr"] is not None]
-
-
 def _named(rows: Sequence[Row]) -> str:
-    last = _measured(rows)[-1:]
+    last = [row for row in rows if row["validation_psnr"] is not None][-1:]
     return f"validation, {last[0]['validation_psnr']:.2f} dB at the end" if last else "validation"
 
 
@@ -132,12 +91,9 @@ def _line(
     label: str = "",
     marker: str = "",
     linestyle: str = "-",
-    divisor: float = 1,
 ) -> None:
     """One curve; rows where either value was not measured are left out, and the line goes on."""
-    points = [
-        (a / divisor, b) for row in rows if (a := row[x]) is not None and (b := row[y]) is not None
-    ]
+    points = [(a, b) for row in rows if (a := row[x]) is not None and (b := row[y]) is not None]
     axis.plot(
         [a for a, _ in points],
         [b for _, b in points],

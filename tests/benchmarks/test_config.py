@@ -27,7 +27,7 @@ def edited(tmp_path, monkeypatch):
     return edit
 
 
-@pytest.mark.parametrize("profile", ["demo", "lite", "paper"])
+@pytest.mark.parametrize("profile", ["demo", "lite", "budget", "paper"])
 def test_every_cell_of_every_profile_resolves(profile):
     scale = config.load_scale(profile)
     for dataset, data in scale.datasets.items():
@@ -92,7 +92,7 @@ def test_an_override_of_the_wrong_type_names_the_profile(edited):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("dmeo", "embedded-images", "lift"), r"dmeo\.yaml: no such file; scale has demo"),
+        (("dmeo", "embedded-images", "lift"), r"dmeo\.yaml: no such file; scale has budget, demo"),
         (("demo", "imagenet", "lift"), r"demo\.yaml: no data set 'imagenet'; it has embedded"),
         (("demo", "embedded-images", "lyft"), r"does not run 'lyft'; it runs lift"),
     ],

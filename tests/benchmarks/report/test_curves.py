@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from benchmarks.report.curves import CurveError, compare_figure, curve_figure, read_curve
+from benchmarks.report.curves import CurveError, curve_figure, read_curve
 from lift.training import COLUMNS, Row, write_curve
 
 
@@ -49,15 +49,3 @@ def test_bad_curve_is_one_clear_error(tmp_path: Path, content: str | None, compl
 def test_curve_of_one_row_without_validation_is_drawn(tmp_path: Path) -> None:
     curve_figure(curve(1), tmp_path / "curve.png", "LIFT")
     assert Image.open(tmp_path / "curve.png").height > 100
-
-
-def test_methods_are_compared_in_one_figure(tmp_path: Path) -> None:
-    compare_figure({"LIFT": curve(), "Functa": curve(4)}, tmp_path / "compare.png")
-    width, height = Image.open(tmp_path / "compare.png").size
-    assert width > 2 * height
-
-
-def test_comparison_names_the_method_that_was_never_validated(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no validation PSNR in Functa"):
-        compare_figure({"LIFT": curve(), "Functa": curve(3)}, tmp_path / "compare.png")
-    assert not list(tmp_path.iterdir())

@@ -16,15 +16,18 @@ from benchmarks.datasets.dataset import open_prepared
 from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.splits import fitting_splits
 from benchmarks.datasets.store import prepare
+from benchmarks.report.comparison import read_learning_curve
 from benchmarks.results import Result, read_result, write_result
-from benchmarks.stages import encode, fit, reconstruct
+from benchmarks.stages import encode, fit, learning_curve, reconstruct
 from benchmarks.stages.stage import main
+from lift.checkpoint import load_tensors, save_tensors
 from lift.functaset import open_functaset
 
 STAGES = {
     "fit": ("fit", fit.run),
     "encode": ("encode", encode.run),
     "reconstruct": ("reconstruction", reconstruct.run),
+    "learning_curve": ("learning_curve", learning_curve.run),
 }
 DATASET = "embedded-voxels"
 
@@ -33,7 +36,7 @@ def shrink(scale):
     data = scale["datasets"][DATASET]
     data.update(methods=["lift"], train=16, validation=4)
     data.update(encode={"train": 6, "test": 6}, evaluate={"train": 4, "test": 5})
-    data["fit"].update(batch=4, log_every=2, validate_every=4)
+    data["fit"].update(batch=4, log_every=2, validate_every=2, snapshots=True)
     data["overrides"]["lift"]["fit"]["steps"] = 4
 
 
@@ -92,6 +95,22 @@ def test_voxels_are_measured_on_both_domains_and_splits(pristine):
     assert {m.samples for m in result.metrics if m.split == "test"} == {5}
     assert all(m.value is not None for m in result.metrics)
     assert (cell(pristine) / "reconstruction.png").stat().st_size < 300_000
+
+
+def test_the_learning_curve_ends_where_the_reconstructions_are_measured(pristine):
+    curve = read_learning_curve(cell(pristine) / "learning_curve.csv")
+    assert curve.step.tolist() == [2, 4]
+    assert curve.signals.tolist() == [8, 16]
+    measured = read_result(cell(pristine) / "reconstruction.json").value("psnr", "test")
+    assert curve.test_psnr.iloc[-1] == pytest.approx(measured, abs=1e-3)
+    assert curve.test_psnr.iloc[0] != pytest.approx(measured, abs=1e-3)
+
+
+def test_weights_on_the_way_must_belong_to_this_training(project, monkeypatch):
+    path = cell(project) / "snapshots" / "2.safetensors"
+    tensors, _ = load_tensors(path)
+    save_tensors(path, tensors, {"identity": "another"})
+    assert "weights of another training" in failure(monkeypatch, project, "learning_curve")
 
 
 def test_the_functaset_holds_what_was_encoded(pristine):

@@ -1,0 +1,62 @@
+"""Test PSNR along one cell's training, from the weights that were kept at every validation.
+
+A comparison at equal budgets reads its numbers off these curves. Nothing is chosen by them.
+"""
+
+from __future__ import annotations
+
+import csv
+
+from tqdm import tqdm
+
+from benchmarks.report.curves import read_curve
+from benchmarks.results import Metric
+from benchmarks.stages.stage import Experiment, Outcome, StageError, main
+from lift.checkpoint import load_tensors
+from lift.files import replacing
+from lift.meta import EAGER, compiled_kernels
+from lift.training import validate
+
+COLUMNS = ("step", "signals", "seconds", "test_psnr")
+
+
+def run(experiment: Experiment) -> Outcome:
+    """Writes ``learning_curve.csv`` beside the JSON.
+
+    Raises:
+        StageError: the training kept no weights on its way, or another training's are there.
+    """
+    field, _ = experiment.trained_field()
+    fit, directory = experiment.cell.training.fit, experiment.directory
+    if not fit.snapshots:
+        raise StageError("fit.snapshots is false; expected true, so that weights are kept")
+    identity = load_tensors(directory / "field.safetensors")[1]["identity"]
+    kernels = compiled_kernels() if fit.compile else EAGER
+    query = field.locate(field.domain.grid(device=experiment.device))
+    test = experiment.encoded()["test"].subset(experiment.evaluated()["test"])
+    rows = []
+    for row in tqdm(read_curve(directory / "curve.csv"), desc="learning curve", mininterval=2):
+        if row["validation_psnr"] is None:
+            continue
+        path = directory / "snapshots" / f"{row['step']:.0f}.safetensors"
+        tensors, metadata = load_tensors(path)
+        if metadata["identity"] != identity:
+            raise StageError(f"{path}: weights of another training; fit again")
+        field.load_state_dict(tensors)
+        decibels = validate(field, test, query, fit, kernels)
+        rows.append({**{name: row[name] for name in COLUMNS[:-1]}, "test_psnr": decibels})
+    with (
+        replacing(directory / "learning_curve.csv") as unfinished,
+        unfinished.open("w", newline="") as file,
+    ):
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    last = Metric(
+        name="psnr", value=rows[-1]["test_psnr"], unit="dB", split="test", samples=len(test)
+    )
+    return Outcome([last], experiment.upstream("fit").budget)
+
+
+if __name__ == "__main__":
+    main("learning_curve", run, __doc__ or "")
