@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 
 .PHONY: tables test lint
 tables: $(READY)
-	$(BIN)/snakemake --cores 8 results/tables.md
+	$(BIN)/snakemake --cores 8 results/tables.md results/report.html
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile

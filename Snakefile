@@ -1,6 +1,7 @@
 # The graph: a rule a stage, a cell a (profile, data set, method, seed).
 #
 #   snakemake --cores 8 results/tables.md                       every cell of the demo, and the tables
+#   snakemake --cores 8 results/report.html                     the same, with every figure
 #   snakemake --cores 8 results/tables.md --config profile=lite
 #   snakemake --cores 2 results/demo/embedded-images/lift/seed0/reconstruction.json
 #   snakemake --cores 2 results/budget/cifar10/comparison.md --config profile=budget
@@ -36,6 +37,7 @@ wildcard_constraints:
 
 localrules:
     tables,
+    report,
     comparison,
     data_report,
 
@@ -53,6 +55,19 @@ rule tables:
         code=graph.report_digest(),
     shell:
         "{PYTHON} -m benchmarks.report.tables --profile {PROFILE} > {log} 2>&1"
+
+
+rule report:
+    input:
+        "results/tables.md",
+    output:
+        "results/report.html",
+    log:
+        "results/logs/report.log",
+    params:
+        code=graph.code_digest("benchmarks.report.html"),
+    shell:
+        "{PYTHON} -m benchmarks.report.html --profile {PROFILE} > {log} 2>&1"
 
 
 rule prepare:
