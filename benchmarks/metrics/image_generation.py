@@ -1,0 +1,103 @@
+"""Fréchet distance, precision, recall and F1 of generated images, in every feature space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.metrics.features import FeatureSpace, features
+from benchmarks.metrics.frechet import frechet_distance
+from benchmarks.metrics.prdc import precision_recall
+from benchmarks.results import Metric, SplitName
+
+
+def measure_images(
+    generated: np.ndarray,
+    real: np.ndarray,
+    spaces: Sequence[FeatureSpace],
+    cache: Path,
+    device: torch.device,
+) -> list[Metric]:
+    """All metrics of generated images against training images (mNIF's protocol).
+
+    Args:
+        generated: ``(n, R, R, 3)`` float32 in ``[0, 1]``, not quantised.
+        real: ``(m, R, R, 3)`` uint8 training images.
+        cache: folder of features.
+    """
+    metrics = []
+    for space in spaces:
+        ours = features(space, generated, cache, device)
+        theirs = features(space, real, cache, device)
+        shares = precision_recall(theirs, ours)
+        metrics.append(
+            Metric(
+                name=space.metric("distance"),
+                value=frechet_distance(ours, theirs),
+                unit="1",
+                split="generated",
+                samples=len(ours),
+                note=rank_note(len(ours), len(theirs), space),
+            )
+        )
+        metrics += [
+            Metric(name=space.metric(name), value=v, unit="1", split="generated", samples=len(ours))
+            for name, v in shares._asdict().items()
+        ]
+    return metrics
+
+
+def distance_by_count(
+    generated: np.ndarray,
+    real: np.ndarray,
+    space: FeatureSpace,
+    cache: Path,
+    device: torch.device,
+) -> list[tuple[int, float]]:
+    """The distance of the first quarter, half and all of the samples: its bias in their number."""
+    ours, theirs = (features(space, images, cache, device) for images in (generated, real))
+    counts = [count for count in (len(ours) // 4, len(ours) // 2, len(ours)) if count > 1]
+    return [(count, frechet_distance(ours[:count], theirs)) for count in counts]
+
+
+def measure_reconstructions(
+    reconstructed: np.ndarray,
+    original: np.ndarray,
+    split: SplitName,
+    spaces: Sequence[FeatureSpace],
+    cache: Path,
+    device: torch.device,
+) -> list[Metric]:
+    """The distance of reconstructions to the images of the same split (rFID in Inception's space).
+
+    Args:
+        reconstructed: ``(n, R, R, 3)`` float32; cut to whole 255ths, not rounded, as published.
+        original: ``(n, R, R, 3)`` uint8.
+    """
+    quantised = np.floor(255 * reconstructed.clip(0, 1)).astype(np.uint8)
+    return [
+        Metric(
+            name=space.metric("rdistance"),
+            value=frechet_distance(
+                features(space, quantised, cache, device), features(space, original, cache, device)
+            ),
+            unit="1",
+            split=split,
+            samples=len(original),
+            note=rank_note(len(quantised), len(original), space),
+        )
+        for space in spaces
+    ]
+
+
+def rank_note(generated: int, real: int, space: FeatureSpace) -> str:
+    """A warning where a covariance is estimated from fewer samples than it has dimensions."""
+    if min(generated, real) > space.dimension:
+        return ""
+    return (
+        f"{generated} and {real} samples for {space.dimension} dimensions of {space.name}: "
+        "covariances are singular and the distance is biased upwards"
+    )

@@ -1,0 +1,83 @@
+"""Improved precision and recall (Kynkäänniemi et al. 2019), over k-nearest-neighbour balls.
+
+Distances are computed in blocks: 27,000 real against 50,000 generated samples of 2,048 features
+need 1.3 GB for the features in float64 and 0.8 GB for a block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+NEAREST = 3
+"""Radius of a ball: the distance to the third neighbour, the sample itself not counted (mNIF)."""
+BLOCK_BYTES = 800_000_000
+
+
+class PrecisionRecall(NamedTuple):
+    """Shares in ``[0, 1]``, and their harmonic mean."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+def precision_recall(real: np.ndarray, generated: np.ndarray) -> PrecisionRecall:
+    """How much of each set lies strictly inside some ball of the other.
+
+    Args:
+        real, generated: features ``(n, d)`` and ``(m, d)``, more than `NEAREST` rows each.
+
+    Raises:
+        ValueError: a set is too small.
+    """
+    if min(len(real), len(generated)) <= NEAREST:
+        raise ValueError(
+            f"features: {len(real)} real and {len(generated)} generated, expected more than "
+            f"{NEAREST} each"
+        )
+    real, generated = real.astype(np.float64), generated.astype(np.float64)
+    real_radii, generated_radii = radii(real), radii(generated)
+    inside_real = np.zeros(len(generated), dtype=bool)
+    inside_generated = np.zeros(len(real), dtype=bool)
+    for rows, squared in squared_distances(real, generated):
+        inside_real |= (squared < real_radii[rows, None]).any(0)
+        inside_generated[rows] = (squared < generated_radii).any(1)
+    precision, recall = float(inside_real.mean()), float(inside_generated.mean())
+    return PrecisionRecall(precision, recall, f1(precision, recall))
+
+
+def f1(precision: float, recall: float) -> float:
+    """Harmonic mean of both; zero where both are."""
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def radii(features: np.ndarray) -> np.ndarray:
+    """Squared distance ``(n,)`` of every row to its third neighbour."""
+    found = np.empty(len(features))
+    for rows, squared in squared_distances(features, features):
+        squared[np.arange(len(squared)), np.arange(len(features))[rows]] = 0  # itself, exactly
+        found[rows] = np.partition(squared, NEAREST, axis=1)[:, NEAREST]
+    return found
+
+
+def squared_distances(first: np.ndarray, second: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Squared distances of blocks of rows of ``first`` to all of ``second``.
+
+    Both are moved to a common centre first: ``|a|^2 + |b|^2 - 2 a b`` cancels less there.
+    """
+    centre = second.mean(0)
+    first, second = first - centre, second - centre
+    lengths = np.square(second).sum(1)
+    size = max(1, BLOCK_BYTES // (8 * len(second)))
+    for start in range(0, len(first), size):
+        rows = slice(start, min(start + size, len(first)))
+        block = first[rows]
+        squared = block @ second.T
+        squared *= -2
+        squared += lengths
+        squared += np.square(block).sum(1)[:, None]
+        np.maximum(squared, 0, out=squared)
+        yield rows, squared
