@@ -63,6 +63,11 @@ def distance_by_count(
     return [(count, frechet_distance(ours[:count], theirs)) for count in counts]
 
 
+def quantised(images: np.ndarray) -> np.ndarray:
+    """Images in ``[0, 1]`` as uint8, cut to whole 255ths and not rounded (mNIF)."""
+    return np.floor(255 * images.clip(0, 1)).astype(np.uint8)
+
+
 def measure_reconstructions(
     reconstructed: np.ndarray,
     original: np.ndarray,
@@ -74,20 +79,20 @@ def measure_reconstructions(
     """The distance of reconstructions to the images of the same split (rFID in Inception's space).
 
     Args:
-        reconstructed: ``(n, R, R, 3)`` float32; cut to whole 255ths, not rounded, as published.
+        reconstructed: ``(n, R, R, 3)`` uint8, as `quantised` gives them.
         original: ``(n, R, R, 3)`` uint8.
     """
-    quantised = np.floor(255 * reconstructed.clip(0, 1)).astype(np.uint8)
     return [
         Metric(
             name=space.metric("rdistance"),
             value=frechet_distance(
-                features(space, quantised, cache, device), features(space, original, cache, device)
+                features(space, reconstructed, cache, device),
+                features(space, original, cache, device),
             ),
             unit="1",
             split=split,
             samples=len(original),
-            note=rank_note(len(quantised), len(original), space),
+            note=rank_note(len(reconstructed), len(original), space),
         )
         for space in spaces
     ]

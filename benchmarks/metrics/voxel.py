@@ -6,8 +6,14 @@ grid the same field looks several times better. Both domains are reported, never
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from benchmarks.datasets.near_surface import near_surface_mask
+from benchmarks.metrics.chamfer import chamfer
+from benchmarks.metrics.surface import surface_points
+from lift.psnr import psnr
 
 
 def iou(prediction: Tensor, target: Tensor) -> Tensor:
@@ -36,3 +42,39 @@ def masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:
     if mask is None:
         return values.mean(1)
     return (values * mask).sum(1) / mask.sum(1)
+
+
+def whole_grid(prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
+    """Each shape's overlap, accuracy and Chamfer distance ``(B,)``; NaN without a surface.
+
+    Args:
+        prediction, target: ``(B, R, R, R)`` in ``[0, 1]``.
+    """
+    distances = []
+    for seed, pair in enumerate(zip(prediction.numpy(), target.numpy(), strict=True)):
+        first, second = (surface_points(grid, np.random.default_rng(seed)) for grid in pair)
+        found = float("nan") if first is None or second is None else chamfer(first, second)
+        distances.append(found)
+    flat = prediction.flatten(1).unsqueeze(-1), target.flatten(1).unsqueeze(-1)
+    return {"iou": iou(*flat), "accuracy": accuracy(*flat), "chamfer": torch.tensor(distances)}
+
+
+def by_rule(prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
+    """Each shape's metrics ``(B,)`` at the voxels that touch its surface.
+
+    Args:
+        prediction, target: ``(B, R, R, R)`` in ``[0, 1]``.
+    """
+    mask = torch.from_numpy(np.stack([near_surface_mask(grid) for grid in target.numpy()]))
+    error = masked_mean((prediction - target).square().flatten(1), mask.flatten(1))
+    flat = prediction.flatten(1).unsqueeze(-1), target.flatten(1).unsqueeze(-1)
+    return near_surface(error, accuracy(*flat, mask.flatten(1)))
+
+
+def near_surface(error: Tensor, right: Tensor) -> dict[str, Tensor]:
+    """The metrics of points beside the surface, by name, from MSE and accuracy ``(B,)``."""
+    return {
+        "mse_near_surface": error,
+        "psnr_near_surface": psnr(error),
+        "accuracy_near_surface": right,
+    }

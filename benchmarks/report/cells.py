@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
-from benchmarks.report.published import Column, Row, Table
+from benchmarks.metrics.inception import MISSING
+from benchmarks.report.published import Column, Group, Row, Table
 from benchmarks.report.sources import Problem, Sources
 from benchmarks.results import Metric, Result
 
+INCEPTION = ("fid", "rfid", "precision", "recall", "f1")
+"""Columns of the published feature space."""
 OTHER_SPACE = re.compile(r"^r?(fd|fid|precision|recall|f1)_\w+$")
 """Metrics in a feature space of their own name, which get columns of their own."""
 DISTANCE = re.compile(r"^r?(fd|fid)_")
@@ -90,23 +93,29 @@ def make_cell(name: str, table: Table, row: Row, key: str, sources: Sources) -> 
 
 
 def with_other_spaces(name: str, table: Table, sources: Sources) -> Table:
-    """The table with a column for every feature space that our generation results name."""
-    if all(column.stage != "generation" for column in table.columns.values()):
-        return table
+    """The table with a column for every feature space that our results name."""
+    stages = [column.stage for key, column in table.columns.items() if key in INCEPTION]
     extra: dict[str, Column] = {}
     for row in table.rows:
-        for result in sources.results(name, table, row, "generation"):
-            for metric in result.metrics if isinstance(result, Result) else []:
-                if OTHER_SPACE.match(metric.name) and metric.name not in table.columns:
-                    extra[metric.name] = Column(
-                        heading=metric.name,
-                        unit=metric.unit,
-                        better="lower" if DISTANCE.match(metric.name) else "higher",
-                        digits=".2f" if DISTANCE.match(metric.name) else ".3f",
-                        stage="generation",
-                        metrics=[metric.name],
-                    )
+        for stage in dict.fromkeys(stages):
+            for result in sources.results(name, table, row, stage):
+                for metric in result.metrics if isinstance(result, Result) else []:
+                    if OTHER_SPACE.match(metric.name) and metric.name not in table.columns:
+                        extra.setdefault(metric.name, _space_column(metric, stage))
     return table.model_copy(update={"columns": {**table.columns, **extra}})
+
+
+def _space_column(metric: Metric, stage: Group) -> Column:
+    distance = DISTANCE.match(metric.name)
+    return Column(
+        heading=metric.name,
+        unit=metric.unit,
+        better="lower" if distance else "higher",
+        digits=".2f" if distance else ".3f",
+        stage=stage,
+        metrics=[metric.name],
+        split="test" if stage == "reconstruction" else None,
+    )
 
 
 def _metrics(result: Result, row: Row, key: str, column: Column) -> list[Metric]:
@@ -137,6 +146,8 @@ def _problem(found: Sequence[Result | Problem], row: Row, key: str, column: Colu
     failed = [problem for problem in problems if problem.status == "failed"]
     if problems:
         return (failed or problems)[0]
+    if key in INCEPTION:
+        return Problem("not run", MISSING)
     name = row.metric_names.get(key, " + ".join(column.metrics))
     split = f" on {column.split}" if column.split else ""
     return Problem("not run", f"the {column.stage} result has no {name}{split}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from tabulate import tabulate
 
-from benchmarks.report.cells import DISTANCE, Cell
+from benchmarks.report.cells import DISTANCE, INCEPTION, Cell
 from benchmarks.report.published import Column, Row, Table
 from benchmarks.report.sources import Sources
 
@@ -17,7 +17,6 @@ GROUPS = {
     "cost": "Size and operations",
 }
 ARROWS = {"higher": " ↑", "lower": " ↓", "none": ""}
-INCEPTION = ("fid", "rfid", "precision", "recall", "f1")
 LEGEND = (
     "Each quantity has ours, the number that the paper prints (- where it prints none), and ours "
     "minus the paper's. A difference is shown only where both were measured on the same data set; "

@@ -10,39 +10,33 @@ from torch import Tensor
 from tqdm import tqdm
 
 from benchmarks.datasets.dataset import Split
-from benchmarks.datasets.near_surface import near_surface_mask
 from benchmarks.datasets.splits import spaced
-from benchmarks.metrics.voxel import accuracy, iou, masked_mean
+from benchmarks.metrics.features import available_spaces
+from benchmarks.metrics.image_generation import measure_reconstructions, quantised
+from benchmarks.metrics.voxel import accuracy, by_rule, near_surface, whole_grid
 from benchmarks.report.curves import curve_figure, read_curve
 from benchmarks.report.figures import reconstruction_sheet, voxel_sheet
 from benchmarks.results import Metric, SplitName
 from benchmarks.stages.stage import Experiment, Outcome, main
-from lift.field import NeuralField
+from lift.field import Latent, NeuralField
 from lift.functaset import Functaset, open_functaset
 from lift.psnr import psnr
 
 UNITS = {"psnr": "dB", "psnr_near_surface": "dB"}
+STORED = "at the data set's stored points"
+BY_RULE = "at voxels whose 3x3x3 neighbourhood is not constant"
 SHOWN = 8
 
 
-def signal_metrics(prediction: Tensor, target: Tensor, kind: str, resolution: int) -> dict:
-    """Each signal's metrics, ``(B,)`` each.
-
-    Args:
-        prediction, target: ``(B, R**D, C)`` in ``[0, 1]``; predictions are not clipped.
-    """
-    error = (prediction - target).square().mean(-1)
-    metrics = {"mse": error.mean(1), "psnr": psnr(error.mean(1))}
-    if kind == "voxel":
-        grid = target.reshape(-1, resolution, resolution, resolution).cpu().numpy()
-        mask = torch.from_numpy(np.stack([near_surface_mask(shape) for shape in grid]))
-        mask = mask.flatten(1).to(error.device)
-        near = masked_mean(error, mask)
-        metrics["mse_near_surface"], metrics["psnr_near_surface"] = near, psnr(near)
-        metrics["iou"] = iou(prediction, target)
-        metrics["accuracy"] = accuracy(prediction, target)
-        metrics["accuracy_near_surface"] = accuracy(prediction, target, mask)
-    return metrics
+def at_stored_points(
+    field: NeuralField, latent: Latent, split: Split, indices: np.ndarray
+) -> dict[str, Tensor]:
+    """Each shape's metrics ``(B,)`` at the points near its surface that the data set publishes."""
+    device = next(field.parameters()).device
+    coords, occupied = (part.to(device) for part in split.near_surface(indices))
+    with torch.no_grad():
+        values = field(latent, coords)
+    return near_surface((values - occupied).square().mean((1, 2)), accuracy(values, occupied))
 
 
 def measure(
@@ -51,40 +45,61 @@ def measure(
     name: SplitName,
     split: Split,
     positions: np.ndarray,
-    kind: str,
-    batch: int,
+    experiment: Experiment,
 ) -> list[Metric]:
     """Means over some signals of a split; one without a surface has no near-surface error."""
-    device = next(field.parameters()).device
+    device, kind = experiment.device, experiment.dataset.kind
+    batch = experiment.cell.training.fit.batch
     collected: dict[str, list[Tensor]] = defaultdict(list)
+    images: list[np.ndarray] = []
     for first in tqdm(range(0, len(positions), batch), desc=f"measure {name}", mininterval=2):
         indices = positions[first : first + batch]
         latent = {key: value.to(device) for key, value in functaset.latent(name, indices).items()}
         with torch.no_grad():
-            prediction = field.render(latent).flatten(1, -2)
-        target = split.batch(indices).to(device)
-        for key, value in signal_metrics(prediction, target, kind, field.domain.resolution).items():
+            rendered = field.render(latent)
+        prediction, target = rendered.flatten(1, -2), split.batch(indices).to(device)
+        error = (prediction - target).square().mean((1, 2))
+        found = {"mse": error, "psnr": psnr(error)}
+        if kind == "voxel":
+            shapes = [part.reshape(rendered.shape[:-1]).cpu() for part in (prediction, target)]
+            found |= whole_grid(*shapes)
+            stored = split.points is not None
+            found |= at_stored_points(field, latent, split, indices) if stored else by_rule(*shapes)
+        elif field.domain.channels == 3:
+            images.append(quantised(rendered.cpu().numpy()))
+        for key, value in found.items():
             collected[key].append(value.cpu())
-    metrics = []
-    for key, parts in collected.items():
-        values = torch.cat(parts).double()
-        measured = values[values.isfinite()]
-        note = "" if len(measured) == len(values) else f"{len(values) - len(measured)} undefined"
-        metrics.append(
-            Metric(
-                name=key,
-                value=measured.mean().item() if len(measured) else None,
-                unit=UNITS.get(key, "1"),
-                split=name,
-                samples=len(measured),
-                note=note,
-            )
-        )
+    domain = STORED if split.points is not None else BY_RULE
+    metrics = [
+        mean_metric(key, torch.cat(parts).double(), name, domain)
+        for key, parts in collected.items()
+    ]
     spread = torch.cat(collected["psnr"]).std().item()
     metrics.append(
         Metric(name="psnr_std", value=spread, unit="dB", split=name, samples=len(positions))
     )
+    if images:
+        original = np.asarray(split.signals[split.chosen[positions]])
+        spaces, cache = available_spaces(device), experiment.feature_cache
+        metrics += measure_reconstructions(
+            np.concatenate(images), original, name, spaces, cache, device
+        )
     return metrics
+
+
+def mean_metric(name: str, values: Tensor, split: SplitName, domain: str) -> Metric:
+    """The mean of the finite values, and how many were not."""
+    finite = values[values.isfinite()]
+    notes = [domain] if name.endswith("near_surface") else []
+    notes += [f"{len(values) - len(finite)} undefined"] if len(finite) < len(values) else []
+    return Metric(
+        name=name,
+        value=finite.mean().item() if len(finite) else None,
+        unit=UNITS.get(name, "1"),
+        split=split,
+        samples=len(finite),
+        note="; ".join(notes),
+    )
 
 
 def draw(field: NeuralField, functaset: Functaset, split: Split, experiment: Experiment) -> None:
@@ -115,11 +130,10 @@ def run(experiment: Experiment) -> Outcome:
     field, weights = experiment.trained_field()
     functaset = open_functaset(experiment.directory / "functaset", weights)
     splits, evaluated = experiment.encoded(), experiment.evaluated()
-    kind, batch = experiment.dataset.kind, experiment.cell.training.fit.batch
     metrics = [
         metric
         for name, split in splits.items()
-        for metric in measure(field, functaset, name, split, evaluated[name], kind, batch)
+        for metric in measure(field, functaset, name, split, evaluated[name], experiment)
     ]
     draw(field, functaset, splits["test"], experiment)
     return Outcome(metrics, experiment.upstream("fit").budget)

@@ -71,6 +71,11 @@ class Experiment:
         """The folder of this cell."""
         return self.path("fit").parent
 
+    @property
+    def feature_cache(self) -> Path:
+        """Features of images by their content, shared by all cells."""
+        return self.results / "features"
+
     @cached_property
     def dataset(self) -> Dataset:
         """The prepared data set.

@@ -2,8 +2,7 @@
 
 import torch
 
-from benchmarks.metrics.voxel import accuracy, iou, masked_mean
-from benchmarks.stages.reconstruct import signal_metrics
+from benchmarks.metrics.voxel import accuracy, by_rule, iou, masked_mean, whole_grid
 from lift.psnr import psnr
 
 
@@ -38,12 +37,21 @@ def test_near_surface_error_ignores_what_is_far_away():
     target[:, 6:10, 6:10, 6:10] = 1
     wrong_far = target.clone()
     wrong_far[:, 0, 0, 0] = 1
-    metrics = signal_metrics(wrong_far.reshape(1, -1, 1), target.reshape(1, -1, 1), "voxel", 16)
-    assert metrics["mse"].item() > 0
+    metrics = by_rule(wrong_far, target)
     assert metrics["mse_near_surface"].item() == 0
     assert metrics["accuracy_near_surface"].item() == 1
     # An error on the surface weighs more there than on the whole grid.
     wrong_near = target.clone()
     wrong_near[:, 6, 6, 6] = 0
-    metrics = signal_metrics(wrong_near.reshape(1, -1, 1), target.reshape(1, -1, 1), "voxel", 16)
-    assert metrics["mse_near_surface"] > 10 * metrics["mse"]
+    near = by_rule(wrong_near, target)["mse_near_surface"]
+    assert near > 10 * (wrong_near - target).square().mean()
+
+
+def test_a_shape_without_a_surface_has_no_chamfer_distance():
+    target = torch.zeros(2, 16, 16, 16)
+    target[:, 6:10, 6:10, 6:10] = 1
+    prediction = target.clone()
+    prediction[1] = 0.3
+    distances = whole_grid(prediction, target)["chamfer"]
+    assert distances[0] < 1e-3
+    assert distances[1].isnan()

@@ -88,7 +88,13 @@ def failure(monkeypatch, root, name, *arguments) -> str:
 def test_voxels_are_measured_on_both_domains_and_splits(pristine):
     result = read_result(cell(pristine) / "reconstruction.json")
     names = {"psnr", "mse", "iou", "accuracy"}
-    names |= {"psnr_near_surface", "mse_near_surface", "accuracy_near_surface", "psnr_std"}
+    names |= {
+        "chamfer",
+        "psnr_near_surface",
+        "mse_near_surface",
+        "accuracy_near_surface",
+        "psnr_std",
+    }
     assert {(m.name, m.split) for m in result.metrics} == {
         (name, split) for name in names for split in ("train", "test")
     }

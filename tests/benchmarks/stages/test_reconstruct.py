@@ -1,0 +1,36 @@
+"""Reconstructions of shapes are measured at a data set's stored points where it has them."""
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.datasets.dataset import LATTICE, Split
+from benchmarks.stages.reconstruct import at_stored_points, mean_metric
+from lift import Domain
+from tests.lift.fields import small_lift
+
+
+def test_stored_points_are_where_the_field_is_evaluated():
+    rng = np.random.default_rng(0)
+    points = rng.integers(0, LATTICE, (2, 50, 3)).astype(np.uint8)
+    values = rng.integers(0, 2, (2, 50, 1)).astype(np.uint8)
+    field = small_lift(Domain(3, 8, 1))
+    split = Split(
+        np.zeros((2, 64), np.uint8), None, field.domain, "voxel", np.arange(2), points, values
+    )
+    latent = field.zero_latent(1)
+    found = at_stored_points(field, latent, split, np.array([1]))
+    with torch.no_grad():
+        coords = torch.from_numpy((points[1:] + 0.5) / LATTICE).float()
+        error = (field(latent, coords) - torch.from_numpy(values[1:]).float()).square().mean()
+    assert found["mse_near_surface"].item() == pytest.approx(error.item(), rel=1e-6)
+    assert found["psnr_near_surface"].item() == pytest.approx(
+        -10 * np.log10(error.item()), rel=1e-5
+    )
+
+
+def test_signals_without_a_value_are_left_out_and_counted():
+    metric = mean_metric("chamfer", torch.tensor([0.5, float("nan"), 1.5]), "test", "")
+    assert (metric.value, metric.samples, metric.note) == (1.0, 2, "1 undefined")
+    nothing = mean_metric("chamfer", torch.tensor([float("nan")]), "test", "")
+    assert (nothing.value, nothing.samples) == (None, 0)
