@@ -1,0 +1,190 @@
+"""The loop of stage 2: its optimiser and schedules in closed form, and exact resumption."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from pydantic import ValidationError
+from safetensors.torch import load_file
+from torch import nn
+
+from lift import network_training
+from lift.network_training import (
+    TrainingConfig,
+    TrainingDivergedError,
+    learning_rate,
+    moving_average,
+    optimizer_of,
+    train,
+)
+from lift.sampling import batch_indices
+
+INPUTS = torch.randn(64, 4, generator=torch.Generator().manual_seed(1))
+TARGETS = INPUTS @ torch.randn(4, 2, generator=torch.Generator().manual_seed(2))
+
+
+def config(**changes: object) -> TrainingConfig:
+    settings = {
+        "batch": 16,
+        "steps": 40,
+        "rate": 1e-2,
+        "schedule": "cosine",
+        "average": 0.99,
+        "log_every": 5,
+        "validate_every": 20,
+        "checkpoint_seconds": 0.0,
+    }
+    return TrainingConfig.model_validate({**settings, **changes})
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Linear(4, 16), nn.LayerNorm(16), nn.SiLU(), nn.Dropout(0.2), nn.Linear(16, 2)
+    )
+
+
+def noisy_regression(model: nn.Module, step: int) -> torch.Tensor:
+    chosen = batch_indices(step, 16, len(INPUTS), seed=0)
+    noise = 0.01 * torch.randn(len(chosen), 2)
+    return (model(INPUTS[chosen]) - TARGETS[chosen] - noise).square().mean()
+
+
+def held_out(model: nn.Module, step: int) -> dict[str, float]:
+    with torch.no_grad():
+        return {"error": (model(INPUTS) - TARGETS).square().mean().item()}
+
+
+def run(directory: Path, settings: TrainingConfig, loss=noisy_regression, identity: str = "a"):
+    return train(
+        network(),
+        loss,
+        held_out,
+        settings,
+        directory=directory,
+        name="net",
+        seed=0,
+        identity=identity,
+    )
+
+
+def test_training_lowers_the_error(tmp_path):
+    trained = run(tmp_path, config(steps=400, average=None))
+    assert held_out(trained.network, 0)["error"] < 0.2 * TARGETS.var()
+    assert trained.curve[-1]["error"] == held_out(trained.network, 0)["error"]
+    assert trained.curve[-1]["signals"] == 400 * 16
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"average": None, "clip": 0.1}, {"precision": "bfloat16", "warmup": 7}]
+)
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, changes, monkeypatch):
+    whole = run(tmp_path / "whole", config(**changes))
+
+    class Killed(Exception):
+        pass
+
+    original = network_training.learning_rate
+
+    def killed_at_step_33(settings, step):
+        if step == 33:
+            raise Killed
+        return original(settings, step)
+
+    monkeypatch.setattr(network_training, "learning_rate", killed_at_step_33)
+    with pytest.raises(Killed):
+        run(tmp_path / "parts", config(**changes))
+    assert (tmp_path / "parts" / "net_checkpoint.safetensors").exists()
+    monkeypatch.undo()
+    parts = run(tmp_path / "parts", config(**changes))
+
+    first, second = (load_file(tmp_path / d / "net.safetensors") for d in ("whole", "parts"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    for one, other in zip(whole.curve, parts.curve, strict=True):
+        assert {**one, "seconds": 0} == {**other, "seconds": 0}
+
+
+def test_finished_weights_are_read_and_not_trained_again(tmp_path):
+    first = run(tmp_path, config())
+
+    def must_not_run(model, step):
+        raise AssertionError("trained again")
+
+    again = run(tmp_path, config(), loss=must_not_run)
+    assert again.curve == first.curve
+    for one, other in zip(first.network.parameters(), again.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+    with pytest.raises(AssertionError, match="trained again"):
+        run(tmp_path, config(), loss=must_not_run, identity="b")
+
+
+def test_a_training_of_seconds_leaves_weights_and_a_curve_and_no_checkpoint(tmp_path):
+    run(tmp_path, config(checkpoint_seconds=60))
+    assert {path.name for path in tmp_path.iterdir()} == {"net.safetensors", "net_curve.csv"}
+    lines = (tmp_path / "net_curve.csv").read_text().splitlines()
+    assert lines[0] == "step,signals,seconds,rate,loss,gradient_norm,error"
+    assert len(lines) == 1 + 40 // 5
+    assert lines[1].endswith(",")  # not validated at step 5
+
+
+def test_weight_decay_shrinks_matrices_alone():
+    # AdamW without a gradient multiplies what it decays by 1 - rate x decay.
+    model = network()
+    nn.init.constant_(model[0].bias, 3.0)
+    before = {name: p.clone() for name, p in model.named_parameters()}
+    optimizer = optimizer_of(model, config(rate=0.1, weight_decay=0.5))
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    for name, parameter in model.named_parameters():
+        factor = 0.95 if parameter.ndim > 1 else 1.0
+        torch.testing.assert_close(parameter, factor * before[name], msg=name)
+
+
+def test_the_average_follows_its_closed_form():
+    # a_1 = w_1, then a = d a + (1 - d) w with d = min(0.5, (1 + n) / (10 + n)).
+    model = nn.Linear(1, 1, bias=False)
+    average = moving_average(model, 0.5)
+    expected = 1.0
+    for n, value in enumerate([1.0, 2.0, 4.0, 8.0, *[16.0] * 10]):
+        nn.init.constant_(model.weight, value)
+        average.update_parameters(model)
+        if n:
+            decay = min(0.5, (1 + n) / (10 + n))
+            expected = decay * expected + (1 - decay) * value
+        assert average.module.weight.item() == pytest.approx(expected, rel=1e-6)
+    assert not any(p.requires_grad for p in average.parameters())
+
+
+def test_the_average_is_what_is_kept_and_used(tmp_path):
+    averaged = run(tmp_path / "average", config())
+    plain = run(tmp_path / "plain", config(average=None))
+    kept = load_file(tmp_path / "average" / "net.safetensors")
+    assert torch.equal(kept["0.weight"], averaged.network[0].weight)
+    assert not torch.equal(kept["0.weight"], plain.network[0].weight)
+
+
+def test_schedules_are_their_closed_forms():
+    cosine = config(steps=110, warmup=10, rate=1.0)
+    assert [learning_rate(cosine, step) for step in (0, 4, 9)] == [0.1, 0.5, 1.0]
+    assert learning_rate(cosine, 60) == pytest.approx(0.5)
+    assert learning_rate(cosine, 35) == pytest.approx((1 + math.sqrt(0.5)) / 2)
+    falling = config(steps=100, schedule="exponential", rate=1e-3, last_rate=1e-5)
+    assert learning_rate(falling, 0) == 1e-3
+    assert learning_rate(falling, 50) == pytest.approx(1e-4)
+    assert learning_rate(config(schedule="constant"), 39) == 1e-2
+
+
+def test_a_schedule_without_its_end_is_refused():
+    with pytest.raises(ValidationError, match="last_rate"):
+        config(schedule="exponential")
+
+
+def test_divergence_stops_with_its_step_and_the_settings_to_change(tmp_path):
+    def exploding(model, step):
+        return noisy_regression(model, step) * (math.inf if step == 7 else 1.0)
+
+    with pytest.raises(TrainingDivergedError, match=r"net, step 7: loss inf.*Lower rate"):
+        run(tmp_path, config(), loss=exploding)
+    assert not (tmp_path / "net.safetensors").exists()
