@@ -28,6 +28,7 @@ class LIFT(NeuralField):
         inner_rates: step sizes of the (global, intermediate, local) latents.
         smoothness_weight: lambda of the smoothness term, in the inner and the outer loss.
         relu: whether the latent generator has its rectifiers.
+        gamma, residual: ReLIFT's changes to the local MLPs; off by default.
 
     Raises:
         ValueError: the regions do not divide the resolution, or the grids do not divide.
@@ -46,6 +47,8 @@ class LIFT(NeuralField):
         inner_rates: tuple[float, float, float],
         smoothness_weight: float,
         relu: bool,
+        gamma: float = 1.0,
+        residual: bool = False,
     ) -> None:
         super().__init__()
         if domain.resolution % regions_per_axis:
@@ -74,6 +77,8 @@ class LIFT(NeuralField):
             sine_layers,
             domain.channels,
             w0,
+            gamma,
+            residual,
         )
         self.rates: Tensor
         self.register_buffer(

@@ -51,16 +51,30 @@ class LocalMLPs(nn.Module):
     """``M`` sine MLPs ``D -> W -> ... -> W -> C`` with shift modulation and a linear output.
 
     ``h_l = sin(w0 (W_l h_(l-1) + b_l + m_l))`` for every sine layer ``l`` (LIFT's method figure).
+    ReLIFT scales the first layer's frequencies, ``sin(w0 (gamma (W_1 x + b_1) + m_1))``, and adds
+    ``h_(l-1)`` to every later sine layer.
 
     Args:
         sine_layers: how many sine layers, the first included.
+        gamma: ReLIFT's factor of the first layer's frequencies.
+        residual: ReLIFT's identity skips.
     """
 
     def __init__(
-        self, regions: int, dimensions: int, width: int, sine_layers: int, channels: int, w0: float
+        self,
+        regions: int,
+        dimensions: int,
+        width: int,
+        sine_layers: int,
+        channels: int,
+        w0: float,
+        gamma: float = 1.0,
+        residual: bool = False,
     ) -> None:
         super().__init__()
         self.w0 = w0
+        self.gamma = gamma
+        self.residual = residual
         fan_ins = [dimensions] + [width] * sine_layers
         fan_outs = [width] * sine_layers + [channels]
         self.weights = nn.ParameterList(
@@ -90,13 +104,14 @@ class LocalMLPs(nn.Module):
         layers, batch, _, width = shifts.shape
         rows = local.transpose(0, 1).reshape(regions, sets * points, dimensions)
         # Shared points go through the first layer once, and meet the signals at its shift.
-        first = torch.bmm(rows, self.weights[0]) + self.biases[0]
+        first = self.gamma * (torch.bmm(rows, self.weights[0]) + self.biases[0])
         shift = shifts.transpose(1, 2).unsqueeze(3)  # (L, M, B, 1, W)
         h = torch.sin(self.w0 * (first.view(regions, sets, points, width) + shift[0]))
         for layer in range(1, layers):
-            h = torch.bmm(h.reshape(regions, batch * points, width), self.weights[layer])
-            h = h + self.biases[layer]
-            h = torch.sin(self.w0 * (h.view(regions, batch, points, width) + shift[layer]))
+            z = torch.bmm(h.reshape(regions, batch * points, width), self.weights[layer])
+            z = z + self.biases[layer]
+            z = torch.sin(self.w0 * (z.view(regions, batch, points, width) + shift[layer]))
+            h = z + h if self.residual else z
         out = torch.bmm(h.reshape(regions, batch * points, width), self.weights[-1])
         out = (out + self.biases[-1]).view(regions, batch, points, -1)
         return out.transpose(0, 1).reshape(batch, regions * points, -1)
