@@ -20,6 +20,7 @@ Stage = Literal[
     "reconstruction",
     "generation",
     "classification",
+    "single_signal",
     "cost",
 ]
 

@@ -1,0 +1,62 @@
+"""Figures of the single-signal comparison: curves, pictures, and what gamma does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from benchmarks.report.curves import COLORS, MARKERS
+from benchmarks.report.png import save_png
+from benchmarks.single_signal.tasks import Task
+from lift.training import Row
+
+
+def curves_figure(curves: Mapping[str, Sequence[Row]], path: Path, title: str) -> None:
+    """PSNR of every network over its steps."""
+    figure = Figure(figsize=(5.6, 3.6), layout="constrained")
+    axis = figure.subplots()
+    for place, (name, rows) in enumerate(curves.items()):
+        points = [(row["step"] or 0, p) for row in rows if (p := row.get("psnr")) is not None]
+        axis.plot(
+            [step for step, _ in points],
+            [psnr for _, psnr in points],
+            color=COLORS[place % len(COLORS)],
+            marker=MARKERS[place % len(MARKERS)],
+            markersize=3,
+            linewidth=1.2,
+            label=name,
+        )
+    axis.set(xlabel="steps", ylabel="PSNR (dB)", title=title.replace("_", " "))
+    axis.grid(alpha=0.25, linewidth=0.6)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False, fontsize=8)
+    save_png(figure, path)
+
+
+def gamma_figure(scores: Mapping[float, float], path: Path, title: str) -> None:
+    """Score of ReLIFT's search over gamma: how much its choice matters."""
+    figure = Figure(figsize=(3.6, 2.8), layout="constrained")
+    axis = figure.subplots()
+    finite = {gamma: score for gamma, score in scores.items() if np.isfinite(score)}
+    axis.plot(list(finite), list(finite.values()), color=COLORS[0], marker=MARKERS[0])
+    axis.set(xlabel="gamma", ylabel="search score (dB)", title=title.replace("_", " "))
+    axis.grid(alpha=0.25, linewidth=0.6)
+    axis.spines[["top", "right"]].set_visible(False)
+    save_png(figure, path)
+
+
+def pictures_figure(task: Task, pictures: Mapping[str, Tensor], path: Path) -> None:
+    """The target and what every network made of it, with PSNR."""
+    target = task.target.reshape(task.shape)
+    shown = {"target": target, **pictures}
+    figure = Figure(figsize=(1.7 * len(shown), 2.0), layout="constrained")
+    for axis, (name, image) in zip(figure.subplots(1, len(shown)), shown.items(), strict=True):
+        axis.imshow(image.clamp(0, 1).numpy())
+        axis.set_axis_off()
+        measured = task.measure(image.reshape(task.target.shape))["psnr"]
+        axis.set_title(name if name == "target" else f"{name}\n{measured:.1f} dB", fontsize=8)
+    save_png(figure, path)

@@ -1,0 +1,67 @@
+"""``config/single_signal.yaml``: tasks, networks, and how much of each a profile runs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from benchmarks import config
+
+TaskName = Literal["audio", "image", "denoising", "super_resolution", "inpainting", "occupancy"]
+FITTING: tuple[TaskName, ...] = ("audio", "image", "occupancy")
+"""Tasks whose target is what is observed: the fit itself is the measure."""
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TaskSettings(_Data):
+    """A task's rate and what depends on its frequencies."""
+
+    rate: float = Field(gt=0)
+    decay: float = Field(gt=0, le=1, description="last rate over first")
+    first_w0: float = Field(gt=0)
+    octaves: int = Field(ge=1, description="of the positional encoding")
+
+
+class NetworkSettings(_Data):
+    """A network's own constants."""
+
+    title: str
+    w0: float | None = None
+    sigma: float | None = None
+    first_bias: float | None = None
+
+
+class ProfileSettings(_Data):
+    """Sizes that all networks share, and the budget."""
+
+    width: int = Field(ge=1)
+    hidden: int = Field(ge=1)
+    steps: int = Field(ge=1)
+    points: int = Field(ge=1, description="random points a step")
+    search_steps: int = Field(ge=1)
+    rate_factors: list[float] = Field(min_length=1)
+    image_size: int | None = Field(description="side of the square; null takes the whole image")
+    audio_samples: int | None = Field(description="null takes the recording, else a synthetic clip")
+
+
+class SingleSignalConfig(_Data):
+    """The whole comparison."""
+
+    tasks: dict[TaskName, TaskSettings]
+    methods: dict[str, NetworkSettings]
+    gammas: list[float] = Field(min_length=1)
+    profiles: dict[str, ProfileSettings]
+    published: dict[TaskName, dict[str, float]]
+
+
+def load_single_signal() -> SingleSignalConfig:
+    """Reads and checks the file.
+
+    Raises:
+        ConfigError: it is missing or wrong.
+    """
+    return config.read_yaml(config.CONFIG / "single_signal.yaml", SingleSignalConfig)
