@@ -181,6 +181,34 @@ rule reconstruct:
         stage("reconstruct")
 
 
+rule single_signal:
+    output:
+        "results/{profile}/{dataset}/single_signal/seed0/single_signal.json",
+    log:
+        "results/{profile}/{dataset}/single_signal/seed0/logs/single_signal.log",
+    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    params:
+        config=graph.single_signal_config(),
+        code=graph.code_digest("benchmarks.stages.single_signal"),
+        threads=PLAN.scale.threads,
+    shell:
+        "{PYTHON} -m benchmarks.job --threads {params.threads} --log {log} --result {output} --"
+        " {PYTHON} -m benchmarks.stages.single_signal --profile {wildcards.profile}"
+        " --task {wildcards.dataset}"
+
+
+rule spectral_bias:
+    output:
+        "results/{profile}/spectral_bias/spectral_bias.png",
+    log:
+        "results/{profile}/spectral_bias/logs/spectral_bias.log",
+    params:
+        config=graph.single_signal_config(),
+        code=graph.code_digest("benchmarks.stages.spectral_bias"),
+    shell:
+        "{PYTHON} -m benchmarks.stages.spectral_bias --profile {wildcards.profile} > {log} 2>&1"
+
+
 rule cost:
     output:
         "results/published/{dataset}/{method}/seed0/cost.json",

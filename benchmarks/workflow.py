@@ -21,6 +21,7 @@ from benchmarks.datasets.loaders import loader_module
 from benchmarks.methods import field_module
 from benchmarks.provenance import code_digest, sha256
 from benchmarks.results import ResultError, read_result, result_path
+from benchmarks.single_signal.config import load_single_signal
 
 ROOT = Path("results")
 DATA = Path("data")
@@ -48,7 +49,16 @@ class Plan:
             for dataset in method.settings
             for name in (base, *(method.variants if dataset in VARIANTS_OF else ()))
         ]
-        return [str(path) for path in [*cells, *costs]]
+        alone = load_single_signal()
+        tasks = alone.tasks if self.scale.profile in alone.profiles else {}
+        singles = [
+            result_path(ROOT, self.scale.profile, task, "single_signal", 0, "single_signal")
+            for task in tasks
+        ]
+        figures = (
+            [ROOT / self.scale.profile / "spectral_bias" / "spectral_bias.png"] if tasks else []
+        )
+        return [str(path) for path in [*cells, *costs, *singles, *figures]]
 
     def learning_curves(self, wildcards: Any) -> list[str]:
         """What a comparison at equal budgets reads: every method's first seed."""
@@ -98,6 +108,11 @@ def cell_config(wildcards: Any) -> dict[str, Any]:
 def cost_config(wildcards: Any) -> dict[str, Any]:
     """A method's published sizes."""
     return published_settings(wildcards.method, wildcards.dataset).field
+
+
+def single_signal_config() -> dict[str, Any]:
+    """The comparison on single signals."""
+    return load_single_signal().model_dump(mode="json")
 
 
 def prepare_config(wildcards: Any) -> dict[str, Any]:

@@ -81,7 +81,12 @@ def measure_reconstructions(
     Args:
         reconstructed: ``(n, R, R, 3)`` uint8, as `quantised` gives them.
         original: ``(n, R, R, 3)`` uint8.
+
+    Raises:
+        ValueError: a set is not uint8.
     """
+    if not reconstructed.dtype == original.dtype == np.uint8:
+        raise ValueError(f"images: {reconstructed.dtype} and {original.dtype}, expected uint8")
     return [
         Metric(
             name=space.metric("rdistance"),

@@ -1,7 +1,7 @@
 """Improved precision and recall (Kynkäänniemi et al. 2019), over k-nearest-neighbour balls.
 
-Distances are computed in blocks: 27,000 real against 50,000 generated samples of 2,048 features
-need 1.3 GB for the features in float64 and 0.8 GB for a block.
+Distances are computed in blocks: 27,000 real and 50,000 generated samples of 2,048 features take
+1.3 GB as float64, centred in place, and a block with its copies 0.6 GB.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 NEAREST = 3
 """Radius of a ball: the distance to the third neighbour, the sample itself not counted (mNIF)."""
-BLOCK_BYTES = 800_000_000
+BLOCK_BYTES = 200_000_000
 
 
 class PrecisionRecall(NamedTuple):
@@ -38,7 +38,11 @@ def precision_recall(real: np.ndarray, generated: np.ndarray) -> PrecisionRecall
             f"features: {len(real)} real and {len(generated)} generated, expected more than "
             f"{NEAREST} each"
         )
+    # |a|^2 + |b|^2 - 2 a b cancels least around a common centre.
+    centre = generated.mean(0, dtype=np.float64)
     real, generated = real.astype(np.float64), generated.astype(np.float64)
+    real -= centre
+    generated -= centre
     real_radii, generated_radii = radii(real), radii(generated)
     inside_real = np.zeros(len(generated), dtype=bool)
     inside_generated = np.zeros(len(real), dtype=bool)
@@ -64,13 +68,8 @@ def radii(features: np.ndarray) -> np.ndarray:
 
 
 def squared_distances(first: np.ndarray, second: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Squared distances of blocks of rows of ``first`` to all of ``second``.
-
-    Both are moved to a common centre first: ``|a|^2 + |b|^2 - 2 a b`` cancels less there.
-    """
-    centre = second.mean(0)
-    first, second = first - centre, second - centre
-    lengths = np.square(second).sum(1)
+    """Squared distances of blocks of rows of ``first`` to all of ``second``."""
+    lengths = np.einsum("nd,nd->n", second, second)
     size = max(1, BLOCK_BYTES // (8 * len(second)))
     for start in range(0, len(first), size):
         rows = slice(start, min(start + size, len(first)))
@@ -78,6 +77,6 @@ def squared_distances(first: np.ndarray, second: np.ndarray) -> Iterator[tuple[s
         squared = block @ second.T
         squared *= -2
         squared += lengths
-        squared += np.square(block).sum(1)[:, None]
+        squared += np.einsum("nd,nd->n", block, block)[:, None]
         np.maximum(squared, 0, out=squared)
         yield rows, squared

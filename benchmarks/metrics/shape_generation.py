@@ -21,11 +21,16 @@ def measure_shapes(generated: np.ndarray, reference: np.ndarray, seed: int) -> l
         generated: ``(n, R, R, R)`` occupancies, cut at 0.5.
         reference: ``(m, R, R, R)`` test shapes.
         seed: of the points on the surfaces.
+
+    Raises:
+        ValueError: no reference has a surface.
     """
     generator = np.random.default_rng(seed)
     samples = [surface_points(shape, generator) for shape in generated]
     surfaces = [surface_points(shape, generator) for shape in reference]
     references = [points for points in surfaces if points is not None]
+    if not references:
+        raise ValueError(f"{len(surfaces)} reference shapes, expected one with a surface or more")
     empty = sum(points is None for points in samples)
     note = f"{empty} of {len(samples)} samples have no surface" if empty else ""
     found = set_metrics(chamfer_matrix(samples, references))

@@ -22,7 +22,9 @@ from benchmarks.datasets.config import DatasetConfig, load_dataset_config
 from benchmarks.report.cells import Cell, table_cells, with_other_spaces
 from benchmarks.report.markdown import LEGEND, section
 from benchmarks.report.published import Published, load_published
+from benchmarks.report.single_signal import section as section_alone
 from benchmarks.report.sources import Sources
+from benchmarks.single_signal.config import load_single_signal
 from lift.files import replacing
 
 COLUMNS = (
@@ -50,12 +52,12 @@ def build(
     return "\n\n".join(parts) + "\n", cells
 
 
-def write(root: Path, profile: str, markdown: str, tables: dict[str, list[Cell]]) -> None:
+def write(root: Path, profile: str, markdown: str, tables: dict[str, pd.DataFrame]) -> None:
     """Writes both forms below the profile's folder, and copies of them at the top."""
     for folder in (root / profile, root):
-        for name, cells in tables.items():
+        for name, table in tables.items():
             with replacing(folder / "tables" / f"{name}.csv") as unfinished:
-                frame(cells).to_csv(unfinished, index=False)
+                table.to_csv(unfinished, index=False)
         with replacing(folder / "tables.md") as unfinished:
             unfinished.write_text(markdown)
 
@@ -75,8 +77,10 @@ def main() -> None:
     try:
         scale = load_scale(options.profile)
         datasets = {name: load_dataset_config(name) for name in set(scale.tables.values())}
-        built = build(options.root, scale, load_published(), datasets, load_methods())
-        write(options.root, scale.profile, *built)
+        markdown, cells = build(options.root, scale, load_published(), datasets, load_methods())
+        alone, rows = section_alone(load_single_signal(), options.root, scale.profile)
+        frames = {name: frame(found) for name, found in cells.items()} | {"single_signal": rows}
+        write(options.root, scale.profile, f"{markdown}\n{alone}\n", frames)
     except (ValueError, OSError) as error:
         sys.exit(f"tables: {error}")
 

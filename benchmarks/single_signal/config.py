@@ -45,7 +45,23 @@ class ProfileSettings(_Data):
     search_steps: int = Field(ge=1)
     rate_factors: list[float] = Field(min_length=1)
     image_size: int | None = Field(description="side of the square; null takes the whole image")
+    voxels: int = Field(ge=1, description="cells a side of the shape, a divisor of 64")
     audio_samples: int | None = Field(description="null takes the recording, else a synthetic clip")
+
+
+class SpectralBiasSettings(_Data):
+    """SIREN and ReLIFT on a sum of sines, followed frequency by frequency."""
+
+    frequencies: list[float] = Field(
+        min_length=1, description="Hz over two seconds, multiples of 1/2"
+    )
+    samples: int = Field(ge=8)
+    width: int
+    hidden: int
+    first_w0: float
+    rate: float
+    gamma: float
+    steps: dict[str, int]
 
 
 class SingleSignalConfig(_Data):
@@ -55,6 +71,7 @@ class SingleSignalConfig(_Data):
     methods: dict[str, NetworkSettings]
     gammas: list[float] = Field(min_length=1)
     profiles: dict[str, ProfileSettings]
+    spectral_bias: SpectralBiasSettings
     published: dict[TaskName, dict[str, float]]
 
 

@@ -19,7 +19,7 @@ BLOCK = 65_536
 """Points evaluated at once."""
 HELD_OUT = 10
 """One observed point in ten is held out of a search on a hidden target."""
-VALIDATIONS = 20
+VALIDATIONS = 10
 
 
 @dataclass(frozen=True)

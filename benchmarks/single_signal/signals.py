@@ -94,10 +94,12 @@ def reduced(image: np.ndarray, factor: int) -> np.ndarray:
     return cut.reshape(height, factor, width, factor, -1).mean((1, 3)).astype(np.float32)
 
 
-def shape() -> np.ndarray:
-    """Occupancy ``(R, R, R)`` float32 of the last embedded test shape."""
+def shape(size: int) -> np.ndarray:
+    """Occupancy ``(size, size, size)`` float32 of the last embedded test shape, every nth voxel."""
     test = load_raw(load_dataset_config("embedded-voxels")).test
-    return next(test.chunks(test.count - 1))[-1].astype(np.float32)
+    voxels = next(test.chunks(test.count - 1))[-1].astype(np.float32)
+    step = len(voxels) // size
+    return voxels[::step, ::step, ::step]
 
 
 def bach() -> Path:

@@ -131,7 +131,7 @@ def inpainting(profile: ProfileSettings) -> Task:
 
 def occupancy(profile: ProfileSettings) -> Task:
     """Fitting the occupancy of a shape."""
-    voxels = signals.shape()
+    voxels = signals.shape(profile.voxels)
     grid, target = centres(*voxels.shape), torch.from_numpy(voxels).reshape(-1, 1)
     return Task("occupancy", grid, target, grid, target, voxels.shape)
 

@@ -1,0 +1,110 @@
+"""The comparison for real, tiny: choices, resumption, and its section of the tables."""
+
+import json
+
+import pytest
+import torch
+
+from benchmarks.report.single_signal import section
+from benchmarks.results import Metric, Result, result_path, write_result
+from benchmarks.single_signal.config import load_single_signal
+from benchmarks.single_signal.fitting import Comparison
+from benchmarks.single_signal.networks import build_network, macs, parameters
+from benchmarks.single_signal.tasks import Task, centres
+
+CONFIG = load_single_signal()
+TINY = CONFIG.model_copy(
+    update={
+        "profiles": {
+            "tiny": CONFIG.profiles["demo"].model_copy(
+                update={"width": 16, "hidden": 1, "steps": 60, "search_steps": 20, "points": 64}
+            )
+        }
+    }
+)
+
+
+def wave(name="image", hidden=False):
+    """A smooth colour image of 16 x 16; where it is hidden, half of it is observed, inverted."""
+    grid = centres(16, 16)
+    target = 0.5 + 0.4 * torch.sin(
+        3 * grid @ torch.randn(2, 3, generator=torch.Generator().manual_seed(0))
+    )
+    observed = (grid[::2], 1 - target[::2]) if hidden else (grid, target)
+    return Task(name, *observed, grid, target, (16, 16, 3))
+
+
+def comparison(tmp_path, method="siren", **changes):
+    settings = {"config": TINY, "profile": "tiny", "task": wave(), "method": method}
+    return Comparison(**{**settings, "directory": tmp_path, "seed": 0, "code": "", **changes})
+
+
+def test_a_network_learns_a_smooth_image(tmp_path):
+    curve = comparison(tmp_path).final("siren", 5e-3, 1.0).curve
+    assert curve[-1]["psnr"] > curve[0]["psnr"] + 5
+
+
+def test_finished_trainings_are_read_and_not_repeated(tmp_path):
+    first = comparison(tmp_path).final("siren", 5e-3, 1.0)
+    written = (tmp_path / "siren.safetensors").stat().st_mtime_ns
+    again = comparison(tmp_path).final("siren", 5e-3, 1.0)
+    assert (tmp_path / "siren.safetensors").stat().st_mtime_ns == written
+    assert again.curve == first.curve
+
+
+def test_gamma_is_relifts_alone(tmp_path):
+    assert set(comparison(tmp_path, "relift").search().by_gamma) == set(CONFIG.gammas)
+    assert set(comparison(tmp_path, "siren").search().by_gamma) == {1.0}
+
+
+def test_a_hidden_target_is_not_looked_at(tmp_path):
+    """The observed half is inverted: whoever scored by the target would score low."""
+    hidden = wave("inpainting", hidden=True)
+    elsewhere = Task(
+        "inpainting", hidden.coords, hidden.values, hidden.grid, 0 * hidden.target, hidden.shape
+    )
+    one = comparison(tmp_path / "a", task=hidden).search()
+    other = comparison(tmp_path / "b", task=elsewhere).search()
+    assert one == other
+
+
+@pytest.mark.parametrize("method", list(CONFIG.methods))
+def test_every_network_of_the_configuration_is_built_and_counted(method):
+    settings = CONFIG.methods[method], CONFIG.tasks["image"], CONFIG.profiles["lite"]
+    network = build_network(method, *settings, 2, 3, 2.0)
+    assert network(centres(4, 4)).shape == (16, 3)
+    # Widths are shared; WIRE halves its complex matrices.
+    assert parameters(network) == pytest.approx(198_000, rel=0.05)
+    assert macs(network) == pytest.approx(396_000 if method == "wire" else 197_000, rel=0.05)
+
+
+def test_the_section_shows_ours_beside_the_printed_number(tmp_path):
+    values = {
+        "relift_gamma": 2.0,
+        "relift_score_gamma2": 30.0,
+        "relift_psnr": 41.5,
+        "siren_psnr": None,
+    }
+    metrics = [Metric(name=k, value=v, unit="dB", split="none") for k, v in values.items()]
+    result = Result(
+        stage="single_signal", profile="demo", dataset="audio", method="single_signal", seed=0,
+        status="ok", metrics=metrics,
+    )  # fmt: skip
+    write_result(
+        result_path(tmp_path, "demo", "audio", "single_signal", 0, "single_signal"), result
+    )
+    text, rows = section(CONFIG, tmp_path, "demo")
+    assert "| ReLIFT" in text
+    assert "41.50" in text
+    assert "54.99" in text
+    assert "diverged" in text
+    assert "**image**: not run" in text
+    assert rows.set_index("method").loc["ReLIFT", "psnr"] == 41.5
+
+
+def test_the_identity_of_a_training_names_its_settings(tmp_path):
+    comparison(tmp_path).final("siren", 5e-3, 1.0)
+    from lift.checkpoint import load_tensors  # noqa: PLC0415
+
+    identity = json.loads(load_tensors(tmp_path / "siren.safetensors")[1]["identity"])
+    assert identity[3]["rate"] == 5e-3
