@@ -39,6 +39,7 @@ localrules:
     tables,
     report,
     comparison,
+    overlay,
     data_report,
 
 
@@ -179,6 +180,21 @@ rule reconstruct:
         threads=PLAN.scale.threads,
     shell:
         stage("reconstruct")
+
+
+rule overlay:
+    input:
+        lift="results/{profile}/{dataset}/lift/seed0/fit.json",
+        relift="results/{profile}/{dataset}/relift/seed0/fit.json",
+    output:
+        "results/{profile}/{dataset}/lift_relift.png",
+    log:
+        "results/logs/overlay-{profile}-{dataset}.log",
+    params:
+        code=graph.code_digest("benchmarks.report.overlay"),
+    shell:
+        "{PYTHON} -m benchmarks.report.overlay --profile {wildcards.profile}"
+        " --dataset {wildcards.dataset} --methods lift relift > {log} 2>&1"
 
 
 rule single_signal:

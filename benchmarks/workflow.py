@@ -55,9 +55,13 @@ class Plan:
             result_path(ROOT, self.scale.profile, task, "single_signal", 0, "single_signal")
             for task in tasks
         ]
-        figures = (
-            [ROOT / self.scale.profile / "spectral_bias" / "spectral_bias.png"] if tasks else []
-        )
+        folder = ROOT / self.scale.profile
+        figures = [
+            folder / dataset / "lift_relift.png"
+            for dataset, data in self.scale.datasets.items()
+            if {"lift", "relift"} <= set(data.methods)
+        ]
+        figures += [folder / "spectral_bias" / "spectral_bias.png"] if tasks else []
         return [str(path) for path in [*cells, *costs, *singles, *figures]]
 
     def learning_curves(self, wildcards: Any) -> list[str]:

@@ -185,7 +185,8 @@ def test_undefined_signals_are_said(tmp_path: Path) -> None:
 def test_csv_holds_what_the_cells_hold_and_is_copied_to_the_top(tmp_path: Path) -> None:
     write(tmp_path, "cifar10", psnr(test=31.2, train=31.9))
     markdown, cells = build(tmp_path)
-    tables.write(tmp_path, "tiny", markdown, cells)
+    frames = {name: tables.frame(found) for name, found in cells.items()}
+    tables.write(tmp_path, "tiny", markdown, frames)
     for folder in (tmp_path, tmp_path / "tiny"):
         assert (folder / "tables.md").read_text() == markdown
         read = pd.read_csv(folder / "tables" / "cifar10.csv", keep_default_na=False, na_values=[""])
