@@ -6,6 +6,7 @@ group normalisation, told the time step between them, and self-attention on the 
 
 from __future__ import annotations
 
+import math
 from typing import TypeVar
 
 import torch
@@ -60,6 +61,22 @@ class Attention(nn.Module):
         return x + self.leave(mixed).transpose(1, 2).reshape(x.shape)
 
 
+class CellLinear(nn.Module):
+    """A linear map ``(B, P, ..., P, i)`` to ``(B, P, ..., P, o)`` of its own for each cell."""
+
+    def __init__(self, cells: tuple[int, ...], channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        bound = math.sqrt(3 / channels_in)
+        self.weight = nn.Parameter(torch.empty(math.prod(cells), channels_in, channels_out))
+        self.bias = nn.Parameter(torch.zeros(math.prod(cells), 1, channels_out))
+        nn.init.uniform_(self.weight, -bound, bound)
+
+    def forward(self, x: Tensor) -> Tensor:
+        cells = x.flatten(1, -2).transpose(0, 1)  # (M, B, i)
+        mapped = torch.bmm(cells, self.weight) + self.bias
+        return mapped.transpose(0, 1).unflatten(1, x.shape[1:-1])
+
+
 class UNet(nn.Module):
     """Denoises grids ``(B, P, ..., P, d)``, channels last.
 
@@ -67,12 +84,17 @@ class UNet(nn.Module):
         shape: ``(P, ..., P, d)`` with two or three axes of cells.
         widths: channels of each resolution, the finest first; each halves the one before.
         blocks: residual blocks of each resolution on the way down; one more on the way up.
+        cellwise: whether each cell has linear maps of its own into the network and out of it.
+            LIFT's regions have weights of their own, so that the same latent means something else
+            in every cell, which a convolution cannot know.
 
     Raises:
         ValueError: a latent that is no such grid, or impossible widths.
     """
 
-    def __init__(self, shape: tuple[int, ...], *, widths: tuple[int, ...], blocks: int) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], *, widths: tuple[int, ...], blocks: int, cellwise: bool
+    ) -> None:
         super().__init__()
         dimensions, channels = len(shape) - 1, shape[-1]
         if dimensions not in CONVOLUTIONS:
@@ -90,7 +112,9 @@ class UNet(nn.Module):
         convolution, time = CONVOLUTIONS[dimensions], 4 * widths[0]
         self.time_width = widths[0]
         self.time = nn.Sequential(nn.Linear(widths[0], time), nn.SiLU(), nn.Linear(time, time))
-        self.enter = convolution(channels, widths[0], 3, padding=1)
+        shared = widths[0] if cellwise else channels
+        self.share = CellLinear(shape[:-1], channels, shared) if cellwise else nn.Identity()
+        self.enter = convolution(shared, widths[0], 3, padding=1)
 
         self.blocks = blocks
         self.down, self.shrink, self.up, self.grow = (nn.ModuleList() for _ in range(4))
@@ -115,12 +139,13 @@ class UNet(nn.Module):
             if level:
                 self.grow.append(convolution(width, width, 3, padding=1))
         self.norm = nn.GroupNorm(GROUPS, width)
-        self.leave = zeroed_(convolution(width, channels, 3, padding=1))
+        self.leave = zeroed_(convolution(width, shared, 3, padding=1))
+        self.unshare = CellLinear(shape[:-1], shared, channels) if cellwise else nn.Identity()
 
     def forward(self, noisy: Tensor, timestep: Tensor) -> Tensor:
         """Prediction ``(B, P, ..., P, d)`` for noisy grids at time steps ``(B,)``."""
         time = self.time(sinusoidal(timestep, self.time_width))
-        x = self.enter(noisy.movedim(-1, 1))
+        x = self.enter(self.share(noisy).movedim(-1, 1))
         skips = [x]
         for place, block in enumerate(self.down, start=1):
             x = block(x, time)
@@ -134,7 +159,7 @@ class UNet(nn.Module):
             if place % (self.blocks + 1) == 0 and place < len(self.up):
                 x = F.interpolate(x, scale_factor=2.0, mode="nearest")
                 x = self.grow[place // (self.blocks + 1) - 1](x)
-        return self.leave(F.silu(self.norm(x))).movedim(1, -1)
+        return self.unshare(self.leave(F.silu(self.norm(x))).movedim(1, -1))
 
 
 def zeroed_(layer: Layer) -> Layer:

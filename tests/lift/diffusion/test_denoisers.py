@@ -5,7 +5,11 @@ import torch
 
 from lift.diffusion.residual_mlp import ResidualMLP
 from lift.diffusion.timestep import sinusoidal
-from lift.diffusion.unet import UNet
+from lift.diffusion.unet import CellLinear, UNet
+
+
+def unet(shape: tuple[int, ...], *widths: int, cellwise: bool = False) -> UNet:
+    return UNet(shape, widths=widths, blocks=1, cellwise=cellwise)
 
 
 @pytest.mark.parametrize(("latent", "parameters"), [(512, 274_973_248), (1024, 279_168_064)])
@@ -29,24 +33,36 @@ def test_the_residual_mlp_adds_the_first_half_to_the_second():
         torch.testing.assert_close(output, factor * entered)
 
 
+@pytest.mark.parametrize("cellwise", [False, True])
 @pytest.mark.parametrize("shape", [(8, 8, 5), (4, 4, 4, 3)])
-def test_the_unet_starts_at_zero_and_learns_every_parameter(shape):
+def test_the_unet_starts_at_zero_and_learns_every_parameter(shape, cellwise):
     torch.manual_seed(0)
-    unet = UNet(shape, widths=(32, 64), blocks=1)
+    network = unet(shape, 32, 64, cellwise=cellwise)
     noisy, timestep = torch.randn(2, *shape), torch.tensor([3, 700])
-    assert not unet(noisy, timestep).any()
-    for parameter in unet.parameters():
+    assert not network(noisy, timestep).any()
+    for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
-    out = unet(noisy, timestep)
+    out = network(noisy, timestep)
     assert out.shape == noisy.shape
     out.square().sum().backward()
-    assert all(parameter.grad.any() for parameter in unet.parameters())
+    assert all(parameter.grad.any() for parameter in network.parameters())
+
+
+def test_a_cellwise_map_is_a_linear_map_a_cell():
+    torch.manual_seed(0)
+    cells = CellLinear((4, 4), 3, 2)
+    grid = torch.randn(5, 4, 4, 3)
+    mapped = cells(grid)
+    for row, column in ((0, 0), (1, 2), (3, 3)):
+        place = 4 * row + column
+        expected = grid[:, row, column] @ cells.weight[place] + cells.bias[place]
+        torch.testing.assert_close(mapped[:, row, column], expected)
 
 
 def test_a_denoiser_sees_the_time_step_and_not_its_neighbours():
     for network, shape in (
         (ResidualMLP((6,), width=32, blocks=2), (6,)),
-        (UNet((4, 4, 6), widths=(32, 64), blocks=1), (4, 4, 6)),
+        (unet((4, 4, 6), 32, 64), (4, 4, 6)),
     ):
         torch.manual_seed(0)
         for parameter in network.parameters():
@@ -73,9 +89,9 @@ def test_time_embeddings_are_the_published_sinusoids():
         (lambda: ResidualMLP((4, 4, 3), width=32, blocks=2), r"\(4, 4, 3\); expected vectors"),
         (lambda: ResidualMLP((4,), width=40, blocks=2), "width: 40, expected a multiple of 16"),
         (lambda: ResidualMLP((4,), width=32, blocks=3), "blocks: 3, expected a positive even"),
-        (lambda: UNet((128,), widths=(32,), blocks=1), r"\(128,\); expected grids"),
-        (lambda: UNet((6, 6, 3), widths=(32, 32, 32), blocks=1), "sizes that divide by 4"),
-        (lambda: UNet((8, 8, 3), widths=(40,), blocks=1), "multiples of 32"),
+        (lambda: unet((128,), 32), r"\(128,\); expected grids"),
+        (lambda: unet((6, 6, 3), 32, 32, 32), "sizes that divide by 4"),
+        (lambda: unet((8, 8, 3), 40), "multiples of 32"),
     ],
 )
 def test_an_impossible_denoiser_is_refused_with_what_was_expected(make, message):
