@@ -136,7 +136,7 @@ def test_the_same_seed_generates_the_same(generated, tmp_path, monkeypatch):
         ({"network": {"widths": [40], "blocks": 1, "cellwise": True}}, "multiples of 32"),
         (
             {"denoiser": "residual_mlp", "network": {"width": 32, "blocks": 2}},
-            r"residual_mlp: latents of shape \(8, 8, 8, 112\); expected vectors",
+            r"residual_mlp: latents of shape \(8, 8, 8, 16\); expected vectors",
         ),
         ({"geometry": "grid"}, "geometry: Input should be 'scales' or 'fused'; got 'grid'"),
         ({"diffusion": {"sampling_steps": 0}}, "diffusion.sampling_steps: .* got '0'"),
