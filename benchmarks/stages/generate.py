@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +12,7 @@ from benchmarks.config import ConfigError, digest
 from benchmarks.datasets.splits import spaced
 from benchmarks.generation import DENOISERS, GenerationConfig, build_denoiser, generation_config
 from benchmarks.metrics.features import available_spaces
-from benchmarks.metrics.image_generation import (
-    distance_by_count,
-    measure_images,
-    measure_reconstructions,
-)
+from benchmarks.metrics.image_generation import distance_by_count, measure_images
 from benchmarks.metrics.neighbours import copying_ratio, nearest
 from benchmarks.metrics.shape_generation import measure_shapes
 from benchmarks.provenance import code_digest, sha256
@@ -75,17 +70,6 @@ class Generator:
         with torch.no_grad():
             rendered = [self.field.render(self.geometry.latent(part.to(device))) for part in parts]
         return torch.cat([part.cpu() for part in rendered]).numpy()
-
-    def render_test(self) -> np.ndarray:
-        """Reconstructions ``(n, R, ..., R, C)`` of the encoded test signals; not clipped."""
-        device, batch = self.experiment.device, self.experiment.cell.training.fit.batch
-        count, rendered = len(next(iter(self.functaset.splits["test"].values()))), []
-        for indices in np.array_split(np.arange(count), math.ceil(count / batch)):
-            latent = self.functaset.latent("test", indices)
-            with torch.no_grad():
-                signals = self.field.render({name: z.to(device) for name, z in latent.items()})
-            rendered.append(signals.cpu())
-        return torch.cat(rendered).numpy()
 
     def sample(self, denoiser: nn.Module, count: int, diffusion: DiffusionConfig) -> Tensor:
         """New latents ``(count, *shape)`` as the denoiser sees them."""
@@ -165,29 +149,20 @@ def train_denoiser(generator: Generator) -> Trained:
     )
 
 
-def measure(generator: Generator, signals: np.ndarray) -> list[Metric]:
-    """Images against the training images, as FID is published; shapes against the test shapes.
-
-    Reconstructions of the encoded test images are measured in the same feature spaces (rFID).
-    """
-    experiment = generator.experiment
-    splits, cache, device = experiment.encoded(), experiment.results / "features", experiment.device
+def measure(experiment: Experiment, signals: np.ndarray) -> list[Metric]:
+    """Images against the training images, as FID is published; shapes against the test shapes."""
+    splits, cache, device = experiment.encoded(), experiment.feature_cache, experiment.device
     if experiment.dataset.kind == "voxel":
-        reference = experiment.grids(splits["test"], np.arange(len(splits["test"])))[..., 0]
-        return measure_shapes(signals[..., 0], reference, experiment.cell.training.seed)
-    spaces, real = available_spaces(device), splits["train"].images()
-    generated = signals.clip(0, 1)
-    title = f"{experiment.cell.training.method} on {experiment.dataset.title}"
+        reference = experiment.grids(splits["test"], np.arange(len(splits["test"])))
+        return measure_shapes(signals[..., 0], reference[..., 0], experiment.cell.training.seed)
+    spaces, real, generated = available_spaces(device), splits["train"].images(), signals.clip(0, 1)
     points = {
         space.metric("distance"): distance_by_count(generated, real, space, cache, device)
         for space in spaces
     }
+    title = f"{experiment.cell.training.method} on {experiment.dataset.title}"
     counts_figure(points, experiment.directory / "sample_count.png", title)
-    rebuilt = generator.render_test()
-    return [
-        *measure_images(generated, real, spaces, cache, device),
-        *measure_reconstructions(rebuilt, splits["test"].images(), "test", spaces, cache, device),
-    ]
+    return measure_images(generated, real, spaces, cache, device)
 
 
 def draw(generator: Generator, trained: Trained, seen: Tensor, signals: np.ndarray) -> None:
@@ -218,7 +193,7 @@ def run(experiment: Experiment) -> Outcome:
     seen = generator.sample(trained.network, config.samples, config.diffusion)
     signals = generator.render(seen)
     draw(generator, trained, seen, signals)
-    metrics = measure(generator, signals)
+    metrics = measure(experiment, signals)
     compared = seen[:COMPARED].flatten(1)
     ratio = copying_ratio(compared, generator.reference()[1].flatten(1))
     last = trained.curve[-1]
