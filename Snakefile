@@ -182,6 +182,42 @@ rule reconstruct:
         stage("reconstruct")
 
 
+rule generate:
+    input:
+        encode=CELL + "/encode.json",
+    output:
+        CELL + "/generation.json",
+    log:
+        CELL + "/logs/generation.log",
+    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    resources:
+        gpu=1,
+    params:
+        config=graph.generate_config,
+        code=graph.generate_digest,
+        threads=PLAN.scale.threads,
+    shell:
+        stage("generate")
+
+
+rule interpolate:
+    input:
+        encode=CELL + "/encode.json",
+    output:
+        CELL + "/interpolation.json",
+    log:
+        CELL + "/logs/interpolation.log",
+    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    resources:
+        gpu=1,
+    params:
+        config=graph.interpolate_config,
+        code=graph.stage_digest("interpolate"),
+        threads=PLAN.scale.threads,
+    shell:
+        stage("interpolate")
+
+
 rule overlay:
     input:
         lift="results/{profile}/{dataset}/lift/seed0/fit.json",

@@ -35,10 +35,14 @@ class _Data(BaseModel):
 
 
 class MethodSettings(_Data):
-    """One method on one data set: constructor arguments of its field, and its training."""
+    """One method on one data set: constructor arguments of its field, and its training.
+
+    ``generation`` has the keys of `benchmarks.generation.GenerationConfig`, which checks it.
+    """
 
     field: dict[str, Any]
     fit: FitConfig
+    generation: dict[str, Any] | None = None
 
 
 class MethodConfig(_Data):
@@ -57,6 +61,7 @@ class Overrides(_Data):
 
     field: dict[str, Any] = {}
     fit: dict[str, Any] = {}
+    generation: dict[str, Any] = {}
 
 
 class Counts(_Data):
@@ -75,6 +80,9 @@ class DatasetScale(_Data):
     encode: Counts = Field(description="signals that become latents")
     evaluate: Counts = Field(description="those of them whose reconstructions are measured")
     fit: dict[str, Any] = {}
+    generation: dict[str, Any] | None = Field(
+        default=None, description="changes for all methods; without it nothing is generated"
+    )
     overrides: dict[str, Overrides] = {}
 
 
@@ -101,14 +109,25 @@ class Training(_Data):
     validation: int
 
 
+class Generation(_Data):
+    """Stage 2 of a cell: settings that `benchmarks.generation` checks, and the published budget."""
+
+    settings: dict[str, Any]
+    published_signals: int
+
+
 class Cell(_Data):
-    """One experiment: what is trained, and what is measured of it."""
+    """One experiment: what is trained, and what is measured of it.
+
+    ``generation`` is None for variants of a method and where the profile does not generate.
+    """
 
     profile: str
     training: Training
     encode: Counts
     evaluate: Counts
     published_signals: int
+    generation: Generation | None
 
 
 def digest(value: BaseModel) -> str:
@@ -220,4 +239,25 @@ def resolve(profile: str, dataset: str, method: str, seed: int) -> Cell:
         encode=data.encode,
         evaluate=data.evaluate,
         published_signals=settings.fit.steps * settings.fit.batch,
+        generation=None if method in base.variants else _generation(settings, data, method),
     )
+
+
+def _generation(settings: MethodSettings, data: DatasetScale, method: str) -> Generation | None:
+    """The published settings with the profile's changes on top, those of the method last."""
+    published = settings.generation
+    if published is None or data.generation is None:
+        return None
+    merged = published
+    for changes in (data.generation, data.overrides.get(method, Overrides()).generation):
+        merged = _merged(merged, changes)
+    train = published["train"]
+    return Generation(settings=merged, published_signals=train["steps"] * train["batch"])
+
+
+def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Changes on top of settings, one by one in the groups of settings too."""
+    groups = ("train", "diffusion")
+    return base | {
+        key: base.get(key, {}) | value if key in groups else value for key, value in changes.items()
+    }

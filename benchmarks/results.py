@@ -19,6 +19,7 @@ Stage = Literal[
     "encode",
     "reconstruction",
     "generation",
+    "interpolation",
     "classification",
     "single_signal",
     "cost",

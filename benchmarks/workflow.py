@@ -18,6 +18,7 @@ from benchmarks.config import (
 )
 from benchmarks.datasets.config import load_dataset_config
 from benchmarks.datasets.loaders import loader_module
+from benchmarks.generation import DENOISERS, generation_config
 from benchmarks.methods import field_module
 from benchmarks.provenance import code_digest, sha256
 from benchmarks.results import ResultError, read_result, result_path
@@ -36,12 +37,13 @@ class Plan:
         self.scale: ScaleConfig = load_scale(profile)
 
     def results(self) -> list[str]:
-        """Every result that the tables read: reconstructions, and the cost of published sizes."""
+        """Every result that the tables read, and the interpolations."""
         cells = [
-            result_path(ROOT, self.scale.profile, dataset, method, seed, "reconstruction")
+            result_path(ROOT, self.scale.profile, dataset, method, seed, stage)
             for dataset, data in self.scale.datasets.items()
             for method in data.methods
             for seed in self.scale.seeds
+            for stage in self._stages(dataset, method)
         ]
         costs = [
             result_path(ROOT, "published", dataset, name, 0, "cost")
@@ -63,6 +65,14 @@ class Plan:
         ]
         figures += [folder / "spectral_bias" / "spectral_bias.png"] if tasks else []
         return [str(path) for path in [*cells, *costs, *singles, *figures]]
+
+    def _stages(self, dataset: str, method: str) -> list[str]:
+        """The last stages of a cell; stage 2 where the profile has settings for it."""
+        cell = resolve(self.scale.profile, dataset, method, self.scale.seeds[0])
+        if cell.generation is None:
+            return ["reconstruction"]
+        generation_config(cell)  # a mistake shows before anything runs
+        return ["reconstruction", "generation", "interpolation"]
 
     def learning_curves(self, wildcards: Any) -> list[str]:
         """What a comparison at equal budgets reads: every method's first seed."""
@@ -105,8 +115,18 @@ def training_config(wildcards: Any) -> dict[str, Any]:
 
 
 def cell_config(wildcards: Any) -> dict[str, Any]:
-    """All that measured numbers depend on."""
-    return _cell(wildcards).model_dump(mode="json")
+    """All that encoding and measured reconstructions depend on."""
+    return _cell(wildcards).model_dump(mode="json", exclude={"generation"})
+
+
+def generate_config(wildcards: Any) -> dict[str, Any]:
+    """All that generated signals depend on."""
+    return _cell(wildcards).model_dump(mode="json", exclude={"evaluate"})
+
+
+def interpolate_config(wildcards: Any) -> dict[str, Any]:
+    """All that interpolations depend on."""
+    return _cell(wildcards).model_dump(mode="json", include={"training", "encode"})
 
 
 def cost_config(wildcards: Any) -> dict[str, Any]:
@@ -133,6 +153,13 @@ def stage_digest(stage: str) -> Callable[[Any], str]:
         )
 
     return of
+
+
+def generate_digest(wildcards: Any) -> str:
+    """The code behind generated signals: the stage, its field and its denoiser."""
+    cell = _cell(wildcards)
+    denoiser = DENOISERS[generation_config(cell).denoiser][0]
+    return code_digest("benchmarks.stages.generate", field_module(cell.training.field), denoiser)
 
 
 def cost_digest(wildcards: Any) -> str:

@@ -72,7 +72,13 @@ class LatentGenerator(nn.Module):
         self.modulate = nn.Linear(fine, sine_layers * shift_width)
 
     def fuse(self, latent: Latent) -> Tensor:
-        """The fused latent ``(B, P, ..., P, d_local)``, Z-alpha in the paper."""
+        """The fused latent ``(B, P, ..., P, d_local)``, Z-alpha in the paper.
+
+        Args:
+            latent: the three scales, or ``{"fused": ...}``, which is returned as it is.
+        """
+        if "fused" in latent:
+            return latent["fused"]
         coarse = upsample(latent["global"], self.intermediate_size)
         middle = torch.cat([coarse, latent["intermediate"]], dim=-1)
         middle = self.activation(self.fuse_intermediate(middle))

@@ -134,6 +134,21 @@ def test_changed_configuration_runs_again_what_depends_on_it(finished):
     assert planned(finished) == set()
 
 
+def test_settings_of_generation_run_nothing_of_stage_one_again(finished):
+    name = "config/scale/demo.yaml"
+    original = (finished / name).read_text()
+
+    def sample_more(scale):
+        scale["datasets"]["embedded-images"]["generation"]["samples"] = 5
+
+    try:
+        edit(finished, name, sample_more)
+        assert planned(finished) == set()
+        assert planned(finished, f"{CELL}/generation.json") == {"generate"}
+    finally:
+        (finished / name).write_text(original)
+
+
 def test_a_failed_cell_shows_its_reason_in_the_tables_and_is_tried_again(finished):
     name = "config/scale/demo.yaml"
     original = (finished / name).read_text()

@@ -88,6 +88,10 @@ class Split:
         flat = torch.from_numpy(raw).reshape(len(raw), self.domain.points, self.domain.channels)
         return flat.float().div_(255)
 
+    def images(self) -> np.ndarray:
+        """All signals of an image data set, ``(n, R, R, C)`` uint8."""
+        return np.asarray(self.signals[self.chosen])
+
     def subset(self, positions: Sequence[int] | np.ndarray | int) -> Split:
         """Some of the signals, without copying them; a count takes evenly spaced ones."""
         if isinstance(positions, int):

@@ -42,7 +42,7 @@ def reconstruction_sheet(
         ("reconstruction", reconstructions),
         (f"error x{ERROR_GAIN}", error),
     ]
-    figure, axes = _grid([name for name, _ in rows], len(originals), footer=True)
+    figure, axes = panels([name for name, _ in rows], len(originals), footer=True)
     for row, (_, images) in zip(axes, rows, strict=True):
         for axis, image in zip(row, images, strict=True):
             shown = np.clip(np.nan_to_num(image), 0, 1)
@@ -68,7 +68,7 @@ def voxel_sheet(originals: Floats, reconstructions: Floats, path: Path, up: int 
         ("original", originals, ORIGINAL_COLOR),
         ("reconstruction", reconstructions, RECONSTRUCTION_COLOR),
     ]
-    figure, axes = _grid([name for name, _, _ in rows], len(originals), footer=False)
+    figure, axes = panels([name for name, _, _ in rows], len(originals), footer=False)
     frames = [framing(pair, up=up) for pair in zip(originals, reconstructions, strict=True)]
     for row, (_, shapes, color) in zip(axes, rows, strict=True):
         for axis, shape, frame in zip(row, shapes, frames, strict=True):
@@ -89,7 +89,7 @@ def _check(originals: Floats, reconstructions: Floats, dimensions: int) -> None:
         raise ValueError("sheet: no signals to show")
 
 
-def _grid(names: Sequence[str], columns: int, footer: bool) -> tuple[Figure, list[list[Axes]]]:
+def panels(names: Sequence[str], columns: int, footer: bool) -> tuple[Figure, list[list[Axes]]]:
     """Square panels edge to edge, one named row a kind; a footer leaves room for labels."""
     bottom = MARGIN_INCHES if footer else 0.04
     width = LABEL_INCHES + columns * CELL_INCHES + 0.04

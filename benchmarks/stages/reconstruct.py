@@ -79,7 +79,7 @@ def measure(
         Metric(name="psnr_std", value=spread, unit="dB", split=name, samples=len(positions))
     )
     if images:
-        original = np.asarray(split.signals[split.chosen[positions]])
+        original = split.subset(positions).images()
         spaces, cache = available_spaces(device), experiment.feature_cache
         metrics += measure_reconstructions(
             np.concatenate(images), original, name, spaces, cache, device

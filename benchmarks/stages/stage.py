@@ -149,6 +149,12 @@ class Experiment:
             "test": self.dataset.test.subset(_chosen(len(self.dataset.test), counts.test)),
         }
 
+    def grids(self, split: Split, indices: np.ndarray) -> np.ndarray:
+        """Some signals of a split, ``(n, R, ..., R, C)`` float32 in ``[0, 1]``."""
+        domain = self.dataset.domain
+        shape = (*[domain.resolution] * domain.dimensions, domain.channels)
+        return split.batch(indices).reshape(-1, *shape).numpy()
+
     def evaluated(self) -> dict[SplitName, np.ndarray]:
         """Positions, among the encoded signals, of those whose reconstructions are measured."""
         counts: dict[SplitName, int | None] = {
@@ -247,7 +253,10 @@ def main(stage: Stage, run: Callable[[Experiment], Outcome], description: str) -
 
 def stage_module(stage: Stage) -> str:
     """The program of a stage."""
-    return f"benchmarks.stages.{'reconstruct' if stage == 'reconstruction' else stage}"
+    verbs = {
+        "reconstruction": "reconstruct", "generation": "generate", "interpolation": "interpolate"
+    }  # fmt: skip
+    return f"benchmarks.stages.{verbs.get(stage, stage)}"
 
 
 def _chosen(available: int, count: int | None) -> list[int]:

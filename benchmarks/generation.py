@@ -1,0 +1,76 @@
+"""The settings of stage 2's generation, and the denoisers that they can name."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import nn
+
+from benchmarks.config import Cell, ConfigError
+from benchmarks.validation import explain
+from lift.diffusion.config import DiffusionConfig
+from lift.network_training import TrainingConfig
+
+DENOISERS = {
+    "residual_mlp": ("lift.diffusion.residual_mlp", "ResidualMLP"),
+    "unet": ("lift.diffusion.unet", "UNet"),
+}
+"""Key in ``config`` -> module and class; the first argument of each is the latents' shape."""
+
+
+class GenerationConfig(BaseModel):
+    """What the latents' distribution is learned with, and how many samples are measured."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    geometry: Literal["scales", "fused"]
+    denoiser: str
+    network: dict[str, Any]
+    diffusion: DiffusionConfig
+    train: TrainingConfig
+    samples: int = Field(ge=1)
+
+
+def generation_config(cell: Cell) -> GenerationConfig:
+    """The checked settings of a cell.
+
+    Raises:
+        ConfigError: there are none, or one is unknown or wrong.
+    """
+    training = cell.training
+    where = f"generation of {training.method} on {training.dataset}, profile {cell.profile}"
+    if cell.generation is None:
+        raise ConfigError(
+            f"{where}: no settings; expected `generation` in config/methods for this method (not a "
+            f"variant) and in config/scale/{cell.profile}.yaml for this data set"
+        )
+    try:
+        config = GenerationConfig.model_validate(cell.generation.settings)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {explain(error)}") from error
+    if config.denoiser not in DENOISERS:
+        raise ConfigError(
+            f"{where}: denoiser {config.denoiser!r} is unknown; "
+            f"expected one of {', '.join(DENOISERS)}"
+        )
+    return config
+
+
+def build_denoiser(key: str, shape: tuple[int, ...], settings: dict[str, Any]) -> nn.Module:
+    """A denoiser of latents of one shape, with fresh weights from torch's global generator.
+
+    Raises:
+        ConfigError: an unknown, missing or impossible setting.
+    """
+    module, name = DENOISERS[key]
+    cls: type[nn.Module] = getattr(importlib.import_module(module), name)
+    accepted = [name for name in inspect.signature(cls).parameters if name != "shape"]
+    if sorted(settings) != sorted(accepted):
+        raise ConfigError(f"denoiser {key!r}: settings {sorted(settings)}, expected {accepted}")
+    try:
+        return cls(shape, **settings)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"denoiser {key!r}: {error}") from error

@@ -1,0 +1,1 @@
+"""Diffusion on latents: denoisers by the latents' geometry, DDPM training, and sampling."""

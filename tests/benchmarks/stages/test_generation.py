@@ -1,0 +1,196 @@
+"""Stage 2 from its command line: what it leaves, and everything that can be wrong with it."""
+
+import json
+import re
+import shutil
+import sys
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from benchmarks import config
+from benchmarks.config import resolve
+from benchmarks.generation import generation_config
+from benchmarks.results import read_result
+from benchmarks.stages import generate, interpolate
+from benchmarks.stages.interpolate import between
+from benchmarks.stages.stage import main
+from benchmarks.workflow import Plan
+from tests.benchmarks.stages.test_stages import DATASET, cell, pristine, project  # noqa: F401
+
+STAGES = {
+    "generate": ("generation", generate.run),
+    "interpolate": ("interpolation", interpolate.run),
+}
+GENERATION = {
+    "network": {"widths": [32], "blocks": 1, "cellwise": True},
+    "diffusion": {"sampler": "ddim", "sampling_steps": 4},
+    "train": {"batch": 4, "steps": 4, "validate_every": 2, "log_every": 2, "precision": "float32"},
+    "samples": 8,
+}
+
+
+def run(monkeypatch, root, name):
+    monkeypatch.setattr(config, "CONFIG", root / "config")
+    monkeypatch.setattr(sys, "argv", [
+        *(name, "--profile", "demo", "--dataset", DATASET, "--method", "lift", "--device", "cpu"),
+        *("--results", str(root / "results"), "--data", str(root / "data")),
+    ])  # fmt: skip
+    main(*STAGES[name], "")
+
+
+def failure(monkeypatch, root, name="generate") -> str:
+    with pytest.raises(SystemExit) as stopped:
+        run(monkeypatch, root, name)
+    assert isinstance(stopped.value.code, str)
+    assert "\n" not in stopped.value.code
+    return stopped.value.code
+
+
+def change(root, **settings):
+    """Replaces settings of LIFT's generation in the demo."""
+    path = root / "config" / "scale" / "demo.yaml"
+    scale = yaml.safe_load(path.read_text())
+    lift = scale["datasets"][DATASET]["overrides"]["lift"]
+    lift["generation"] = {**GENERATION, **settings}
+    path.write_text(yaml.safe_dump(scale))
+
+
+@pytest.fixture(scope="module")
+def generated(pristine, tmp_path_factory):  # noqa: F811
+    root = tmp_path_factory.mktemp("generated")
+    shutil.copytree(pristine, root, dirs_exist_ok=True)
+    change(root)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in STAGES:
+            run(patch, root, name)
+    return root
+
+
+def test_shapes_are_sampled_and_measured(generated):
+    result = read_result(cell(generated) / "generation.json")
+    metrics = {m.name: m for m in result.metrics}
+    assert {"coverage", "mmd", "empty_samples", "nearest_training_ratio"} <= metrics.keys()
+    assert metrics["coverage"].samples == 8
+    assert result.budget.signals == 16
+    assert result.budget.published_signals == 547_000 * 64
+    assert result.artifacts.keys() == {"denoiser.safetensors"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["samples", "samples_in_training", "nearest_training", "denoiser_curve", "interpolation"],
+)
+def test_a_picture_is_left(generated, name):
+    picture = (cell(generated) / f"{name}.png").read_bytes()
+    assert picture[:4] == b"\x89PNG"
+    assert len(picture) < 300_000
+
+
+def test_interpolation_measures_its_ends_as_reconstruction_does(generated):
+    ends = read_result(cell(generated) / "interpolation.json").value("psnr_ends", "test")
+    mean = read_result(cell(generated) / "reconstruction.json").value("psnr", "test")
+    assert ends == pytest.approx(mean, abs=2)  # four of the five signals
+
+
+def test_a_way_between_latents_starts_and_ends_at_them_and_moves_chosen_scales_alone():
+    first = {"global": torch.zeros(1, 2), "local": torch.zeros(1, 3)}
+    second = {"global": torch.ones(1, 2), "local": torch.full((1, 3), 4.0)}
+    for weight in (0.0, 0.25, 1.0):
+        moved = between(first, second, weight, ["global", "local"])
+        assert torch.equal(moved["local"], torch.full((1, 3), 4 * weight))
+        alone = between(first, second, weight, ["global"])
+        assert torch.equal(alone["global"], torch.full((1, 2), weight))
+        assert torch.equal(alone["local"], first["local"])
+
+
+def test_terms_that_forbid_pictures_leave_numbers_alone(generated, tmp_path, monkeypatch):
+    shutil.copytree(generated, tmp_path, dirs_exist_ok=True)
+    manifest = tmp_path / "data" / DATASET / "manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "shareable": False}))
+    for name in ("samples", "samples_in_training", "nearest_training", "interpolation"):
+        (cell(tmp_path) / f"{name}.png").unlink()
+    (cell(tmp_path) / "denoiser.safetensors").unlink()
+    for stage in STAGES:
+        run(monkeypatch, tmp_path, stage)
+    pictures = {path.name for path in cell(tmp_path).glob("*.png")}
+    assert pictures == {"curve.png", "reconstruction.png", "denoiser_curve.png"}
+
+
+def test_the_same_seed_generates_the_same(generated, tmp_path, monkeypatch):
+    shutil.copytree(generated, tmp_path, dirs_exist_ok=True)
+    (cell(tmp_path) / "denoiser.safetensors").unlink()
+    run(monkeypatch, tmp_path, "generate")
+    one, other = (read_result(cell(root) / "generation.json") for root in (generated, tmp_path))
+    named = [{m.name: m.value for m in result.metrics if m.unit != "s"} for result in (one, other)]
+    assert named[0] == named[1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"denoiser": "vit"}, "denoiser 'vit' is unknown; expected one of residual_mlp, unet"),
+        ({"network": {"widths": [32]}}, r"expected \['widths', 'blocks', 'cellwise'\]"),
+        ({"network": {"widths": [40], "blocks": 1, "cellwise": True}}, "multiples of 32"),
+        (
+            {"denoiser": "residual_mlp", "network": {"width": 32, "blocks": 2}},
+            r"residual_mlp: latents of shape \(8, 8, 8, 16\); expected vectors",
+        ),
+        ({"geometry": "grid"}, "geometry: Input should be 'scales' or 'fused'; got 'grid'"),
+        ({"diffusion": {"sampling_steps": 0}}, "diffusion.sampling_steps: .* got '0'"),
+        ({"train": {"rate": -1}}, "train.rate: .* got '-1'"),
+        ({"samples": 8, "sample": 9}, "sample: Extra inputs are not permitted; got '9'"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_error(project, monkeypatch, settings, message):  # noqa: F811
+    change(project, **settings)
+    said = failure(monkeypatch, project)
+    assert re.search(message, said), said
+    assert not (cell(project) / "denoiser.safetensors").exists()
+
+
+def test_latents_of_another_field_are_refused(project, monkeypatch):  # noqa: F811
+    change(project)
+    path = cell(project) / "functaset" / "functaset.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "field_sha256": "0" * 64}))
+    for name in STAGES:
+        assert "latents of another field" in failure(monkeypatch, project, name)
+
+
+def test_missing_latents_are_refused(project, monkeypatch):  # noqa: F811
+    change(project)
+    shutil.rmtree(cell(project) / "functaset")
+    for name in STAGES:
+        assert "functaset.json: no such file; encode first" in failure(monkeypatch, project, name)
+
+
+def test_too_few_latents_are_refused(project, monkeypatch):  # noqa: F811
+    change(project)
+    folder = cell(project) / "functaset"
+    manifest = json.loads((folder / "functaset.json").read_text())
+    manifest["splits"] = {"train": 3, "test": 3}
+    (folder / "functaset.json").write_text(json.dumps(manifest))
+    for path in folder.glob("*.npy"):
+        np.save(path, np.load(path)[:3])
+    assert "3 training latents, expected 4 or more" in failure(monkeypatch, project)
+
+
+def test_a_profile_without_generation_says_where_it_is_missing():
+    with pytest.raises(config.ConfigError, match=r"config/scale/lite\.yaml for this data set"):
+        generation_config(resolve("lite", "cifar10", "lift", 0))
+    with pytest.raises(config.ConfigError, match="not a variant"):
+        generation_config(resolve("demo", "embedded-images", "lift-1600", 0))
+
+
+@pytest.mark.parametrize("profile", ["demo", "lite", "paper"])
+def test_every_method_of_the_tables_has_checked_settings(profile):
+    planned = [path for path in Plan(profile).results() if path.endswith("generation.json")]
+    cells = [path.split("/")[2:4] for path in planned]
+    for dataset, method in cells:
+        generation_config(resolve(profile, dataset, method, 0))
+    if profile == "demo":
+        methods = ["functa", "gem", "lift", "mnif_l", "mnif_s", "spatial_functa"]
+        for dataset in ("embedded-images", "embedded-voxels"):
+            assert sorted(m for d, m in cells if d == dataset) == methods

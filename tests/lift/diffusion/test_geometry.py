@@ -1,0 +1,112 @@
+"""What a denoiser sees: standardised, invertible, and renderable."""
+
+import numpy as np
+import pytest
+import torch
+
+from baselines.functa import Functa
+from baselines.spatial_functa import SpatialFuncta
+from lift import Domain
+from lift.diffusion.geometry import geometry_of
+from lift.functaset import Functaset, open_functaset, write_functaset
+from tests.lift.fields import IMAGES, random_latent, small_lift
+
+VOXELS = Domain(3, 8, 1)
+SIGNALS = 12
+
+
+def functa() -> Functa:
+    return Functa(IMAGES, width=8, depth=3, latent=6, w0=30.0)
+
+
+def spatial_functa() -> SpatialFuncta:
+    return SpatialFuncta(
+        IMAGES, width=8, depth=3, cells=4, latent_channels=3, w0=10.0, kernel=1,
+        reading="nearest", rate_scale=1.0, rate_init=(0.1, 0.1),
+    )  # fmt: skip
+
+
+def latents_of(field, count: int = SIGNALS) -> dict[str, torch.Tensor]:
+    scaled = random_latent(field, count)
+    return {name: 3 * z + torch.arange(z.shape[-1]) for name, z in scaled.items()}
+
+
+@pytest.fixture
+def functaset_of(tmp_path):
+    def write(field) -> Functaset:
+        write_functaset(tmp_path / "f", {"train": (SIGNALS, [latents_of(field)])}, "weights")
+        return open_functaset(tmp_path / "f", "weights")
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (functa, (6,)),
+        (spatial_functa, (4, 4, 3)),
+        (small_lift, (4, 4, 12)),
+        (lambda: small_lift(VOXELS), (4, 4, 4, 12)),
+    ],
+)
+def test_every_latent_has_a_way_there_and_back(make, shape, functaset_of):
+    field = make()
+    geometry = geometry_of("scales", field, functaset_of(field))
+    latent = latents_of(field)
+    seen = geometry.see(latent)
+    assert geometry.shape == shape
+    assert seen.shape == (SIGNALS, *shape)
+    for name, value in geometry.latent(seen).items():
+        torch.testing.assert_close(value, latent[name], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["scales", "fused"])
+def test_what_a_denoiser_sees_is_standardised(name, functaset_of):
+    field = small_lift()
+    seen = geometry_of(name, field, functaset_of(field)).see(latents_of(field)).flatten(0, -2)
+    alive = seen.std(0) > 0  # a rectified channel may be zero everywhere
+    assert alive.sum() >= 2
+    torch.testing.assert_close(seen.mean(0), torch.zeros(seen.shape[1]), rtol=0, atol=1e-4)
+    torch.testing.assert_close(seen.std(0)[alive], torch.ones(int(alive.sum())), rtol=0.05, atol=0)
+
+
+def test_a_coarse_cell_is_the_mean_of_the_cells_that_cover_it(functaset_of):
+    field = small_lift()
+    geometry = geometry_of("scales", field, functaset_of(field))
+    noise = torch.randn(2, *geometry.shape, generator=torch.Generator().manual_seed(0))
+    latent = geometry.latent(noise)
+    coarse = noise[..., :5].reshape(2, 16, 5).mean(1)
+    mean, std = geometry.mean, geometry.std
+    torch.testing.assert_close(
+        latent["global"].reshape(2, 5), coarse * std["global"] + mean["global"]
+    )
+    middle = noise[..., 5:9].reshape(2, 2, 2, 2, 2, 4).mean((2, 4))
+    torch.testing.assert_close(
+        latent["intermediate"], middle * std["intermediate"] + mean["intermediate"]
+    )
+
+
+@pytest.mark.parametrize("domain", [IMAGES, VOXELS])
+def test_the_fused_latent_renders_what_the_three_scales_render(domain, functaset_of):
+    field = small_lift(domain)
+    geometry = geometry_of("fused", field, functaset_of(field))
+    latent = latents_of(field)
+    fused = geometry.latent(geometry.see(latent))
+    with torch.no_grad():
+        torch.testing.assert_close(field.render(fused), field.render(latent), rtol=1e-4, atol=1e-3)
+
+
+def test_only_lift_fuses(functaset_of):
+    field = functa()
+    with pytest.raises(ValueError, match="'fused' for a Functa; expected 'scales'"):
+        geometry_of("fused", field, functaset_of(field))
+
+
+def test_a_channel_that_never_varies_stays_finite(tmp_path):
+    field = functa()
+    constant = {"global": torch.ones(4, 6)}
+    write_functaset(tmp_path / "f", {"train": (4, [constant])}, "weights")
+    geometry = geometry_of("scales", field, open_functaset(tmp_path / "f", "weights"))
+    assert np.isfinite(geometry.see(constant).numpy()).all()
+    sampled = geometry.latent(torch.randn(3, 6))["global"]
+    torch.testing.assert_close(sampled, torch.ones(3, 6))
