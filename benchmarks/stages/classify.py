@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from benchmarks.classification import Classification, resolve_classification
+from benchmarks.classification import Classification, resolve_classification, stored_copies
 from benchmarks.classifier_inputs import (
     EncodedOnTheFly,
     Inputs,
@@ -26,26 +26,23 @@ from lift.functaset import Functaset, open_functaset
 from lift.vmamba.scan import choose_backend
 
 
-def stored_latents(
-    experiment: Experiment, weights: str, splits: dict[SplitName, Split], copies: int
-) -> Functaset:
+def stored_latents(experiment: Experiment, weights: str, config: Classification) -> Functaset:
     """The copies that this cell's field encoded.
 
     Raises:
         FunctasetError: they are missing, damaged, or another field's.
-        StageError: they are not those of the labelled signals.
+        StageError: they are copies of other signals, or too few.
     """
-    functaset = open_functaset(experiment.directory / FOLDER, weights)
-    for name, split in splits.items():
-        stored = functaset.splits.get(name, {})
-        found = len(next(iter(stored.values()))) if stored else 0
-        needed = len(split) * (copies if name == "train" else 1)
-        if found < needed or found % len(split):
-            raise StageError(
-                f"{experiment.directory / FOLDER}: {found} latents of {name}, expected {needed} "
-                f"for {len(split)} labelled signals; encode the copies again"
-            )
-    return functaset
+    provenance = experiment.upstream("encode_copies").provenance
+    found = provenance.config["classification"] if provenance else {}
+    wanted = stored_copies(config)
+    if found.get("signals") != wanted["signals"] or found.get("copies", 0) < wanted["copies"]:
+        raise StageError(
+            f"{experiment.directory / FOLDER}: {found.get('copies', 'no')} copies of signals "
+            f"{found.get('signals')}, expected {wanted['copies']} of {wanted['signals']}; encode "
+            "the copies again"
+        )
+    return open_functaset(experiment.directory / FOLDER, weights)
 
 
 def inputs_of(
@@ -54,7 +51,7 @@ def inputs_of(
     """What the classifier reads, for each number of copies."""
     field, weights = experiment.trained_field()
     settings = config.settings
-    functaset = stored_latents(experiment, weights, splits, max(settings.copies))
+    functaset = stored_latents(experiment, weights, config)
     scaling = latent_scaling(functaset, settings.divide_by)
     stored = partial(StoredLatents, functaset, split_labels(splits), scaling=scaling)
     if settings.source == "stored":

@@ -60,15 +60,30 @@ def selective_scan(
     decay = torch.exp(delta * A.view(groups, -1, states))
     drive = delta * inputs * B.permute(3, 0, 1, 2).unsqueeze(3)
     hidden = HIDDEN[chosen](decay, drive)
-    y = (hidden * C.permute(3, 0, 1, 2).unsqueeze(3)).sum(-1)
+    y = hidden * C.permute(3, 0, 1, 2).unsqueeze(3)
+    y = y.squeeze(-1) if states == 1 else y.sum(-1)
     if D is not None:
         y = y + D.view(groups, -1) * inputs.squeeze(-1)
-    return y.flatten(2).permute(1, 2, 0)
+    rows: Tensor = Transpose.apply(y.flatten(1))
+    return rows.unflatten(0, u.shape[:2])
 
 
 def _steps_first(rows: Tensor, groups: int) -> Tensor:
     """``(B, G*C, L)`` to ``(L, B, G, C, 1)``."""
-    return rows.permute(2, 0, 1).contiguous().unflatten(2, (groups, -1)).unsqueeze(-1)
+    steps: Tensor = Transpose.apply(rows.flatten(0, 1))
+    return steps.unflatten(1, (len(rows), groups, -1)).unsqueeze(-1)
+
+
+class Transpose(torch.autograd.Function):
+    """A matrix's transpose, in memory too, and its gradient's: what follows reads whole lines."""
+
+    @staticmethod
+    def forward(ctx: Any, matrix: Tensor) -> Tensor:
+        return matrix.t().contiguous()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+        return gradient.t().contiguous()
 
 
 def choose_backend(device: torch.device, backend: Backend = "auto") -> Backend:
@@ -145,8 +160,8 @@ def chunked(decay: Tensor, drive: Tensor, size: int = CHUNK) -> Tensor:
     chunks = -(-length // size)
     short = chunks * size - length
     if short:  # steps that keep the state
-        decay = torch.cat([decay, torch.ones_like(decay[:short])])
-        drive = torch.cat([drive, torch.zeros_like(drive[:short])])
+        decay = torch.cat([decay, decay.new_ones(short, *decay.shape[1:])])
+        drive = torch.cat([drive, drive.new_zeros(short, *drive.shape[1:])])
     decay = decay.unflatten(0, (chunks, size)).transpose(0, 1)
     local = looped(decay, drive.unflatten(0, (chunks, size)).transpose(0, 1))
     reach = decay.cumprod(0)
