@@ -59,9 +59,13 @@ class Sources:
         if dataset is None:
             return [Problem("not run", f"profile {profile} has no data set for this table")]
         scale = self.scale.datasets.get(dataset)
-        method = next((m for m in methods if scale and m in scale.methods), None)
+        runs = scale.methods if scale else []
+        if stage == "classification" and scale:
+            runs = scale.classification.methods if scale.classification else []
+        method = next((m for m in methods if m in runs), None)
         if method is None:
-            reason = f"profile {profile} does not run this method on {dataset}"
+            verb = "classify with" if stage == "classification" else "run"
+            reason = f"profile {profile} does not {verb} this method on {dataset}"
             return [Problem("not run", reason)]
         return [self._stage(dataset, method, seed, stage) for seed in self.scale.seeds]
 
