@@ -25,7 +25,7 @@ BACKENDS: tuple[Backend, ...] = ("sequential", "loop", "chunked")
 
 def measure(
     batch: int, groups: int, channels: int, states: int, length: int, repeats: int
-) -> dict[str, dict[str, float]]:
+) -> dict[Backend, dict[str, float]]:
     """Median seconds of forward and backward of each implementation on this machine."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     rows = groups * channels
@@ -36,13 +36,13 @@ def measure(
     given = [tensor.requires_grad_() for tensor in (u, delta, A, B, C, D)]
     auto = choose_backend(device)
     names = list(dict.fromkeys((*BACKENDS, auto)))
-    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    seconds: dict[Backend, list[tuple[float, float]]] = {name: [] for name in names}
     for _ in range(repeats + 1):
         for name in names:
             outputs: list[torch.Tensor] = []
 
-            def forward(name: str = name, outputs: list[torch.Tensor] = outputs) -> None:
-                outputs.append(selective_scan(*given, backend=name))  # type: ignore[arg-type]
+            def forward(name: Backend = name, outputs: list[torch.Tensor] = outputs) -> None:
+                outputs.append(selective_scan(u, delta, A, B, C, D, backend=name))
 
             def backward(outputs: list[torch.Tensor] = outputs) -> None:
                 torch.autograd.grad(outputs[0].sum(), given)
