@@ -59,13 +59,12 @@ class Sources:
         if dataset is None:
             return [Problem("not run", f"profile {profile} has no data set for this table")]
         scale = self.scale.datasets.get(dataset)
-        runs = scale.methods if scale else []
-        if stage == "classification" and scale:
-            runs = scale.classification.methods if scale.classification else []
+        runs = list(scale.methods) if scale else []
+        if scale and scale.classification and stage == "classification":
+            runs += scale.classification.methods
         method = next((m for m in methods if m in runs), None)
         if method is None:
-            verb = "classify with" if stage == "classification" else "run"
-            reason = f"profile {profile} does not {verb} this method on {dataset}"
+            reason = f"profile {profile} does not run this method on {dataset}"
             return [Problem("not run", reason)]
         return [self._stage(dataset, method, seed, stage) for seed in self.scale.seeds]
 
