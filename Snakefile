@@ -261,6 +261,64 @@ rule spectral_bias:
         "{PYTHON} -m benchmarks.stages.spectral_bias --profile {wildcards.profile} > {log} 2>&1"
 
 
+rule encode_copies:
+    input:
+        fit=CELL + "/fit.json",
+    output:
+        CELL + "/encode_copies.json",
+    log:
+        CELL + "/logs/encode_copies.log",
+    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    resources:
+        gpu=1,
+    params:
+        config=graph.copies_config,
+        code=graph.stage_digest("encode_copies"),
+        threads=PLAN.scale.threads,
+    shell:
+        stage("encode_copies")
+
+
+rule classify:
+    input:
+        copies=CELL + "/encode_copies.json",
+    output:
+        CELL + "/classification.json",
+    log:
+        CELL + "/logs/classification.log",
+    wildcard_constraints:
+        method=rf"(?!({graph.PIXELS})/)[\w-]+",
+    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    resources:
+        gpu=1,
+    params:
+        config=graph.classification_config,
+        code=graph.classification_digest("classify"),
+        threads=PLAN.scale.threads,
+    shell:
+        stage("classify")
+
+
+rule classify_pixels:
+    input:
+        data="results/prepared/{dataset}/data/seed0/prepare.json",
+    output:
+        CELL + "/classification.json",
+    log:
+        CELL + "/logs/classification.log",
+    wildcard_constraints:
+        method=graph.PIXELS,
+    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    resources:
+        gpu=1,
+    params:
+        config=graph.classification_config,
+        code=graph.classification_digest("classify_pixels"),
+        threads=PLAN.scale.threads,
+    shell:
+        stage("classify_pixels")
+
+
 rule cost:
     output:
         "results/published/{dataset}/{method}/seed0/cost.json",

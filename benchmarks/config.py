@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from benchmarks.classification_settings import ClassificationScale, ClassificationSettings
 from benchmarks.datasets.config import DatasetConfig, load_dataset_config
 from benchmarks.validation import explain
 from lift.training import FitConfig
@@ -54,6 +55,7 @@ class MethodConfig(_Data):
     notes: list[str] = []
     settings: dict[str, MethodSettings]
     variants: dict[str, dict[str, Any]] = {}
+    classification: dict[str, ClassificationSettings] = {}
 
 
 class Overrides(_Data):
@@ -84,6 +86,7 @@ class DatasetScale(_Data):
         default=None, description="changes for all methods; without it nothing is generated"
     )
     overrides: dict[str, Overrides] = {}
+    classification: ClassificationScale | None = None
 
 
 class ScaleConfig(_Data):
@@ -130,9 +133,10 @@ class Cell(_Data):
     generation: Generation | None
 
 
-def digest(value: BaseModel) -> str:
+def digest(value: BaseModel | dict[str, Any]) -> str:
     """Short hash of a configuration."""
-    canonical = json.dumps(value.model_dump(mode="json"), sort_keys=True)
+    plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    canonical = json.dumps(plain, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 

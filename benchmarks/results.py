@@ -17,6 +17,7 @@ Stage = Literal[
     "fit",
     "learning_curve",
     "encode",
+    "encode_copies",
     "reconstruction",
     "generation",
     "interpolation",

@@ -8,6 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.classification import (
+    Classification,
+    classified_cells,
+    image_classifiers,
+    resolve_classification,
+    stored_copies,
+)
 from benchmarks.config import (
     ScaleConfig,
     find_method,
@@ -19,6 +26,7 @@ from benchmarks.config import (
 from benchmarks.datasets.config import load_dataset_config
 from benchmarks.datasets.loaders import loader_module
 from benchmarks.generation import DENOISERS, generation_config
+from benchmarks.heads import head_module
 from benchmarks.methods import field_module
 from benchmarks.provenance import code_digest, sha256
 from benchmarks.results import ResultError, read_result, result_path
@@ -26,6 +34,8 @@ from benchmarks.single_signal.config import load_single_signal
 
 ROOT = Path("results")
 DATA = Path("data")
+PIXELS = "|".join(image_classifiers())
+"""Methods that classify pixels, as a pattern."""
 VARIANTS_OF = ("celebahq64",)
 """Data sets whose published tables have rows for variants."""
 
@@ -37,7 +47,7 @@ class Plan:
         self.scale: ScaleConfig = load_scale(profile)
 
     def results(self) -> list[str]:
-        """Every result that the tables read, and the interpolations."""
+        """Every result that the tables read, and every figure."""
         cells = [
             result_path(ROOT, self.scale.profile, dataset, method, seed, stage)
             for dataset, data in self.scale.datasets.items()
@@ -64,7 +74,11 @@ class Plan:
             if {"lift", "relift"} <= set(data.methods)
         ]
         figures += [folder / "spectral_bias" / "spectral_bias.png"] if tasks else []
-        return [str(path) for path in [*cells, *costs, *singles, *figures]]
+        classified = [
+            result_path(ROOT, self.scale.profile, *cell, "classification")
+            for cell in classified_cells(self.scale.profile)
+        ]
+        return [str(path) for path in [*cells, *classified, *costs, *singles, *figures]]
 
     def _stages(self, dataset: str, method: str) -> list[str]:
         """The last stages of a cell; stage 2 where the profile has settings for it."""
@@ -129,6 +143,17 @@ def interpolate_config(wildcards: Any) -> dict[str, Any]:
     return _cell(wildcards).model_dump(mode="json", include={"training", "encode"})
 
 
+def copies_config(wildcards: Any) -> dict[str, Any]:
+    """All that stored copies depend on."""
+    stored = stored_copies(_classification(wildcards))
+    return {"training": training_config(wildcards), "copies": stored}
+
+
+def classification_config(wildcards: Any) -> dict[str, Any]:
+    """All that a classifier depends on, besides what it reads."""
+    return _classification(wildcards).model_dump(mode="json")
+
+
 def cost_config(wildcards: Any) -> dict[str, Any]:
     """A method's published sizes."""
     return published_settings(wildcards.method, wildcards.dataset).field
@@ -162,6 +187,16 @@ def generate_digest(wildcards: Any) -> str:
     return code_digest("benchmarks.stages.generate", field_module(cell.training.field), denoiser)
 
 
+def classification_digest(program: str) -> Callable[[Any], str]:
+    """The code behind a classification and its head."""
+
+    def of(wildcards: Any) -> str:
+        head = _classification(wildcards).settings.head
+        return code_digest(f"benchmarks.stages.{program}", head_module(head))
+
+    return of
+
+
 def cost_digest(wildcards: Any) -> str:
     """The code behind a cost."""
     return code_digest("benchmarks.stages.cost", field_module(find_method(wildcards.method).field))
@@ -186,6 +221,10 @@ def prepared_manifests() -> dict[str, str]:
 def report_digest() -> str:
     """The code behind the tables."""
     return code_digest("benchmarks.report.tables")
+
+
+def _classification(wildcards: Any) -> Classification:
+    return resolve_classification(wildcards.profile, wildcards.dataset, wildcards.method)
 
 
 def _cell(wildcards: Any) -> Any:

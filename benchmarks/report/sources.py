@@ -59,7 +59,10 @@ class Sources:
         if dataset is None:
             return [Problem("not run", f"profile {profile} has no data set for this table")]
         scale = self.scale.datasets.get(dataset)
-        method = next((m for m in methods if scale and m in scale.methods), None)
+        runs = list(scale.methods) if scale else []
+        if scale and scale.classification and stage == "classification":
+            runs += scale.classification.methods
+        method = next((m for m in methods if m in runs), None)
         if method is None:
             reason = f"profile {profile} does not run this method on {dataset}"
             return [Problem("not run", reason)]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,6 +40,14 @@ from benchmarks.results import (
 )
 from lift.checkpoint import CheckpointError, load_tensors
 from lift.field import NeuralField
+
+PROGRAMS: dict[str, str] = {
+    "reconstruction": "reconstruct",
+    "generation": "generate",
+    "interpolation": "interpolate",
+    "classification": "classify",
+}
+"""Stages whose program has another name than their JSON."""
 
 
 class StageError(RuntimeError):
@@ -174,6 +183,8 @@ class Outcome:
     metrics: list[Metric]
     budget: Budget | None = None
     artifacts: dict[str, str] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    """What the numbers depend on besides the cell."""
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
@@ -223,13 +234,14 @@ def main(stage: Stage, run: Callable[[Experiment], Outcome], description: str) -
         code = code_digest(stage_module(stage), field_module(cell.training.field))
         commit = git_commit()
         outcome = run(experiment)
+        config = {**cell.model_dump(mode="json"), **outcome.config}
         provenance = Provenance(
-            config=cell.model_dump(mode="json"),
-            config_hash=digest(cell),
+            config=config,
+            config_hash=digest(config),
             code_digest=code,
             git_commit=commit,
             packages=packages(),
-            device=_device_name(experiment.device),
+            device=device_name(experiment.device),
             threads=torch.get_num_threads(),
             wall_seconds=round(time.monotonic() - began, 2),
             peak_memory_bytes=peak_memory_bytes(experiment.device),
@@ -253,15 +265,13 @@ def main(stage: Stage, run: Callable[[Experiment], Outcome], description: str) -
 
 def stage_module(stage: Stage) -> str:
     """The program of a stage."""
-    verbs = {
-        "reconstruction": "reconstruct", "generation": "generate", "interpolation": "interpolate"
-    }  # fmt: skip
-    return f"benchmarks.stages.{verbs.get(stage, stage)}"
+    return f"benchmarks.stages.{PROGRAMS.get(stage, stage)}"
 
 
 def _chosen(available: int, count: int | None) -> list[int]:
     return spaced(available, min(count or available, available))
 
 
-def _device_name(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
+    """How results name a device."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"

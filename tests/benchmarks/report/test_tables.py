@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks.config import MethodConfig
+from benchmarks.config import MethodConfig, ScaleConfig
 from benchmarks.report import tables
 from benchmarks.report.cells import Cell
 from benchmarks.report.published import load_published
@@ -48,6 +48,29 @@ def test_lines_of_a_grid_have_as_many_cells_as_its_header(tmp_path: Path) -> Non
     for part in build(tmp_path)[0].split("\n\n"):
         if part.startswith("|"):
             assert len({entry.count("|") for entry in part.splitlines()}) == 1
+
+
+def test_a_row_that_classifies_pixels_needs_no_field(tmp_path: Path) -> None:
+    classified = {"methods": ["lift", "resnet50"], "signals": {"validation": 1}}
+    profile = scale([0]).model_dump()
+    profile["datasets"]["cifar10"]["classification"] = classified
+    metrics = [
+        Metric(name="top1", value=94.1, unit="%", split="test", samples=10_000),
+        *counts(classifier_parameters=23_520_842),
+    ]
+    write(tmp_path, "cifar10", metrics, method="resnet50", stage="classification")
+    built = tables.build(
+        tmp_path,
+        ScaleConfig.model_validate(profile),
+        load_published(),
+        {"cifar10": CIFAR, "crops": CROPS},
+        {"lift": LIFT},
+    )
+    assert cell(built, "cifar10", "ResNet-50", "top1").ours == 94.1
+    assert cell(built, "cifar10", "ResNet-50", "top1").difference == pytest.approx(-1.26)
+    assert cell(built, "cifar10", "ResNet-50", "classifier_parameters").ours == 23.520842
+    missing = cell(built, "cifar10", "ResNet-50", "psnr").why_empty
+    assert missing == "profile tiny does not run this method on cifar10"
 
 
 def test_difference_on_the_published_data_set(tmp_path: Path) -> None:
