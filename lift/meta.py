@@ -101,6 +101,7 @@ def accumulate_outer_gradient(
     steps: int,
     order: OuterGradient,
     kernels: Kernels = EAGER,
+    chunk: int | None = None,
 ) -> MetaStep:
     """Runs one meta-step from ``start`` and adds its gradient to ``field``'s parameters.
 
@@ -108,13 +109,41 @@ def accumulate_outer_gradient(
     numbers while holding one step's activations: an inner step depends on the past only through
     its latents, so the chain of vector-Jacobian products is replayed backwards, one step at a
     time, from stored latents. ``first-order`` takes the inner gradients as constants.
+
+    Args:
+        chunk: signals that are taken at once, all by default. Signals meet in the mean alone, so
+            that chunks' gradients add up, while fewer activations stay nearer to the processor.
     """
+    batch, results = len(values), []
+    for first in range(0, batch, chunk or batch):
+        part = slice(first, first + (chunk or batch))
+        signals = values[part]
+        share = len(signals) / batch
+        located = {name: rows if len(rows) == 1 else rows[part] for name, rows in query.items()}
+        latent = {name: tensor[part] for name, tensor in start.items()}
+        result = _accumulate(field, located, signals, latent, steps, order, kernels, share)
+        results.append(MetaStep(share * result.loss, result.mse))
+    losses, errors = zip(*results, strict=True)
+    return MetaStep(torch.stack(losses).sum(), torch.cat(errors))
+
+
+def _accumulate(
+    field: NeuralField,
+    query: Query,
+    values: Tensor,
+    start: Latent,
+    steps: int,
+    order: OuterGradient,
+    kernels: Kernels,
+    share: float,
+) -> MetaStep:
+    """Adds the gradient of ``share`` times the mean over these signals."""
     if order == "exact":
         latent = start
         for _ in range(steps):
             latent = descend(field, latent, kernels.latent_gradient(field, latent, query, values))
         result = kernels.outer_losses(field, latent, query, values)
-        result.loss.backward()
+        (share * result.loss).backward()
         return MetaStep(result.loss.detach(), result.mse)
 
     visited, gradients = [start], []
@@ -128,12 +157,12 @@ def accumulate_outer_gradient(
         for gradient in gradients:
             latent = descend(field, latent, gradient)
         result = kernels.outer_losses(field, latent, query, values)
-        result.loss.backward()
+        (share * result.loss).backward()
         return MetaStep(result.loss.detach(), result.mse)
 
     latent = _leaf(visited.pop())
     result = kernels.outer_losses(field, latent, query, values)
-    result.loss.backward()
+    (share * result.loss).backward()
     while visited:
         cotangent = [tensor.grad for tensor in latent.values()]
         latent = _leaf(visited.pop())

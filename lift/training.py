@@ -186,7 +186,7 @@ def fit(
         first = noisy(field.zero_latent(len(values)), config.latent_noise, seed, step)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
             result = accumulate_outer_gradient(
-                field, query, values, first, config.inner_steps, choice.order, kernels
+                field, query, values, first, config.inner_steps, choice.order, kernels, choice.chunk
             )
 
         # Update the weights, unless they would be ruined.

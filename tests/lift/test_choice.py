@@ -7,7 +7,7 @@ import torch
 
 from lift import choice, training
 from lift.checkpoint import load_tensors
-from lift.choice import Choice, fastest
+from lift.choice import Choice, candidates, fastest
 from lift.meta import EAGER
 from tests.lift.fields import small_lift
 from tests.lift.test_training import config, run
@@ -21,18 +21,30 @@ def never(*_: object) -> Choice:
     raise AssertionError("nothing was to be measured")
 
 
-def test_memory_is_not_traded_for_speed_unasked(monkeypatch, capsys):
+def test_candidates_hold_no_more_than_was_configured():
+    # A chunk of 4 of 16 signals, unrolled through 3 + 1 evaluations, is as much as 16 replayed.
+    assert set(candidates(16, 3, "exact-low-memory")) == {
+        Choice("exact-low-memory", False),
+        Choice("exact-low-memory", True),
+        Choice("exact", False, 1),
+        Choice("exact", False, 4),
+        Choice("exact", True, 4),
+    }
+    assert Choice("exact", True) in candidates(16, 3, "exact")
+    assert not any(way.order == "exact" for way in candidates(2, 3, "exact-low-memory"))
+    assert {way.order for way in candidates(16, 3, "first-order")} == {"first-order"}
+
+
+def test_every_candidate_is_tried(monkeypatch, capsys):
     monkeypatch.setattr(choice, "compiled_kernels", lambda: EAGER)  # compiling takes long
     field = small_lift()
-    query, values = field.locate(field.domain.grid()), torch.rand(2, 64, 3)
+    query, values = field.locate(field.domain.grid()), torch.rand(4, 64, 3)
     chosen = fastest(field, query, values, 1, "exact-low-memory", repeats=1)
-    tried = capsys.readouterr().out
-    assert chosen.order == "exact-low-memory"
-    assert "meta-step exact-low-memory eager: " in tried
-    assert "meta-step exact-low-memory compiled: " in tried
-    assert "meta-step exact eager: " not in tried
-    assert tried.count("(chosen)") == 1
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == len(candidates(4, 1, "exact-low-memory"))
+    assert sum(line.endswith("(chosen)") for line in said) == 1
     assert all(parameter.grad is None for parameter in field.parameters())
+    assert any(f"meta-step {chosen}:" in line for line in said)
 
 
 def test_a_short_training_does_not_compile(tmp_path, monkeypatch):
@@ -52,7 +64,7 @@ def test_a_continued_training_keeps_its_choice(tmp_path, monkeypatch):
     assert recorded(tmp_path) == "exact eager"
 
 
-@pytest.mark.parametrize("way", [Choice("exact", False), Choice("exact-low-memory", False)])
+@pytest.mark.parametrize("way", [Choice("exact-low-memory", False), Choice("exact", False, 2)])
 def test_trainings_do_not_depend_on_the_choice_but_for_rounding(tmp_path, monkeypatch, way):
     whole = run(tmp_path / "plain", config(steps=10, order="exact"))
     monkeypatch.setattr(training, "choose", lambda *_: way)
