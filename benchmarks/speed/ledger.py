@@ -62,14 +62,19 @@ class Ledger(TorchDispatchMode):
 
 
 def meta_step_ledger(
-    field: NeuralField, query: Query, values: Tensor, steps: int, order: OuterGradient
+    field: NeuralField,
+    query: Query,
+    values: Tensor,
+    steps: int,
+    order: OuterGradient,
+    chunk: int | None = None,
 ) -> Ledger:
     """Counts one meta-step; the parameters' own gradients are there before it."""
     for parameter in field.parameters():
         parameter.grad = torch.zeros_like(parameter)
     start = field.zero_latent(len(values))
     with Ledger() as ledger:
-        accumulate_outer_gradient(field, query, values, start, steps, order)
+        accumulate_outer_gradient(field, query, values, start, steps, order, chunk=chunk)
     return ledger
 
 

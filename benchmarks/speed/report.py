@@ -15,13 +15,24 @@ from benchmarks.report.png import save_png
 from lift.files import replacing
 
 PLAIN = "exact eager"
-NAMES = {
-    "exact eager": "unrolled (plain autograd)",
-    "exact-low-memory eager": "replayed",
-    "exact compiled": "unrolled, compiled",
-    "exact-low-memory compiled": "replayed, compiled",
+KINDS = {
+    "unrolled (plain autograd)": "#9aa5b1",
+    "replayed": "#5b8db8",
+    "unrolled in chunks": "#6aa84f",
+    "unrolled, compiled": "#d9a05b",
+    "replayed, compiled": "#b5533c",
+    "unrolled in chunks, compiled": "#7d4f9e",
 }
-COLORS = dict(zip(NAMES, ("#9aa5b1", "#5b8db8", "#d9a05b", "#b5533c"), strict=True))
+
+
+def kind(side: str) -> str | None:
+    """A way to take a meta-step as the figure names it; None for encoding."""
+    if side.startswith("encode"):
+        return None
+    words = "replayed" if side.startswith("exact-low-memory") else "unrolled"
+    words += " in chunks" if "at once" in side else ""
+    words += ", compiled" if "compiled" in side else ""
+    return words if words in KINDS else "unrolled (plain autograd)"
 
 
 def timed_rows(benchmarks: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -39,10 +50,9 @@ def timed_rows(benchmarks: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for side, times in taken.items():
             if side == "matmul":
                 continue
-            order = side.split()[0]
-            macs = encode if order == "encode" else info["counted"][order]["macs"]
             middle = statistics.median(times)
-            counted = info["counted"].get(order, {}) if side.endswith("eager") else {}
+            counted = info["counted"].get(side.replace("compiled", "eager"), {"macs": encode})
+            seen = None if "compiled" in side else counted.get("peak_bytes")
             rows.append(
                 {
                     "case": info["title"],
@@ -56,9 +66,9 @@ def timed_rows(benchmarks: list[dict[str, Any]]) -> list[dict[str, Any]]:
                     "times_plain": statistics.median(
                         plain / mine for plain, mine in zip(taken[PLAIN], times, strict=True)
                     ),
-                    "macs": macs,
-                    "matmul_fraction": macs / middle / peak,
-                    "peak_bytes": info["peak_bytes"][side] or counted.get("peak_bytes"),
+                    "macs": counted["macs"],
+                    "matmul_fraction": counted["macs"] / middle / peak,
+                    "peak_bytes": info["peak_bytes"][side] or seen,
                     "first_seconds": info["first_seconds"][side],
                 }
             )
@@ -66,20 +76,20 @@ def timed_rows(benchmarks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def memory_rows(benchmarks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row for every case, order and number of inner steps, with the largest batch in 8 GiB."""
+    """One row for every case, number of inner steps and way, with the largest batch in 8 GiB."""
     return [
         {
             "case": info["title"],
             "batch": info["batch"],
             "inner_steps": int(steps),
-            "order": order,
+            "way": way,
             **count,
-            "largest_batch_at_3_steps": info["largest_batch"][order],
+            "largest_batch_at_3_steps": info["largest_batch"].get(way),
         }
         for info in (entry["extra_info"] for entry in benchmarks)
         if "largest_batch" in info
-        for steps, orders in info["counted"].items()
-        for order, count in orders.items()
+        for steps, ways in info["counted"].items()
+        for way, count in ways.items()
     ]
 
 
@@ -96,7 +106,7 @@ def write_csv(rows: list[dict[str, Any]], path: Path) -> None:
 
 def draw(timed: list[dict[str, Any]], memory: list[dict[str, Any]], path: Path) -> None:
     """Speed beside memory: three inner steps at the smallest batch; bytes against inner steps."""
-    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    figure = Figure(figsize=(11, 6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
     _speed(left, [row for row in timed if row["inner_steps"] == 3])
     _memory(right, memory)
@@ -106,15 +116,23 @@ def draw(timed: list[dict[str, Any]], memory: list[dict[str, Any]], path: Path) 
 def _speed(axis: Axes, rows: list[dict[str, Any]]) -> None:
     batches = {row["case"]: row["batch"] for row in reversed(rows)}
     cases = list(dict.fromkeys(row["case"] for row in rows))
-    height = 0.8 / len(NAMES)
-    for index, (side, name) in enumerate(NAMES.items()):
-        kept = [r for r in rows if r["side"] == side and r["batch"] == batches[r["case"]]]
-        places = [cases.index(row["case"]) + (index - 1.5) * height for row in kept]
+    height = 0.84 / len(KINDS)
+    for index, (name, color) in enumerate(KINDS.items()):
+        kept = []
+        for case in cases:
+            ways = [
+                row
+                for row in rows
+                if (row["case"], row["batch"]) == (case, batches[case])
+                and kind(row["side"]) == name
+            ]
+            kept += [max(ways, key=lambda row: row["times_plain"])] if ways else []
+        places = [cases.index(row["case"]) + (index - 2.5) * height for row in kept]
         ratios = [row["times_plain"] for row in kept]
-        axis.barh(places, ratios, height, color=COLORS[side], label=name)
+        axis.barh(places, ratios, height, color=color, label=name)
         for place, row in zip(places, kept, strict=True):
             text = f" {row['signals_per_second']:.3g}/s"
-            axis.text(row["times_plain"], place, text, va="center", fontsize=7)
+            axis.text(row["times_plain"], place, text, va="center", fontsize=6)
     axis.set_yticks(range(len(cases)), [f"{case}\nbatch {batches[case]}" for case in cases])
     axis.tick_params(labelsize=8)
     axis.invert_yaxis()
@@ -128,8 +146,8 @@ def _speed(axis: Axes, rows: list[dict[str, Any]]) -> None:
 
 def _memory(axis: Axes, rows: list[dict[str, Any]]) -> None:
     for index, case in enumerate(dict.fromkeys(row["case"] for row in rows)):
-        for order, style in (("exact", "--"), ("exact-low-memory", "-")):
-            kept = [row for row in rows if row["case"] == case and row["order"] == order]
+        for way, style in ((PLAIN, "--"), ("exact-low-memory eager", "-")):
+            kept = [row for row in rows if row["case"] == case and row["way"] == way]
             axis.plot(
                 [row["inner_steps"] for row in kept],
                 [row["peak_bytes"] / 2**30 for row in kept],

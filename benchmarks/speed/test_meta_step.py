@@ -18,9 +18,9 @@ from torch import Tensor
 
 from benchmarks.speed.cases import CASES, Case, Workload, workload
 from benchmarks.speed.ledger import Ledger, meta_step_ledger
+from lift.choice import Choice, candidates
 from lift.meta import (
     EAGER,
-    Kernels,
     OuterGradient,
     accumulate_outer_gradient,
     adapt,
@@ -41,17 +41,22 @@ STARTED = time.monotonic()
 def sides(work: Workload, values: Tensor, steps: int) -> dict[str, Callable[[], object]]:
     """Every way to take one meta-step and to encode, by name, and the matrix product."""
     field, query, _ = work
+    kernels = {False: EAGER, True: compiled_kernels()}
 
-    def meta_step(order: OuterGradient, kernels: Kernels) -> None:
+    def meta_step(way: Choice) -> None:
         start = field.zero_latent(len(values))
-        accumulate_outer_gradient(field, query, values, start, steps, order, kernels)
+        accumulate_outer_gradient(
+            field, query, values, start, steps, way.order, kernels[way.compiled], way.chunk
+        )
         field.zero_grad()
 
-    calls: dict[str, Callable[[], object]] = {}
-    for kind, kernels in {"eager": EAGER, "compiled": compiled_kernels()}.items():
-        for order in ORDERS:
-            calls[f"{order} {kind}"] = partial(meta_step, order, kernels)
-        calls[f"encode {kind}"] = partial(adapt, field, query, values, steps, kernels=kernels)
+    calls: dict[str, Callable[[], object]] = {
+        str(way): partial(meta_step, way) for way in candidates(len(values), steps, "exact")
+    }
+    for kind, compiled in (("eager", False), ("compiled", True)):
+        calls[f"encode {kind}"] = partial(
+            adapt, field, query, values, steps, kernels=kernels[compiled]
+        )
     square = torch.rand(MATMUL, MATMUL, device=DEVICE)
     calls["matmul"] = lambda: torch.mm(square, square)
     return calls
@@ -69,16 +74,16 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def counted(work: Workload, batch: int, steps: int) -> dict[str, dict[str, int]]:
-    """Multiply-adds and peak bytes of the eager sides, counted without computing anything."""
+    """Multiply-adds and peak bytes of the eager ways, counted without computing anything."""
     work = work.to("meta")
-    ledgers = {
-        order: meta_step_ledger(work.field, work.query, work.batch(batch), steps, order)
-        for order in ORDERS
-    }
-    return {
-        order: {"macs": ledger.macs, "peak_bytes": ledger.peak_bytes}
-        for order, ledger in ledgers.items()
-    }
+    counts = {}
+    for way in candidates(batch, steps, "exact"):
+        if not way.compiled:
+            ledger = meta_step_ledger(
+                work.field, work.query, work.batch(batch), steps, way.order, way.chunk
+            )
+            counts[str(way)] = {"macs": ledger.macs, "peak_bytes": ledger.peak_bytes}
+    return counts
 
 
 def largest_batch(case: Case, steps: int, order: OuterGradient) -> int:
@@ -119,7 +124,7 @@ def test_memory(case: Case, benchmark: Any) -> None:
     rows = benchmark.pedantic(
         lambda: {steps: counted(work, BATCH, steps) for steps in INNER_STEPS}, rounds=1
     )
-    limits = {order: largest_batch(case, 3, order) for order in ORDERS}
+    limits = {f"{order} eager": largest_batch(case, 3, order) for order in ORDERS}
     benchmark.extra_info.update(
         {"title": case.title, "batch": BATCH, "counted": rows, "largest_batch": limits}
     )

@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.speed.ledger import Ledger, meta_step_ledger
+from lift.choice import candidates
 from lift.field import Domain, NeuralField
-from lift.meta import adapt
+from lift.meta import OuterGradient, adapt
 from tests.baselines.test_neural_fields import FIELDS
 from tests.lift.fields import small_lift
 
@@ -64,9 +65,11 @@ def test_the_meta_device_counts_what_is_computed(field: NeuralField) -> None:
     assert shapes.peak_bytes == pytest.approx(real.peak_bytes, rel=0.05)
 
 
-def peak_bytes(field: NeuralField, values: Tensor, steps: int, order: str) -> int:
+def peak_bytes(
+    field: NeuralField, values: Tensor, steps: int, order: OuterGradient, chunk: int | None = None
+) -> int:
     query = field.locate(IMAGES.grid())
-    return meta_step_ledger(field, query, values, steps, order).peak_bytes  # type: ignore[arg-type]
+    return meta_step_ledger(field, query, values, steps, order, chunk).peak_bytes
 
 
 def test_memory_of_a_replayed_step_does_not_grow_with_inner_steps(field: NeuralField) -> None:
@@ -74,3 +77,12 @@ def test_memory_of_a_replayed_step_does_not_grow_with_inner_steps(field: NeuralF
     few, many = (peak_bytes(field, values, steps, "exact-low-memory") for steps in (1, 10))
     assert many <= 1.2 * few
     assert peak_bytes(field, values, 10, "exact") > 3 * many
+
+
+def test_unrolled_chunks_hold_no_more_than_the_replayed_batch(field: NeuralField) -> None:
+    values = torch.zeros(16, 64, 3)
+    chunks = [way.chunk for way in candidates(16, 3, "exact-low-memory") if way.order == "exact"]
+    assert chunks
+    replayed = peak_bytes(field, values, 3, "exact-low-memory")
+    for chunk in chunks:
+        assert peak_bytes(field, values, 3, "exact", chunk) <= replayed
