@@ -170,7 +170,8 @@ def _memory(axis: Axes, rows: list[dict[str, Any]]) -> None:
 
 def report(folder: Path) -> list[dict[str, Any]]:
     """Reads the suite's JSON files in a folder; leaves two CSV files and a figure beside them."""
-    runs = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    paths = sorted(path for what in ("time", "memory") for path in folder.glob(f"{what}*.json"))
+    runs = [json.loads(path.read_text()) for path in paths]
     benchmarks = [entry for run in runs for entry in run["benchmarks"]]
     timed, memory = timed_rows(benchmarks), memory_rows(benchmarks)
     if timed:
