@@ -99,14 +99,14 @@ def draw(
     return field.locate(field.domain.grid(device=device)[:, points]), values[:, points]
 
 
-def noisy(latent: Latent, deviation: float, seed: int, step: int) -> Latent:
-    """A latent with Gaussian noise that depends on nothing but the seed and the step."""
-    if not deviation:
-        return latent
-    noise = torch.Generator().manual_seed(hash((seed, step)) % 2**63)
+def noisy_start(field: NeuralField, values: Tensor, config: FitConfig, key: int) -> Latent | None:
+    """Gaussian latents that depend on nothing but the key; None for zero ones."""
+    if not config.latent_noise:
+        return None
+    noise = torch.Generator().manual_seed(key)
     return {
-        name: tensor + deviation * torch.randn(tensor.shape, generator=noise).to(tensor.device)
-        for name, tensor in latent.items()
+        name: config.latent_noise * torch.randn(tensor.shape, generator=noise).to(tensor.device)
+        for name, tensor in field.zero_latent(len(values)).items()
     }
 
 
@@ -183,7 +183,7 @@ def fit(
         query, values = draw(field, train, whole_grid, config, step, seed)
 
         # Adapt the latents and differentiate through their adaptation.
-        first = noisy(field.zero_latent(len(values)), config.latent_noise, seed, step)
+        first = noisy_start(field, values, config, key=hash((seed, step)) % 2**63)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
             result = accumulate_outer_gradient(
                 field, query, values, first, config.inner_steps, choice.order, kernels, choice.chunk

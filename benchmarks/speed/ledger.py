@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 from torch.utils.weak import WeakIdKeyDictionary
 
-from lift.field import NeuralField, Query
+from lift.field import Latent, NeuralField, Query
 from lift.meta import OuterGradient, accumulate_outer_gradient
 
 
@@ -68,11 +68,11 @@ def meta_step_ledger(
     steps: int,
     order: OuterGradient,
     chunk: int | None = None,
+    start: Latent | None = None,
 ) -> Ledger:
     """Counts one meta-step; the parameters' own gradients are there before it."""
     for parameter in field.parameters():
         parameter.grad = torch.zeros_like(parameter)
-    start = field.zero_latent(len(values))
     with Ledger() as ledger:
         accumulate_outer_gradient(field, query, values, start, steps, order, chunk=chunk)
     return ledger

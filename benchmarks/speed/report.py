@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from benchmarks.report.png import save_png
 from lift.files import replacing
 
-PLAIN = "exact eager"
+PLAIN = "plain"
 KINDS = {
     "unrolled (plain autograd)": "#9aa5b1",
     "replayed": "#5b8db8",
@@ -29,10 +29,11 @@ def kind(side: str) -> str | None:
     """A way to take a meta-step as the figure names it; None for encoding."""
     if side.startswith("encode"):
         return None
+    if side == PLAIN:
+        return "unrolled (plain autograd)"
     words = "replayed" if side.startswith("exact-low-memory") else "unrolled"
     words += " in chunks" if "at once" in side else ""
-    words += ", compiled" if "compiled" in side else ""
-    return words if words in KINDS else "unrolled (plain autograd)"
+    return words + (", compiled" if "compiled" in side else "")
 
 
 def timed_rows(benchmarks: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -154,6 +154,25 @@ def test_chunks_of_signals_give_the_whole_batchs_gradient(
         assert (whole - parts).abs().max() <= 1e-10 * whole.abs().max().clamp_min(1e-3)
 
 
+@pytest.mark.parametrize("order", ["exact", "exact-low-memory", "first-order"])
+@pytest.mark.parametrize("chunk", [None, 2])
+def test_a_shared_first_step_is_everybodys(
+    field: NeuralField, domain: Domain, order: OuterGradient, chunk: int | None
+) -> None:
+    field = field.double()
+    query, values = field.locate(domain.grid().double()), signals(domain, 5).double()
+    results, gradients = [], []
+    for start in (field.zero_latent(5), None):
+        field.zero_grad()
+        results.append(
+            accumulate_outer_gradient(field, query, values, start, 3, order, chunk=chunk)
+        )
+        gradients.append([p.grad.clone() for p in field.parameters()])
+    torch.testing.assert_close(results[0], results[1], rtol=1e-10, atol=0)
+    for own, shared in zip(*gradients, strict=True):
+        assert (own - shared).abs().max() <= 1e-10 * own.abs().max().clamp_min(1e-3)
+
+
 class _Render(nn.Module):
     """A forward that a tracer can follow: latents in, values out."""
 
