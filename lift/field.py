@@ -123,6 +123,17 @@ class NeuralField(nn.Module, ABC):
         """A term ``(B,)`` that the method adds to each signal's error; none by default."""
         return next(iter(latent.values())).new_zeros(len(next(iter(latent.values()))))
 
+    def first_gradient(self, query: Query, values: Tensor) -> Latent | None:
+        """Gradient of every signal's error at the zero latent, where all signals are one.
+
+        None where the method has no shorter way than to evaluate every signal; a method that has
+        one has no `penalty`.
+
+        Args:
+            values: ``(B, N, C)`` at the points that ``query`` locates.
+        """
+        return None
+
     def forward(self, latent: Latent, coords: Tensor) -> Tensor:
         """Values ``(B, N, C)`` at any coordinates ``(1, N, D)`` or ``(B, N, D)``."""
         return self.evaluate(latent, self.locate(coords))

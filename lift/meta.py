@@ -88,6 +88,9 @@ def adapt(
     """
     latent = field.zero_latent(len(values))
     with torch.no_grad():
+        shared = field.first_gradient(query, values) if steps else None
+        if shared is not None:
+            latent, steps = descend(field, latent, shared), steps - 1
         for _ in range(steps):
             latent = descend(field, latent, kernels.latent_gradient(field, latent, query, values))
     return latent
@@ -97,24 +100,80 @@ def accumulate_outer_gradient(
     field: NeuralField,
     query: Query,
     values: Tensor,
-    start: Latent,
+    start: Latent | None,
     steps: int,
     order: OuterGradient,
     kernels: Kernels = EAGER,
+    chunk: int | None = None,
 ) -> MetaStep:
-    """Runs one meta-step from ``start`` and adds its gradient to ``field``'s parameters.
+    """Runs one meta-step and adds its gradient to ``field``'s parameters.
 
     ``exact`` differentiates through all unrolled inner steps. ``exact-low-memory`` gives the same
     numbers while holding one step's activations: an inner step depends on the past only through
     its latents, so the chain of vector-Jacobian products is replayed backwards, one step at a
     time, from stored latents. ``first-order`` takes the inner gradients as constants.
+
+    Args:
+        start: the latents to start from; None for zero, whose first step a field may share.
+        chunk: signals that are taken at once, all by default. Signals meet in the mean alone, so
+            that chunks' gradients add up, while fewer activations stay nearer to the processor.
     """
+    batch, results = len(values), []
+    if start is None:
+        start = field.zero_latent(batch)
+        with torch.set_grad_enabled(order != "exact-low-memory"):
+            reached = _shared_step(field, start, query, values, order)
+        if reached is not None:
+            start = _leaf(reached)
+            result = accumulate_outer_gradient(
+                field, query, values, start, steps - 1, order, kernels, chunk
+            )
+            if order == "exact-low-memory":  # its graph was not kept meanwhile
+                reached = _shared_step(field, field.zero_latent(batch), query, values, order)
+            assert reached is not None
+            _pull_back(reached, start)
+            return result
+    for first in range(0, batch, chunk or batch):
+        part = slice(first, first + (chunk or batch))
+        signals = values[part]
+        share = len(signals) / batch
+        located = {name: rows if len(rows) == 1 else rows[part] for name, rows in query.items()}
+        latent = {name: tensor[part] for name, tensor in start.items()}
+        result = _accumulate(field, located, signals, latent, steps, order, kernels, share)
+        results.append(MetaStep(share * result.loss, result.mse))
+    losses, errors = zip(*results, strict=True)
+    return MetaStep(torch.stack(losses).sum(), torch.cat(errors))
+
+
+def _shared_step(
+    field: NeuralField, zero: Latent, query: Query, values: Tensor, order: OuterGradient
+) -> Latent | None:
+    """The first inner step of fields that take it for all signals at once; None for others."""
+    gradient = field.first_gradient(query, values)
+    if gradient is None:
+        return None
+    if order == "first-order":
+        gradient = {name: tensor.detach() for name, tensor in gradient.items()}
+    return descend(field, zero, gradient)
+
+
+def _accumulate(
+    field: NeuralField,
+    query: Query,
+    values: Tensor,
+    start: Latent,
+    steps: int,
+    order: OuterGradient,
+    kernels: Kernels,
+    share: float,
+) -> MetaStep:
+    """Adds the gradient of ``share`` times the mean over these signals."""
     if order == "exact":
         latent = start
         for _ in range(steps):
             latent = descend(field, latent, kernels.latent_gradient(field, latent, query, values))
         result = kernels.outer_losses(field, latent, query, values)
-        result.loss.backward()
+        (share * result.loss).backward()
         return MetaStep(result.loss.detach(), result.mse)
 
     visited, gradients = [start], []
@@ -128,18 +187,24 @@ def accumulate_outer_gradient(
         for gradient in gradients:
             latent = descend(field, latent, gradient)
         result = kernels.outer_losses(field, latent, query, values)
-        result.loss.backward()
+        (share * result.loss).backward()
         return MetaStep(result.loss.detach(), result.mse)
 
     latent = _leaf(visited.pop())
     result = kernels.outer_losses(field, latent, query, values)
-    result.loss.backward()
+    (share * result.loss).backward()
     while visited:
-        cotangent = [tensor.grad for tensor in latent.values()]
-        latent = _leaf(visited.pop())
+        later, latent = latent, _leaf(visited.pop())
         gradient = kernels.latent_gradient(field, latent, query, values)
-        torch.autograd.backward(list(descend(field, latent, gradient).values()), cotangent)
+        _pull_back(descend(field, latent, gradient), later)
+    if any(tensor.requires_grad for tensor in start.values()):
+        _pull_back(start, latent)
     return MetaStep(result.loss.detach(), result.mse)
+
+
+def _pull_back(reached: Latent, leaf: Latent) -> None:
+    """Carries the gradient of a detached copy back to what it was copied from."""
+    torch.autograd.backward(list(reached.values()), [tensor.grad for tensor in leaf.values()])
 
 
 def _leaf(latent: Latent) -> Latent:

@@ -16,15 +16,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from lift.checkpoint import load_checkpoint, save_checkpoint, save_tensors
+from lift.choice import Choice, fastest
 from lift.field import Latent, NeuralField, Query
 from lift.files import replacing
 from lift.meta import (
-    EAGER,
     Kernels,
     OuterGradient,
     accumulate_outer_gradient,
     adapt,
-    compiled_kernels,
     squared_error,
 )
 from lift.psnr import psnr
@@ -34,6 +33,9 @@ Row = dict[str, float | None]
 COLUMNS = (
     "step", "signals", "seconds", "rate", "loss", "gradient_norm", "train_psnr", "validation_psnr"
 )  # fmt: skip
+
+COMPILING_PAYS = 1000
+"""Steps of a training from which minutes of compiling are worth trying."""
 
 
 class FitConfig(BaseModel):
@@ -51,11 +53,18 @@ class FitConfig(BaseModel):
     latent_noise: float = Field(ge=0, description="standard deviation of the first latent")
     stride: int = Field(ge=1, description="one jittered point in every stride**D block; 1: all")
     precision: Literal["float32", "bfloat16"] = "float32"
-    compile: bool = False
+    compile: bool | Literal["auto"] = Field(
+        default=False, description="auto: in a long training, if it is faster here"
+    )
     log_every: int = Field(default=50, ge=1)
     validate_every: int = Field(default=500, ge=1)
     snapshots: bool = Field(default=False, description="keep the weights of every validation")
     checkpoint_seconds: float = Field(default=60, ge=0)
+
+    @property
+    def compiles(self) -> bool:
+        """Whether compiled kernels are worth trying: asked for, or ``auto`` and a long training."""
+        return self.compile is True or (self.compile == "auto" and self.steps >= COMPILING_PAYS)
 
 
 class Signals(Protocol):
@@ -90,14 +99,14 @@ def draw(
     return field.locate(field.domain.grid(device=device)[:, points]), values[:, points]
 
 
-def noisy(latent: Latent, deviation: float, seed: int, step: int) -> Latent:
-    """A latent with Gaussian noise that depends on nothing but the seed and the step."""
-    if not deviation:
-        return latent
-    noise = torch.Generator().manual_seed(hash((seed, step)) % 2**63)
+def noisy_start(field: NeuralField, values: Tensor, config: FitConfig, key: int) -> Latent | None:
+    """Gaussian latents that depend on nothing but the key; None for zero ones."""
+    if not config.latent_noise:
+        return None
+    noise = torch.Generator().manual_seed(key)
     return {
-        name: tensor + deviation * torch.randn(tensor.shape, generator=noise).to(tensor.device)
-        for name, tensor in latent.items()
+        name: config.latent_noise * torch.randn(tensor.shape, generator=noise).to(tensor.device)
+        for name, tensor in field.zero_latent(len(values)).items()
     }
 
 
@@ -113,6 +122,17 @@ def validate(
         with torch.no_grad():
             decibels.append(psnr(squared_error(field, latent, query, values))[:kept])
     return torch.cat(decibels).mean().item()
+
+
+def choose(
+    field: NeuralField, train: Signals, whole_grid: Query, config: FitConfig, seed: int
+) -> Choice:
+    """How this training takes its meta-steps: as configured, or by timing the first of them."""
+    if config.compile != "auto" or not config.compiles:
+        return Choice(config.order, config.compiles)
+    query, values = draw(field, train, whole_grid, config, 0, seed)
+    with torch.autocast(values.device.type, torch.bfloat16, config.precision == "bfloat16"):
+        return fastest(field, query, values, config.inner_steps, config.order)
 
 
 def fit(
@@ -148,9 +168,13 @@ def fit(
     state = load_checkpoint(checkpoint, field, optimizer, identity) if checkpoint.exists() else None
     start: int = state["step"] if state else 0
     curve: list[Row] = state["curve"] if state else []
-    kernels = compiled_kernels() if config.compile else EAGER
     whole_grid = field.locate(field.domain.grid(device=device))
     began = time.monotonic() - float((curve[-1]["seconds"] if curve else 0) or 0)
+    # A continued run keeps its way to take a step, to the bit.
+    choice = (
+        Choice(*state["meta_step"]) if state else choose(field, train, whole_grid, config, seed)
+    )
+    kernels = choice.kernels()
     saved = time.monotonic()
     window: list[tuple[float, float]] = []
 
@@ -159,10 +183,10 @@ def fit(
         query, values = draw(field, train, whole_grid, config, step, seed)
 
         # Adapt the latents and differentiate through their adaptation.
-        first = noisy(field.zero_latent(len(values)), config.latent_noise, seed, step)
+        first = noisy_start(field, values, config, key=hash((seed, step)) % 2**63)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
             result = accumulate_outer_gradient(
-                field, query, values, first, config.inner_steps, config.order, kernels
+                field, query, values, first, config.inner_steps, choice.order, kernels, choice.chunk
             )
 
         # Update the weights, unless they would be ruined.
@@ -207,12 +231,16 @@ def fit(
         curve.append(row)
         window.clear()
         if time.monotonic() - saved >= config.checkpoint_seconds or done == config.steps:
-            progress = {"identity": identity, "step": done, "curve": curve}
+            progress = {"identity": identity, "step": done, "curve": curve, "meta_step": choice}
             save_checkpoint(checkpoint, field, optimizer, progress)
             write_curve(directory / "curve.csv", curve)
             saved = time.monotonic()
     bar.close()
-    save_tensors(directory / "field.safetensors", dict(field.state_dict()), {"identity": identity})
+    save_tensors(
+        directory / "field.safetensors",
+        dict(field.state_dict()),
+        {"identity": identity, "meta_step": str(choice)},
+    )
     return curve
 
 

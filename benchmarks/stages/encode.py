@@ -35,7 +35,7 @@ def run(experiment: Experiment) -> Outcome:
     """Writes ``functaset/`` beside the JSON."""
     field, weights = experiment.trained_field()
     fit, splits = experiment.cell.training.fit, experiment.encoded()
-    kernels = compiled_kernels() if fit.compile else EAGER
+    kernels = compiled_kernels() if fit.compiles else EAGER
     directory, began = experiment.directory / "functaset", time.monotonic()
     write_functaset(
         directory,

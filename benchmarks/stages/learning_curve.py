@@ -31,7 +31,7 @@ def run(experiment: Experiment) -> Outcome:
     if not fit.snapshots:
         raise StageError("fit.snapshots is false; expected true, so that weights are kept")
     identity = load_tensors(directory / "field.safetensors")[1]["identity"]
-    kernels = compiled_kernels() if fit.compile else EAGER
+    kernels = compiled_kernels() if fit.compiles else EAGER
     query = field.locate(field.domain.grid(device=experiment.device))
     test = experiment.encoded()["test"].subset(experiment.evaluated()["test"])
     rows = []

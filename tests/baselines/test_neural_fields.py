@@ -13,7 +13,7 @@ from baselines.gem import GEM
 from baselines.mnif import MNIF
 from baselines.spatial_functa import SpatialFuncta
 from lift.field import Domain, Latent, NeuralField, Query
-from lift.meta import accumulate_outer_gradient, adapt, descend, latent_gradient
+from lift.meta import OuterGradient, accumulate_outer_gradient, adapt, descend, latent_gradient
 
 DOMAINS = {"sequence": Domain(1, 16, 2), "image": Domain(2, 8, 3), "voxels": Domain(3, 4, 1)}
 
@@ -129,6 +129,48 @@ def test_replayed_outer_gradient_equals_the_unrolled_one(
     for name, gradient in gradients[0].items():
         scale = gradient.abs().max().clamp_min(1e-3)
         assert ((gradient - gradients[1][name]).abs().max() / scale) < 1e-10, name
+
+
+@pytest.mark.parametrize("order", ["exact", "exact-low-memory", "first-order"])
+@pytest.mark.parametrize("shared", [True, False])
+def test_chunks_of_signals_give_the_whole_batchs_gradient(
+    field: NeuralField, domain: Domain, order: OuterGradient, shared: bool
+) -> None:
+    field = field.double()
+    coords = domain.grid().double()
+    if not shared:
+        coords = torch.stack([coords[0, torch.randperm(domain.points)] for _ in range(3)])
+    query, values = field.locate(coords), signals(domain, 3).double()
+    start = random_latent(field, 3)
+    results, gradients = [], []
+    for chunk in (None, 2):  # the second chunk holds one signal
+        field.zero_grad()
+        results.append(
+            accumulate_outer_gradient(field, query, values, start, 2, order, chunk=chunk)
+        )
+        gradients.append([p.grad.clone() for p in field.parameters()])
+    torch.testing.assert_close(results[0], results[1], rtol=1e-12, atol=0)
+    for whole, parts in zip(*gradients, strict=True):
+        assert (whole - parts).abs().max() <= 1e-10 * whole.abs().max().clamp_min(1e-3)
+
+
+@pytest.mark.parametrize("order", ["exact", "exact-low-memory", "first-order"])
+@pytest.mark.parametrize("chunk", [None, 2])
+def test_a_shared_first_step_is_everybodys(
+    field: NeuralField, domain: Domain, order: OuterGradient, chunk: int | None
+) -> None:
+    field = field.double()
+    query, values = field.locate(domain.grid().double()), signals(domain, 5).double()
+    results, gradients = [], []
+    for start in (field.zero_latent(5), None):
+        field.zero_grad()
+        results.append(
+            accumulate_outer_gradient(field, query, values, start, 3, order, chunk=chunk)
+        )
+        gradients.append([p.grad.clone() for p in field.parameters()])
+    torch.testing.assert_close(results[0], results[1], rtol=1e-10, atol=0)
+    for own, shared in zip(*gradients, strict=True):
+        assert (own - shared).abs().max() <= 1e-10 * own.abs().max().clamp_min(1e-3)
 
 
 class _Render(nn.Module):

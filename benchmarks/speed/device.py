@@ -1,0 +1,127 @@
+"""Whether a device computes the same meta-steps, and where its time goes.
+
+    python -m benchmarks.speed.device agreement            # before any figure is believed
+    python -m benchmarks.speed.device trace --case lift-celebahq64
+
+A session on a GPU, in calls of minutes: ``agreement``, then ``python -m benchmarks.speed time
+--case NAME`` for one case after another, then ``trace``. Each leaves its files in ``--out``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
+
+from benchmarks.speed.cases import CASES, Case, Workload, workload
+from lift.choice import Choice, candidates
+from lift.files import replacing
+from lift.meta import EAGER, Kernels, accumulate_outer_gradient
+
+SIGNALS, STEPS = 4, 3
+TOLERANCES = {torch.float64: 1e-9, torch.float32: 1e-3}
+"""Largest relative error of a whole gradient. Float32's error grows through 15 sine layers."""
+
+
+def gradient(work: Workload, values: Tensor, way: Choice, kernels: Kernels) -> Tensor:
+    """The outer gradient of all parameters, flat, on the CPU in float64."""
+    work.field.zero_grad()
+    accumulate_outer_gradient(
+        work.field,
+        work.query,
+        values,
+        work.field.zero_latent(len(values)),
+        STEPS,
+        way.order,
+        kernels,
+        way.chunk,
+    )
+    parts = [p.grad for p in work.field.parameters() if p.grad is not None]
+    return torch.cat([part.flatten().double().cpu() for part in parts])
+
+
+def cast(work: Workload, dtype: torch.dtype, device: torch.device) -> Workload:
+    """The same field and points in another precision, on a device."""
+    query = {n: t.to(dtype) if t.is_floating_point() else t for n, t in work.query.items()}
+    return Workload(work.field.to(dtype), query, work.values.to(dtype)).to(device)
+
+
+def agreement(case: Case, device: torch.device) -> dict[str, float]:
+    """Relative error of every way's gradient, against the unrolled one in float64 on the CPU."""
+    host = torch.device("cpu")
+    values = workload(case).batch(SIGNALS).double()
+    exact = gradient(
+        cast(workload(case), torch.float64, host), values, Choice("exact", False), EAGER
+    )
+    errors = {}
+    for dtype, tolerance in TOLERANCES.items():
+        for way in candidates(SIGNALS, STEPS, "exact"):
+            torch.compiler.reset()
+            work = cast(workload(case), dtype, device)
+            found = gradient(work, values.to(device, dtype), way, way.kernels())
+            error = ((found - exact).norm() / exact.norm()).item()
+            if not error <= tolerance:
+                raise RuntimeError(
+                    f"{case.name}, {way}, {dtype}: relative error {error:.2g}, expected at most "
+                    f"{tolerance:.2g}"
+                )
+            errors[f"{way}, {dtype}"] = error
+    return errors
+
+
+def trace(case: Case, device: torch.device, out: Path) -> str:
+    """Writes a profiled step, eager and compiled, for a trace viewer; returns a table of both."""
+    activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * (device.type == "cuda")
+    order = "self_cuda_time_total" if device.type == "cuda" else "self_cpu_time_total"
+    tables = []
+    for compiled in (False, True):
+        way = Choice("exact-low-memory", compiled)
+        torch.compiler.reset()
+        work = workload(case).to(device)
+        run = partial(gradient, work, work.batch(case.few or 1), way, way.kernels())
+        run()  # compiles
+        with profile(activities=activities) as recorded:
+            run()
+        name = f"trace-{case.name}-{'compiled' if compiled else 'eager'}.json"
+        recorded.export_chrome_trace(str(out / name))
+        tables.append(f"{way}\n{recorded.key_averages().table(sort_by=order, row_limit=15)}")
+    return "\n".join(tables)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("agreement", "trace"))
+    parser.add_argument("--case", default="", help="part of a case's name, such as lift-cifar10")
+    parser.add_argument("--out", type=Path, default=Path("results/speed"))
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    cases = [case for case in CASES if options.case in case.name]
+    if not cases:
+        sys.exit(
+            f"device: --case {options.case!r}; expected part of one of "
+            f"{', '.join(case.name for case in CASES)}"
+        )
+    for case in cases:
+        try:
+            if options.what == "trace":
+                text = trace(case, device, options.out)
+            else:
+                text = json.dumps(agreement(case, device), indent=1)
+        except RuntimeError as error:
+            sys.exit(f"device: {error}")
+        name = f"{options.what}-{case.name}.txt"
+        with replacing(options.out / name) as unfinished:
+            unfinished.write_text(text + "\n")
+        print(f"{case.name}\n{text}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
