@@ -21,7 +21,8 @@ from benchmarks.heads import head_module
 from benchmarks.provenance import code_digest
 from benchmarks.results import Metric, SplitName
 from benchmarks.stages.encode_copies import FOLDER
-from benchmarks.stages.stage import Experiment, Outcome, StageError, main
+from benchmarks.stages.experiment import Experiment, StageError
+from benchmarks.stages.stage import Outcome, main
 from lift.functaset import Functaset, open_functaset
 from lift.vmamba.scan import choose_backend
 

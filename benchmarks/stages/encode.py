@@ -10,7 +10,8 @@ from tqdm import tqdm
 from benchmarks.datasets.dataset import Split
 from benchmarks.provenance import sha256
 from benchmarks.results import Metric
-from benchmarks.stages.stage import Experiment, Outcome, main
+from benchmarks.stages.experiment import Experiment
+from benchmarks.stages.stage import Outcome, main
 from lift.field import Latent, NeuralField
 from lift.functaset import MANIFEST, write_functaset
 from lift.meta import EAGER, Kernels, adapt, compiled_kernels

@@ -20,7 +20,8 @@ from benchmarks.datasets.dataset import Split
 from benchmarks.datasets.labels import labelled_splits
 from benchmarks.provenance import sha256
 from benchmarks.results import Metric
-from benchmarks.stages.stage import Experiment, Outcome, StageError, main
+from benchmarks.stages.experiment import Experiment, StageError
+from benchmarks.stages.stage import Outcome, main
 from lift.field import Latent, NeuralField
 from lift.functaset import MANIFEST, write_functaset
 from lift.meta import EAGER, Kernels, adapt, compiled_kernels

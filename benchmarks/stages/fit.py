@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from benchmarks.provenance import sha256
 from benchmarks.results import Budget, Metric
-from benchmarks.stages.stage import Experiment, Outcome, main
+from benchmarks.stages.experiment import Experiment
+from benchmarks.stages.stage import Outcome, main
 from lift.training import fit
 
 

@@ -19,7 +19,8 @@ from benchmarks.provenance import code_digest, sha256
 from benchmarks.report.generation_figures import counts_figure, loss_figure
 from benchmarks.report.signal_sheet import in_rows, signal_sheet
 from benchmarks.results import Budget, Metric
-from benchmarks.stages.stage import Experiment, Outcome, StageError, main
+from benchmarks.stages.experiment import Experiment, StageError
+from benchmarks.stages.stage import Outcome, main
 from lift.diffusion.config import DiffusionConfig
 from lift.diffusion.geometry import Geometry, geometry_of
 from lift.diffusion.process import denoising_loss, sample, training_scheduler

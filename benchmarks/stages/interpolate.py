@@ -9,7 +9,8 @@ from torch import Tensor
 from benchmarks.datasets.splits import spaced
 from benchmarks.report.signal_sheet import signal_sheet
 from benchmarks.results import Metric
-from benchmarks.stages.stage import Experiment, Outcome, StageError, main
+from benchmarks.stages.experiment import Experiment, StageError
+from benchmarks.stages.stage import Outcome, main
 from lift.field import Latent, NeuralField
 from lift.functaset import open_functaset
 from lift.psnr import psnr

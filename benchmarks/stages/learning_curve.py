@@ -11,7 +11,8 @@ from tqdm import tqdm
 
 from benchmarks.report.curves import read_curve
 from benchmarks.results import Metric
-from benchmarks.stages.stage import Experiment, Outcome, StageError, main
+from benchmarks.stages.experiment import Experiment, StageError
+from benchmarks.stages.stage import Outcome, main
 from lift.checkpoint import load_tensors
 from lift.files import replacing
 from lift.meta import EAGER, compiled_kernels

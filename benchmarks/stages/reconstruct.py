@@ -17,7 +17,8 @@ from benchmarks.metrics.voxel import accuracy, by_rule, near_surface, whole_grid
 from benchmarks.report.curves import curve_figure, read_curve
 from benchmarks.report.figures import reconstruction_sheet, voxel_sheet
 from benchmarks.results import Metric, SplitName
-from benchmarks.stages.stage import Experiment, Outcome, main
+from benchmarks.stages.experiment import Experiment
+from benchmarks.stages.stage import Outcome, main
 from lift.field import Latent, NeuralField
 from lift.functaset import Functaset, open_functaset
 from lift.psnr import psnr

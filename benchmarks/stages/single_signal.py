@@ -21,7 +21,7 @@ from benchmarks.single_signal.config import SingleSignalConfig, load_single_sign
 from benchmarks.single_signal.fitting import Choice, Comparison, predict
 from benchmarks.single_signal.networks import macs, parameters
 from benchmarks.single_signal.tasks import build_task
-from benchmarks.stages.stage import StageError
+from benchmarks.stages.experiment import StageError
 from lift.network_training import Trained, TrainingDivergedError
 
 UNITS = {"psnr": "dB", "seconds": "s"}

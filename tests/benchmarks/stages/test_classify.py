@@ -28,7 +28,8 @@ from benchmarks.datasets.store import prepare
 from benchmarks.metrics.linear_probe import linear_probe
 from benchmarks.results import read_result
 from benchmarks.stages import classify, classify_pixels, encode_copies, fit
-from benchmarks.stages.stage import Experiment, main
+from benchmarks.stages.experiment import Experiment
+from benchmarks.stages.stage import main
 from lift.functaset import open_functaset
 
 STAGES = {
