@@ -17,6 +17,7 @@ from benchmarks.provenance import code_digest, sha256
 from benchmarks.results import Result, SplitName, prepared_path, read_result, result_path
 from lift.checkpoint import CheckpointError, load_tensors
 from lift.field import NeuralField
+from lift.functaset import Functaset, open_functaset
 
 
 class StageError(RuntimeError):
@@ -132,6 +133,24 @@ class Experiment:
         domain = self.dataset.domain
         shape = (*[domain.resolution] * domain.dimensions, domain.channels)
         return split.batch(indices).reshape(-1, *shape).numpy()
+
+    def functaset(self, weights: str) -> Functaset:
+        """The cell's latents, one for each encoded signal and in their order.
+
+        Raises:
+            StageError: another number of signals was encoded than the configuration says.
+            FunctasetError: the latents are missing, damaged, or another field's.
+        """
+        directory = self.directory / "functaset"
+        opened = open_functaset(directory, weights)
+        for name, split in self.encoded().items():
+            found = len(next(iter(opened.splits[name].values())))
+            if found != len(split):
+                raise StageError(
+                    f"{directory}: {found} {name} latents, expected {len(split)} as configured; "
+                    "encode again"
+                )
+        return opened
 
     def evaluated(self) -> dict[SplitName, np.ndarray]:
         """Positions, among the encoded signals, of those whose reconstructions are measured."""

@@ -25,7 +25,7 @@ from lift.diffusion.config import DiffusionConfig
 from lift.diffusion.geometry import Geometry, geometry_of
 from lift.diffusion.process import denoising_loss, sample, training_scheduler
 from lift.field import NeuralField
-from lift.functaset import Functaset, open_functaset
+from lift.functaset import Functaset
 from lift.network_training import Trained, train
 from lift.sampling import batch_indices
 
@@ -89,14 +89,14 @@ def generator_of(experiment: Experiment) -> Generator:
     """Everything that training a denoiser needs, checked before it starts.
 
     Raises:
-        StageError: an earlier stage failed, or there are too few latents.
+        StageError: an earlier stage failed, or there are too few latents or other ones.
         ConfigError: the settings of generation are missing or wrong.
         FunctasetError: the latents are missing, damaged, or another field's.
     """
     config = generation_config(experiment.cell)
     experiment.upstream("encode")
     field, weights = experiment.trained_field()
-    functaset = open_functaset(experiment.directory / "functaset", weights)
+    functaset = experiment.functaset(weights)
     try:
         geometry = geometry_of(config.geometry, field, functaset)
     except ValueError as error:

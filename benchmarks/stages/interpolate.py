@@ -12,7 +12,6 @@ from benchmarks.results import Metric
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.stage import Outcome, main
 from lift.field import Latent, NeuralField
-from lift.functaset import open_functaset
 from lift.psnr import psnr
 
 WEIGHTS = torch.linspace(0, 1, 7)
@@ -47,12 +46,13 @@ def run(experiment: Experiment) -> Outcome:
     """Leaves a sheet where pictures may be kept, and says how well the ends are reconstructed."""
     experiment.upstream("encode")
     field, weights = experiment.trained_field()
-    functaset = open_functaset(experiment.directory / "functaset", weights)
+    functaset = experiment.functaset(weights)
     split = experiment.encoded()["test"]
     if len(split) < 2 * PAIRS:
+        where = experiment.directory / "functaset"
         raise StageError(
-            f"{experiment.directory / 'functaset'}: {len(split)} test latents, expected at least "
-            f"{2 * PAIRS}; raise encode.test in config/scale/{experiment.cell.profile}.yaml"
+            f"{where}: {len(split)} test latents, expected {2 * PAIRS} or more; raise "
+            f"encode.test in config/scale/{experiment.cell.profile}.yaml"
         )
     rows, errors = [], []
     scales = list(functaset.mean)

@@ -20,7 +20,7 @@ from benchmarks.results import Metric, SplitName
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.stage import Outcome, main
 from lift.field import Latent, NeuralField
-from lift.functaset import Functaset, open_functaset
+from lift.functaset import Functaset
 from lift.psnr import psnr
 
 UNITS = {"psnr": "dB", "psnr_near_surface": "dB"}
@@ -129,7 +129,7 @@ def run(experiment: Experiment) -> Outcome:
     """Measures train and test apart."""
     experiment.upstream("encode")
     field, weights = experiment.trained_field()
-    functaset = open_functaset(experiment.directory / "functaset", weights)
+    functaset = experiment.functaset(weights)
     splits, evaluated = experiment.encoded(), experiment.evaluated()
     metrics = [
         metric

@@ -166,15 +166,33 @@ def test_missing_latents_are_refused(project, monkeypatch):  # noqa: F811
         assert "functaset.json: no such file; encode first" in failure(monkeypatch, project, name)
 
 
-def test_too_few_latents_are_refused(project, monkeypatch):  # noqa: F811
-    change(project)
-    folder = cell(project) / "functaset"
+def keep_latents(root, count):
+    folder = cell(root) / "functaset"
     manifest = json.loads((folder / "functaset.json").read_text())
-    manifest["splits"] = {"train": 3, "test": 3}
+    manifest["splits"] = {"train": count, "test": count}
     (folder / "functaset.json").write_text(json.dumps(manifest))
     for path in folder.glob("*.npy"):
-        np.save(path, np.load(path)[:3])
+        np.save(path, np.load(path)[:count])
+
+
+def test_another_number_of_latents_than_configured_is_refused(project, monkeypatch):  # noqa: F811
+    change(project)
+    keep_latents(project, 3)
+    for name in STAGES:
+        assert "3 train latents, expected 6 as configured; encode again" in failure(
+            monkeypatch, project, name
+        )
+
+
+def test_too_few_latents_are_refused(project, monkeypatch):  # noqa: F811
+    change(project)
+    path = project / "config" / "scale" / "demo.yaml"
+    scale = yaml.safe_load(path.read_text())
+    scale["datasets"][DATASET]["encode"] = {"train": 3, "test": 3}
+    path.write_text(yaml.safe_dump(scale))
+    keep_latents(project, 3)
     assert "3 training latents, expected 4 or more" in failure(monkeypatch, project)
+    assert "3 test latents, expected 4 or more" in failure(monkeypatch, project, "interpolate")
 
 
 def test_a_profile_without_generation_says_where_it_is_missing():
