@@ -90,7 +90,9 @@ def choose_backend(device: torch.device, backend: Backend = "auto") -> Backend:
     """The implementation that runs on a device.
 
     ``auto`` is mamba_ssm's kernel where that package is installed and tensors are on CUDA, else
-    ``loop``, which was fastest where it was measured (``python -m benchmarks.speed.scan``).
+    ``loop``, the fastest at the 64 steps of an 8x8 grid: forward and backward took 90 and 149 ms,
+    ``chunked`` 116 and 268 ms, ``sequential`` 107 and 818 ms (batch 16, 4 x 232 channels of one
+    state, one thread of a busy machine; ``python -m benchmarks.speed.scan``).
 
     Raises:
         ValueError: there is no such backend.
