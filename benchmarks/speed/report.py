@@ -18,6 +18,7 @@ PLAIN = "plain"
 KINDS = {
     "unrolled (plain autograd)": "#9aa5b1",
     "replayed": "#5b8db8",
+    "unrolled, first step shared": "#3f8f8c",
     "unrolled in chunks": "#6aa84f",
     "unrolled, compiled": "#d9a05b",
     "replayed, compiled": "#b5533c",
@@ -31,6 +32,8 @@ def kind(side: str) -> str | None:
         return None
     if side == PLAIN:
         return "unrolled (plain autograd)"
+    if side == "exact eager":
+        return "unrolled, first step shared"
     words = "replayed" if side.startswith("exact-low-memory") else "unrolled"
     words += " in chunks" if "at once" in side else ""
     return words + (", compiled" if "compiled" in side else "")
@@ -128,7 +131,9 @@ def _speed(axis: Axes, rows: list[dict[str, Any]]) -> None:
                 and kind(row["side"]) == name
             ]
             kept += [max(ways, key=lambda row: row["times_plain"])] if ways else []
-        places = [cases.index(row["case"]) + (index - 2.5) * height for row in kept]
+        places = [
+            cases.index(row["case"]) + (index - (len(KINDS) - 1) / 2) * height for row in kept
+        ]
         ratios = [row["times_plain"] for row in kept]
         axis.barh(places, ratios, height, color=color, label=name)
         for place, row in zip(places, kept, strict=True):

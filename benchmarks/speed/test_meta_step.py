@@ -19,7 +19,7 @@ from torch import Tensor
 from benchmarks.speed.cases import CASES, Case, Workload, workload
 from benchmarks.speed.ledger import Ledger, meta_step_ledger
 from lift.choice import Choice, candidates
-from lift.field import Latent
+from lift.field import Latent, NeuralField
 from lift.meta import (
     EAGER,
     accumulate_outer_gradient,
@@ -39,7 +39,9 @@ ROUND_SECONDS = 40.0
 STARTED = time.monotonic()
 
 
-def sides(work: Workload, values: Tensor, steps: int) -> dict[str, Callable[[], object]]:
+def sides(
+    work: Workload, values: Tensor, steps: int, compiled: bool
+) -> dict[str, Callable[[], object]]:
     """Every way to take one meta-step and to encode, by name, and the matrix product."""
     field, query, _ = work
     kernels = {False: EAGER, True: compiled_kernels()}
@@ -54,15 +56,20 @@ def sides(work: Workload, values: Tensor, steps: int) -> dict[str, Callable[[], 
     given = field.zero_latent(len(values))
     calls: dict[str, Callable[[], object]] = {"plain": partial(meta_step, PLAIN, given)}
     for way in candidates(len(values), steps, "exact"):
-        if way != PLAIN:
+        if way.compiled <= compiled and (way != PLAIN or shares_first_step(field)):
             calls[str(way)] = partial(meta_step, way, None)
-    for kind, compiled in (("eager", False), ("compiled", True)):
-        calls[f"encode {kind}"] = partial(
-            adapt, field, query, values, steps, kernels=kernels[compiled]
+    for kind in (False, True) if compiled else (False,):
+        calls[f"encode {'compiled' if kind else 'eager'}"] = partial(
+            adapt, field, query, values, steps, kernels=kernels[kind]
         )
     square = torch.rand(MATMUL, MATMUL, device=DEVICE)
     calls["matmul"] = lambda: torch.mm(square, square)
     return calls
+
+
+def shares_first_step(field: NeuralField) -> bool:
+    """Whether the unrolled step is another than autograd's, even in one piece."""
+    return type(field).first_gradient is not NeuralField.first_gradient
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -145,7 +152,7 @@ def test_time(
     size = sizes.get(batch) or largest_batch(case, steps, PLAIN)
     torch.compiler.reset()
     work = workload(case).to(DEVICE)
-    calls = sides(work, work.batch(size), steps)
+    calls = sides(work, work.batch(size), steps, case.compiled or batch != "few")
     first = {name: seconds(call) for name, call in calls.items()}
     bytes_held = {name: peak_bytes(call) for name, call in calls.items()}
     taken: dict[str, list[float]] = {name: [] for name in calls}
