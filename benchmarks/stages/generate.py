@@ -31,7 +31,7 @@ from lift.sampling import batch_indices
 
 FEWEST = 4
 """Training latents: precision and recall look at a signal's third neighbour."""
-COLUMNS, ROWS = 8, 4
+COLUMNS, ROWS = 8, {"image": 4, "voxel": 2}
 PREVIEW = DiffusionConfig(predicts="sample", sampler="ddim", sampling_steps=25)
 LARGEST_REFERENCE = 10_000
 COMPARED = 500
@@ -174,7 +174,7 @@ def draw(generator: Generator, trained: Trained, seen: Tensor, signals: np.ndarr
     loss_figure(trained.curve, directory / "denoiser_curve.png", title)
     if not experiment.dataset.shareable:
         return  # the data set's terms forbid pictures of it
-    up, shown = experiment.dataset.manifest.up_axis, COLUMNS * ROWS
+    up, shown = experiment.dataset.manifest.up_axis, COLUMNS * ROWS[experiment.dataset.kind]
     signal_sheet(in_rows("samples", signals[:shown], COLUMNS), directory / "samples.png", up=up)
     positions, rows = generator.reference()
     picked = positions[nearest(seen[:COLUMNS].flatten(1), rows.flatten(1)).row.numpy()]

@@ -14,7 +14,7 @@ from benchmarks.stages.stage import Outcome, main
 from lift.field import Latent, NeuralField
 from lift.psnr import psnr
 
-WEIGHTS = torch.linspace(0, 1, 7)
+WEIGHTS = torch.linspace(0, 1, 5)
 PAIRS = 2
 
 
@@ -27,7 +27,7 @@ def between(first: Latent, second: Latent, weight: float, scales: list[str]) -> 
 
 
 def walk(field: NeuralField, first: Latent, second: Latent, scales: list[str]) -> Tensor:
-    """Signals ``(7, R, ..., R, C)`` on the way from one latent to the other, both ends included."""
+    """Signals ``(5, R, ..., R, C)`` on the way from one latent to the other, both ends included."""
     device = next(field.parameters()).device
     with torch.no_grad():
         steps = [
