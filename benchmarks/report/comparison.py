@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, NullFormatter
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 from tabulate import tabulate
 
 from benchmarks.config import ConfigError, find_method, load_scale
@@ -96,6 +96,7 @@ def figure(curves: Mapping[str, pd.DataFrame], budgets: Mapping[str, float], pat
             )
         panel.axvline(budgets[axis], color="0.4", linestyle="--", linewidth=0.8, zorder=0)
         panel.set(xlabel=label, xscale="log")
+        panel.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         panel.xaxis.set_major_formatter(EngFormatter(sep=""))
         panel.xaxis.set_minor_formatter(NullFormatter())
         panel.grid(alpha=0.25, linewidth=0.6)
@@ -119,8 +120,8 @@ def markdown(table: pd.DataFrame, budgets: Mapping[str, float], title: str) -> s
     body = [
         [
             row["method"],
-            f"{row['psnr_at_equal_signals']:.2f}",
-            f"{row['psnr_at_equal_seconds']:.2f}",
+            _shown(row["psnr_at_equal_signals"]),
+            _shown(row["psnr_at_equal_seconds"]),
             f"{row['signals_in_equal_seconds']:,.0f}",
         ]
         for _, row in table.iterrows()
@@ -128,6 +129,11 @@ def markdown(table: pd.DataFrame, budgets: Mapping[str, float], title: str) -> s
     alignment = ["left", "right", "right", "right"]
     grid = tabulate(body, headers, tablefmt="pipe", disable_numparse=True, colalign=alignment)
     return f"# Equal budgets on {title}\n\n{grid}\n\n![curves](comparison.png)\n"
+
+
+def _shown(decibels: float) -> str:
+    """Two digits; a budget before the first measurement or after the last has no number."""
+    return "not measured" if np.isnan(decibels) else f"{decibels:.2f}"
 
 
 def main() -> None:

@@ -52,3 +52,9 @@ def test_a_missing_or_damaged_curve_names_its_file(tmp_path: Path, content: str 
         path.write_text(content)
     with pytest.raises(ConfigError, match=r"learning_curve\.csv"):
         read_learning_curve(path)
+
+
+def test_a_budget_before_the_first_measurement_has_no_number():
+    late = FAST[FAST.signals > 100]
+    table, budgets = compare({"slow": SLOW, "late": late})
+    assert "not measured" in markdown(table, budgets, "CIFAR-10")
