@@ -3,7 +3,7 @@
     python -m benchmarks.speed.device agreement            # before any figure is believed
     python -m benchmarks.speed.device trace --case lift-celebahq64
 
-A session on a GPU, in calls of minutes: ``agreement``, then ``python -m benchmarks.speed time
+On a GPU, in calls of minutes: ``agreement``, then ``python -m benchmarks.speed time
 --case NAME`` for one case after another, then ``trace``. Each leaves its files in ``--out``.
 """
 
