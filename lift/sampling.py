@@ -9,11 +9,16 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from lift.field import Domain
 
 Indices = NDArray[np.int64]
+POINTS_AT_ONCE = 16_384
+"""Points that a CPU evaluates at once. Activations of more leave its caches, and those of over 32
+MiB go back to the system after every operation: at 8 signals of 32³ points that took two thirds of
+the time (embedded voxels, Spatial Functa: 75 s against 27)."""
 
 
 @lru_cache(maxsize=2)
@@ -41,6 +46,13 @@ def ordered_batches(count: int, batch: int) -> Iterator[tuple[Indices, int]]:
     for first in range(0, count, size):
         indices = np.arange(first, first + size)
         yield np.minimum(indices, count - 1), min(size, count - first)
+
+
+def signals_at_once(domain: Domain, device: torch.device, most: int) -> int:
+    """Whole signals to take at a time: ``most``, but on a CPU as many as suit its memory."""
+    if device.type != "cpu":
+        return most
+    return max(1, min(most, POINTS_AT_ONCE // domain.points))
 
 
 def jittered_points(domain: Domain, stride: int, step: int, seed: int) -> Indices:

@@ -27,7 +27,13 @@ from lift.meta import (
     squared_error,
 )
 from lift.psnr import psnr
-from lift.sampling import Indices, batch_indices, jittered_points, ordered_batches
+from lift.sampling import (
+    Indices,
+    batch_indices,
+    jittered_points,
+    ordered_batches,
+    signals_at_once,
+)
 
 Row = dict[str, float | None]
 COLUMNS = (
@@ -115,8 +121,9 @@ def validate(
 ) -> float:
     """Mean PSNR of signals that were not trained on, in float32 on the whole grid."""
     device = next(field.parameters()).device
+    size = signals_at_once(field.domain, device, config.batch)
     decibels = []
-    for indices, kept in ordered_batches(len(signals), config.batch):
+    for indices, kept in ordered_batches(len(signals), size):
         values = signals.batch(indices).to(device)
         latent = adapt(field, query, values, config.inner_steps, kernels=kernels)
         with torch.no_grad():

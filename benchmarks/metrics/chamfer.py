@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from scipy.spatial import KDTree
 from tqdm import tqdm
+
+BLOCK_BYTES = 2**30
+"""Distances between points that a GPU holds at once."""
 
 
 class SetMetrics(NamedTuple):
@@ -23,17 +27,56 @@ def chamfer(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def chamfer_matrix(
-    generated: Sequence[np.ndarray | None], reference: Sequence[np.ndarray]
+    generated: Sequence[np.ndarray | None],
+    reference: Sequence[np.ndarray],
+    device: torch.device,
 ) -> np.ndarray:
-    """Chamfer distances ``(generated, reference)``; infinite where a sample has no surface."""
-    trees = [None if points is None else (points, KDTree(points)) for points in generated]
+    """Chamfer distances ``(generated, reference)``; infinite where a sample has no surface.
+
+    k-d trees on a CPU, all distances between points on a GPU: a pair of sets of 2,048 points takes
+    milliseconds by the first, and the published protocol has 77 million pairs.
+    """
+    present = [row for row, points in enumerate(generated) if points is not None]
+    samples = [points for points in generated if points is not None]
     matrix = np.full((len(generated), len(reference)), np.inf)
-    for column, points in enumerate(tqdm(reference, desc="chamfer", mininterval=2)):
-        other = (points, KDTree(points))
-        for row, sample in enumerate(trees):
-            if sample is not None:
-                matrix[row, column] = _chamfer(sample, other)
+    if samples:
+        pairs = tree_matrix if device.type == "cpu" else blocked_matrix
+        matrix[present] = pairs(samples, reference, device)
     return matrix
+
+
+def tree_matrix(
+    first: Sequence[np.ndarray], second: Sequence[np.ndarray], _: torch.device
+) -> np.ndarray:
+    """Chamfer distances ``(first, second)`` by nearest neighbours in k-d trees."""
+    trees = [(points, KDTree(points)) for points in first]
+    columns = []
+    for points in tqdm(second, desc="chamfer", mininterval=2):
+        other = (points, KDTree(points))
+        columns.append([_chamfer(sample, other) for sample in trees])
+    return np.array(columns).T
+
+
+def blocked_matrix(
+    first: Sequence[np.ndarray], second: Sequence[np.ndarray], device: torch.device
+) -> np.ndarray:
+    """Chamfer distances ``(first, second)`` by all distances between points.
+
+    All sets of ``second`` have the same number of points. Float32, each distance from differences
+    of coordinates: the shorter form with inner products loses the small distances that count here.
+    """
+    others = torch.from_numpy(np.stack(second)).float().to(device)
+    block = max(1, BLOCK_BYTES // (4 * max(map(len, first)) * others.shape[1]))
+    rows = []
+    for points in tqdm(first, desc="chamfer", mininterval=2):
+        sample = torch.from_numpy(points).float().to(device).unsqueeze(0)
+        parts = []
+        for sets in others.split(block):
+            apart = torch.cdist(sample, sets, compute_mode="donot_use_mm_for_euclid_dist")
+            forth, back = apart.amin(2).square().mean(1), apart.amin(1).square().mean(1)
+            parts.append(forth + back)
+        rows.append(torch.cat(parts).double().cpu())
+    return torch.stack(rows).numpy()
 
 
 def set_metrics(matrix: np.ndarray) -> SetMetrics:

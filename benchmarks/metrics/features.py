@@ -19,7 +19,8 @@ from benchmarks.metrics import efficientnet_lite, inception
 from benchmarks.provenance import sha256
 from lift.files import replacing
 
-BATCH = 64
+BATCHES = {"cpu": 4, "cuda": 64}
+"""Images at once; a CPU takes 2.4 s for 128 of them in fours, 6.6 s in batches of 64."""
 LITE_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 
@@ -136,10 +137,10 @@ def features(
     path = cache / f"{content.hexdigest()[:32]}.npy"
     if path.exists():
         return np.load(path)
-    parts = []
+    parts, size = [], BATCHES[device.type]
     with torch.no_grad():
-        for start in tqdm(range(0, len(images), BATCH), desc=space.name, mininterval=2):
-            batch = torch.from_numpy(images[start : start + BATCH]).to(device).permute(0, 3, 1, 2)
+        for start in tqdm(range(0, len(images), size), desc=space.name, mininterval=2):
+            batch = torch.from_numpy(images[start : start + size]).to(device).permute(0, 3, 1, 2)
             scaled = batch.float() / 255 if images.dtype == np.uint8 else batch
             parts.append(space.embed(scaled.clamp(0, 1)).cpu().numpy())
     found = np.concatenate(parts)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import torch
 
 from benchmarks.metrics.chamfer import chamfer_matrix, set_metrics
 from benchmarks.metrics.surface import surface_points
 from benchmarks.results import Metric
 
 
-def measure_shapes(generated: np.ndarray, reference: np.ndarray, seed: int) -> list[Metric]:
+def measure_shapes(
+    generated: np.ndarray, reference: np.ndarray, seed: int, device: torch.device
+) -> list[Metric]:
     """The metrics of generated shapes, and how many shapes had no surface.
 
     Samples without a surface stay in the set: they cover nothing. References without one are left
@@ -21,6 +24,7 @@ def measure_shapes(generated: np.ndarray, reference: np.ndarray, seed: int) -> l
         generated: ``(n, R, R, R)`` occupancies, cut at 0.5.
         reference: ``(m, R, R, R)`` test shapes.
         seed: of the points on the surfaces.
+        device: where distances between points are computed.
 
     Raises:
         ValueError: no reference has a surface.
@@ -33,7 +37,7 @@ def measure_shapes(generated: np.ndarray, reference: np.ndarray, seed: int) -> l
         raise ValueError(f"{len(surfaces)} reference shapes, expected one with a surface or more")
     empty = sum(points is None for points in samples)
     note = f"{empty} of {len(samples)} samples have no surface" if empty else ""
-    found = set_metrics(chamfer_matrix(samples, references))
+    found = set_metrics(chamfer_matrix(samples, references, device))
     values = {"coverage": found.coverage, "mmd": found.mmd if math.isfinite(found.mmd) else None}
     counts = {"empty_samples": empty, "empty_references": len(surfaces) - len(references)}
     return [

@@ -49,14 +49,19 @@ def gamma_figure(scores: Mapping[float, float], path: Path, title: str) -> None:
     save_png(figure, path)
 
 
-def pictures_figure(task: Task, pictures: Mapping[str, Tensor], path: Path) -> None:
-    """The target and what every network made of it, with PSNR."""
-    target = task.target.reshape(task.shape)
-    shown = {"target": target, **pictures}
-    figure = Figure(figsize=(1.7 * len(shown), 2.0), layout="constrained")
-    for axis, (name, image) in zip(figure.subplots(1, len(shown)), shown.items(), strict=True):
-        axis.imshow(image.clamp(0, 1).numpy())
-        axis.set_axis_off()
-        measured = task.measure(image.reshape(task.target.shape))["psnr"]
-        axis.set_title(name if name == "target" else f"{name}\n{measured:.1f} dB", fontsize=8)
+def pictures_figure(
+    tasks: Sequence[Task], pictures: Mapping[str, Sequence[Tensor]], path: Path
+) -> None:
+    """A row a signal: the target and what every network made of it, with PSNR."""
+    shown = {"target": [task.target for task in tasks], **pictures}
+    height, width = tasks[0].shape[:2]
+    size = (1.7 * len(shown), (1.7 * height / width + 0.35) * len(tasks))
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(len(tasks), len(shown), squeeze=False)
+    for column, (name, images) in zip(axes.T, shown.items(), strict=True):
+        for axis, task, image in zip(column, tasks, images, strict=True):
+            axis.imshow(image.clamp(0, 1).reshape(task.shape).numpy())
+            axis.set_axis_off()
+            measured = f"{task.measure(image)['psnr']:.1f} dB"
+            axis.set_title(name if name == "target" else f"{name}\n{measured}", fontsize=8)
     save_png(figure, path)

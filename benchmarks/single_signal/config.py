@@ -35,6 +35,13 @@ class NetworkSettings(_Data):
     first_bias: float | None = None
 
 
+class TaskSizes(_Data):
+    """Sizes of one task that differ from its profile's."""
+
+    width: int = Field(ge=1)
+    steps: int = Field(ge=1)
+
+
 class ProfileSettings(_Data):
     """Sizes that all networks share, and the budget."""
 
@@ -44,9 +51,15 @@ class ProfileSettings(_Data):
     points: int = Field(ge=1, description="random points a step")
     search_steps: int = Field(ge=1)
     rate_factors: list[float] = Field(min_length=1)
-    image_size: int | None = Field(description="side of the square; null takes the whole image")
+    image_size: int = Field(64, description="side of the square that the astronaut is reduced to")
+    photographs: list[int] = Field(
+        [],
+        description="Kodak numbers in place of the astronaut: the image task fits them all, and "
+        "chooses on the first; other tasks use the first",
+    )
     voxels: int = Field(ge=1, description="cells a side of the shape, a divisor of 64")
     audio_samples: int | None = Field(description="null takes the recording, else a synthetic clip")
+    tasks: dict[TaskName, TaskSizes] = Field({}, description="what differs for a task")
 
 
 class SpectralBiasSettings(_Data):
@@ -73,6 +86,12 @@ class SingleSignalConfig(_Data):
     profiles: dict[str, ProfileSettings]
     spectral_bias: SpectralBiasSettings
     published: dict[TaskName, dict[str, float]]
+
+    def sizes(self, profile: str, task: TaskName) -> ProfileSettings:
+        """A profile's sizes, with what a task changes of them."""
+        shared = self.profiles[profile]
+        own = shared.tasks.get(task)
+        return shared.model_copy(update=own.model_dump()) if own else shared
 
 
 def load_single_signal() -> SingleSignalConfig:

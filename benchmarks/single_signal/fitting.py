@@ -10,7 +10,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from benchmarks.single_signal.config import FITTING, SingleSignalConfig, TaskSettings
+from benchmarks.single_signal.config import (
+    FITTING,
+    ProfileSettings,
+    SingleSignalConfig,
+    TaskSettings,
+)
 from benchmarks.single_signal.networks import build_network
 from benchmarks.single_signal.tasks import Task, decibels
 from lift.network_training import Trained, TrainingConfig, TrainingDivergedError, train
@@ -55,6 +60,11 @@ class Comparison:
         """The task's rate and frequencies."""
         return self.config.tasks[self.task.name]
 
+    @property
+    def sizes(self) -> ProfileSettings:
+        """Width, depth and budget."""
+        return self.config.sizes(self.profile, self.task.name)
+
     def fit(
         self,
         name: str,
@@ -65,19 +75,18 @@ class Comparison:
         validation: Callable[[nn.Module, int], dict[str, float]],
     ) -> Trained:
         """Trains a fresh network on random points of what is observed."""
-        sizes = self.config.profiles[self.profile]
         coords, values = observed
         torch.manual_seed(self.seed)
         network = build_network(
             self.method,
             self.config.methods[self.method],
             self.settings,
-            sizes,
+            self.sizes,
             coords.shape[1],
             values.shape[1],
             gamma,
         ).to(coords.device)
-        points = min(sizes.points, len(coords))
+        points = min(self.sizes.points, len(coords))
 
         def loss(network: nn.Module, _: int) -> Tensor:
             chosen = torch.randint(len(coords), (points,)).to(coords.device)
@@ -93,7 +102,9 @@ class Comparison:
             validate_every=max(1, steps // VALIDATIONS),
             checkpoint_seconds=30,
         )
-        identity = json.dumps([self.code, name, gamma, training.model_dump(), sizes.model_dump()])
+        identity = json.dumps(
+            [self.code, name, gamma, training.model_dump(), self.sizes.model_dump()]
+        )
         return train(
             network,
             loss,
@@ -112,7 +123,7 @@ class Comparison:
         def validation(network: nn.Module, _: int) -> dict[str, float]:
             return {"psnr": task.measure(predict(network, task.grid).cpu())["psnr"]}
 
-        steps = self.config.profiles[self.profile].steps
+        steps = self.sizes.steps
         return self.fit(name, rate, gamma, steps, (task.coords, task.values), validation)
 
     def search(self) -> Choice:
@@ -138,13 +149,13 @@ class Comparison:
                 return float("-inf")
             return float(curve[-1]["score"] or 0)
 
-        steps = self.config.profiles[self.profile].search_steps
+        steps = self.sizes.search_steps
         published = self.settings.rate
         gammas = self.config.gammas if self.method == "relift" else [1.0]
         by_gamma = {g: score(f"{self.method}_gamma{g:g}", published, g) for g in gammas}
         gamma = max(by_gamma, key=by_gamma.__getitem__)
         by_rate = {published: by_gamma[gamma]}
-        for factor in self.config.profiles[self.profile].rate_factors:
+        for factor in self.sizes.rate_factors:
             rate = published * factor
             by_rate[rate] = score(f"{self.method}_rate{rate:g}", rate, gamma)
         return Choice(max(by_rate, key=by_rate.__getitem__), gamma, by_rate, by_gamma)

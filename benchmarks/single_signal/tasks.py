@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class Task:
 
     ``coords`` ``(N, D)`` in ``[-1, 1]`` at sample centres and ``values`` ``(N, C)`` are observed;
     ``grid`` ``(M, D)`` are the coordinates of ``target``, whose samples have shape ``shape``.
+    ``signal`` names where they come from.
     """
 
     name: TaskName
@@ -35,6 +37,7 @@ class Task:
     grid: Tensor
     target: Tensor
     shape: tuple[int, ...]
+    signal: str = "signal"
 
     @property
     def pictured(self) -> bool:
@@ -79,6 +82,18 @@ def build_task(name: TaskName, profile: ProfileSettings) -> Task:
     return BUILDERS[name](profile)
 
 
+def build_tasks(name: TaskName, profile: ProfileSettings) -> list[Task]:
+    """A task on every signal that the profile has for it.
+
+    Raises:
+        SignalError: a signal is missing, or cannot be used.
+    """
+    if name != "image" or not profile.photographs:
+        return [build_task(name, profile)]
+    alone = [profile.model_copy(update={"photographs": [n]}) for n in profile.photographs]
+    return [build_task(name, one) for one in alone]
+
+
 def audio(profile: ProfileSettings) -> Task:
     """Fitting a waveform in ``[-1, 1]``."""
     clip = (
@@ -86,15 +101,16 @@ def audio(profile: ProfileSettings) -> Task:
         if profile.audio_samples
         else signals.read_audio(signals.bach())
     )
+    name = "synthetic" if profile.audio_samples else signals.bach().stem
     grid, target = centres(len(clip)), torch.from_numpy(clip).unsqueeze(1)
-    return Task("audio", grid, target, grid, target, (len(clip),))
+    return Task("audio", grid, target, grid, target, (len(clip),), name)
 
 
 def image(profile: ProfileSettings) -> Task:
     """Fitting a photograph."""
-    pixels = _picture(profile)
+    pixels, name = _picture(profile)
     grid, target = centres(*pixels.shape[:2]), torch.from_numpy(pixels).reshape(-1, 3)
-    return Task("image", grid, target, grid, target, pixels.shape)
+    return Task("image", grid, target, grid, target, pixels.shape, name)
 
 
 def denoising(profile: ProfileSettings) -> Task:
@@ -105,19 +121,19 @@ def denoising(profile: ProfileSettings) -> Task:
         0, READOUT, clean.target.shape
     )
     noisy = torch.from_numpy(photons / PHOTONS).float()
-    return Task("denoising", clean.grid, noisy, clean.grid, clean.target, clean.shape)
+    return dataclasses.replace(clean, name="denoising", values=noisy)
 
 
 def super_resolution(profile: ProfileSettings) -> Task:
     """Fitting means of 4 x 4 pixels; the photograph is the target."""
-    pixels = _picture(profile)
+    pixels, name = _picture(profile)
     height, width = (side // FACTOR * FACTOR for side in pixels.shape[:2])
     pixels = pixels[:height, :width]
     small = signals.reduced(pixels, FACTOR)
     grid, target = centres(height, width), torch.from_numpy(pixels).reshape(-1, 3)
     values = torch.from_numpy(small).reshape(-1, 3)
     observed = centres(*small.shape[:2])
-    return Task("super_resolution", observed, values, grid, target, pixels.shape)
+    return Task("super_resolution", observed, values, grid, target, pixels.shape, name)
 
 
 def inpainting(profile: ProfileSettings) -> Task:
@@ -125,21 +141,23 @@ def inpainting(profile: ProfileSettings) -> Task:
     whole = image(profile)
     count = round(KEPT * len(whole.grid))
     kept = torch.from_numpy(np.random.default_rng(0).permutation(len(whole.grid))[:count])
-    observed = whole.grid[kept], whole.target[kept]
-    return Task("inpainting", *observed, whole.grid, whole.target, whole.shape)
+    return dataclasses.replace(
+        whole, name="inpainting", coords=whole.grid[kept], values=whole.target[kept]
+    )
 
 
 def occupancy(profile: ProfileSettings) -> Task:
     """Fitting the occupancy of a shape."""
     voxels = signals.shape(profile.voxels)
     grid, target = centres(*voxels.shape), torch.from_numpy(voxels).reshape(-1, 1)
-    return Task("occupancy", grid, target, grid, target, voxels.shape)
+    return Task("occupancy", grid, target, grid, target, voxels.shape, "shape")
 
 
-def _picture(profile: ProfileSettings) -> np.ndarray:
-    if profile.image_size:
-        return signals.photograph(profile.image_size)
-    return signals.reduced(signals.read_image(signals.kodak(23)), 2)
+def _picture(profile: ProfileSettings) -> tuple[np.ndarray, str]:
+    if not profile.photographs:
+        return signals.photograph(profile.image_size), "astronaut"
+    path = signals.kodak(profile.photographs[0])
+    return signals.reduced(signals.read_image(path), 2), path.stem
 
 
 BUILDERS: dict[TaskName, Callable[[ProfileSettings], Task]] = {

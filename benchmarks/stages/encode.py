@@ -15,7 +15,7 @@ from benchmarks.stages.stage import Outcome, main
 from lift.field import Latent, NeuralField
 from lift.functaset import MANIFEST, write_functaset
 from lift.meta import EAGER, Kernels, adapt, compiled_kernels
-from lift.sampling import ordered_batches
+from lift.sampling import ordered_batches, signals_at_once
 
 
 def latents(
@@ -25,7 +25,8 @@ def latents(
     device = next(field.parameters()).device
     query = field.locate(field.domain.grid(device=device))
     with tqdm(total=len(split), desc="encode", mininterval=2) as bar:
-        for indices, kept in ordered_batches(len(split), batch):
+        size = signals_at_once(field.domain, device, batch)
+        for indices, kept in ordered_batches(len(split), size):
             values = split.batch(indices).to(device)
             latent = adapt(field, query, values, inner_steps, kernels=kernels)
             yield {name: tensor[:kept] for name, tensor in latent.items()}

@@ -25,7 +25,7 @@ from benchmarks.stages.stage import Outcome, main
 from lift.field import Latent, NeuralField
 from lift.functaset import MANIFEST, write_functaset
 from lift.meta import EAGER, Kernels, adapt, compiled_kernels
-from lift.sampling import ordered_batches
+from lift.sampling import ordered_batches, signals_at_once
 
 FOLDER = "copies"
 BYTES = 2  # of a number in half precision
@@ -47,10 +47,11 @@ def latents(
     """
     device = next(field.parameters()).device
     query = field.locate(field.domain.grid(device=device))
+    size = signals_at_once(field.domain, device, encoding.batch)
     brief = torch.autocast(device.type, torch.bfloat16, enabled=encoding.precision == "bfloat16")
     with tqdm(total=copies * len(split), desc="encode copies", mininterval=2) as bar:
         for copy in range(copies):
-            for indices, kept in ordered_batches(len(split), encoding.batch):
+            for indices, kept in ordered_batches(len(split), size):
                 values = augmentation.apply(split.batch(indices), indices, copy).to(device)
                 with brief:
                     latent = adapt(field, query, values, inner_steps, kernels=kernels)

@@ -27,7 +27,7 @@ from lift.diffusion.process import denoising_loss, sample, training_scheduler
 from lift.field import NeuralField
 from lift.functaset import Functaset
 from lift.network_training import Trained, train
-from lift.sampling import batch_indices
+from lift.sampling import batch_indices, signals_at_once
 
 FEWEST = 4
 """Training latents: precision and recall look at a signal's third neighbour."""
@@ -67,7 +67,8 @@ class Generator:
 
     def render(self, seen: Tensor) -> np.ndarray:
         """Signals ``(n, R, ..., R, C)`` of what a denoiser sees; not clipped."""
-        device, parts = self.experiment.device, seen.split(self.experiment.cell.training.fit.batch)
+        device, most = self.experiment.device, self.experiment.cell.training.fit.batch
+        parts = seen.split(signals_at_once(self.field.domain, device, most))
         with torch.no_grad():
             rendered = [self.field.render(self.geometry.latent(part.to(device))) for part in parts]
         return torch.cat([part.cpu() for part in rendered]).numpy()
@@ -155,7 +156,8 @@ def measure(experiment: Experiment, signals: np.ndarray) -> list[Metric]:
     splits, cache, device = experiment.encoded(), experiment.feature_cache, experiment.device
     if experiment.dataset.kind == "voxel":
         reference = experiment.grids(splits["test"], np.arange(len(splits["test"])))
-        return measure_shapes(signals[..., 0], reference[..., 0], experiment.cell.training.seed)
+        seed = experiment.cell.training.seed
+        return measure_shapes(signals[..., 0], reference[..., 0], seed, device)
     spaces, real, generated = available_spaces(device), splits["train"].images(), signals.clip(0, 1)
     points = {
         space.metric("distance"): distance_by_count(generated, real, space, cache, device)

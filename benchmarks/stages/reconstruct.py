@@ -22,6 +22,7 @@ from benchmarks.stages.stage import Outcome, main
 from lift.field import Latent, NeuralField
 from lift.functaset import Functaset
 from lift.psnr import psnr
+from lift.sampling import signals_at_once
 
 UNITS = {"psnr": "dB", "psnr_near_surface": "dB"}
 STORED = "at the data set's stored points"
@@ -50,7 +51,7 @@ def measure(
 ) -> list[Metric]:
     """Means over some signals of a split; one without a surface has no near-surface error."""
     device, kind = experiment.device, experiment.dataset.kind
-    batch = experiment.cell.training.fit.batch
+    batch = signals_at_once(field.domain, device, experiment.cell.training.fit.batch)
     collected: dict[str, list[Tensor]] = defaultdict(list)
     images: list[np.ndarray] = []
     for first in tqdm(range(0, len(positions), batch), desc=f"measure {name}", mininterval=2):

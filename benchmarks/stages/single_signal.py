@@ -10,95 +10,124 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import mean
 
 import torch
 
 from benchmarks.provenance import code_digest, git_commit, packages, peak_memory_bytes
 from benchmarks.report.single_signal_figures import curves_figure, gamma_figure, pictures_figure
 from benchmarks.results import Metric, Provenance, Result, result_path, write_result
-from benchmarks.single_signal.config import SingleSignalConfig, load_single_signal
+from benchmarks.single_signal.config import SingleSignalConfig, TaskName, load_single_signal
 from benchmarks.single_signal.fitting import Choice, Comparison, predict
 from benchmarks.single_signal.networks import macs, parameters
-from benchmarks.single_signal.tasks import build_task
+from benchmarks.single_signal.tasks import Task, build_tasks
 from benchmarks.stages.experiment import StageError
 from lift.network_training import Trained, TrainingDivergedError
+from lift.training import Row
 
 UNITS = {"psnr": "dB", "seconds": "s"}
 MODULE = "benchmarks.stages.single_signal"
+Runs = dict[str, list[Trained]]
+"""Trainings by kind of rate, one a signal."""
+Metrics = list[Metric]
 
 
 def method_metrics(
-    comparison: Comparison, choice: Choice, runs: dict[str, Trained]
-) -> list[Metric]:
-    """Everything that one network's trainings have to say, under the network's name."""
-    found: dict[str, float | None] = {"gamma": choice.gamma, "best_rate": choice.rate}
-    for rate, score in choice.by_rate.items():
-        found[f"score_rate{rate:g}"] = score if score > float("-inf") else None
-    for gamma, score in choice.by_gamma.items():
-        found[f"score_gamma{gamma:g}"] = score if score > float("-inf") else None
-    task = comparison.task
+    comparisons: Sequence[Comparison], choice: Choice, runs: Runs
+) -> Iterator[tuple[str, float | None]]:
+    """Everything that one network's trainings have to say: means over the task's signals."""
+    yield from {"gamma": choice.gamma, "best_rate": choice.rate}.items()
+    for kind, scores in (("rate", choice.by_rate), ("gamma", choice.by_gamma)):
+        for value, score in scores.items():
+            yield f"score_{kind}{value:g}", score if score > float("-inf") else None
     for which, trained in runs.items():
-        prediction = predict(trained.network, task.grid).cpu()
         suffix = "" if which == "published" else "_best_rate"
-        found |= {f"{name}{suffix}": value for name, value in task.measure(prediction).items()}
-        found[f"seconds{suffix}"] = trained.curve[-1]["seconds"]
-    network = next(iter(runs.values())).network
-    found |= {"parameters": parameters(network), "macs": macs(network)}
-    return [
-        Metric(
-            name=f"{comparison.method}_{name}",
-            value=value,
-            unit=UNITS.get(name.removesuffix("_best_rate"), "1"),
-            split="none",
-            samples=len(task.grid),
-        )
-        for name, value in found.items()
-    ]
+        tasks = [comparison.task for comparison in comparisons]
+        found = [measured(task, run) for task, run in zip(tasks, trained, strict=True)]
+        for name in found[0]:
+            yield name + suffix, mean(one[name] for one in found)
+        if len(tasks) > 1:
+            for task, one in zip(tasks, found, strict=True):
+                yield f"psnr{suffix}_{task.signal}", one["psnr"]
+    network = next(iter(runs.values()))[0].network
+    yield from {"parameters": parameters(network), "macs": macs(network)}.items()
 
 
-def trainings(comparison: Comparison, choice: Choice) -> dict[str, Trained]:
-    """The training at the task's rate, and the one at the best rate where that is another.
+def measured(task: Task, trained: Trained) -> dict[str, float]:
+    """A trained network's metrics on its task, and the seconds that its training took."""
+    prediction = predict(trained.network, task.grid).cpu()
+    return task.measure(prediction) | {"seconds": trained.curve[-1]["seconds"] or 0.0}
+
+
+def trainings(comparisons: Sequence[Comparison], choice: Choice) -> Runs:
+    """For every signal the training at the task's rate, and the one at the best rate.
 
     Raises:
-        StageError: neither stayed finite.
+        StageError: at neither rate did all signals' trainings stay finite.
     """
-    runs: dict[str, Trained] = {}
-    rates = {"published": comparison.settings.rate, "best": choice.rate}
-    for which, rate in rates.items():
-        if which == "best" and rate == rates["published"] and runs:
+    runs: Runs = {}
+    method, published = comparisons[0].method, comparisons[0].settings.rate
+    for which, rate in {"published": published, "best": choice.rate}.items():
+        if which == "best" and rate == published and runs:
             runs[which] = runs["published"]
             continue
         try:
-            name = f"{comparison.method}_{which}"
-            runs[which] = comparison.final(name, rate, choice.gamma)
+            runs[which] = [
+                one.final(f"{method}_{which}_{one.task.signal}", rate, choice.gamma)
+                for one in comparisons
+            ]
         except TrainingDivergedError as error:
             print(error, file=sys.stderr)
     if not runs:
-        raise StageError(f"{comparison.method}: no training stayed finite")
+        raise StageError(f"{method}: no training stayed finite")
     return runs
 
 
-def run(config: SingleSignalConfig, profile: str, task_name: str, directory: Path) -> list[Metric]:
+def mean_curve(trained: Sequence[Trained]) -> list[Row]:
+    """PSNR over steps, the mean over signals."""
+    return [
+        {"step": rows[0]["step"], "psnr": mean(row["psnr"] or 0.0 for row in rows)}
+        for rows in zip(*(one.curve for one in trained), strict=True)
+        if rows[0].get("psnr") is not None
+    ]
+
+
+def run(config: SingleSignalConfig, profile: str, task_name: TaskName, directory: Path) -> Metrics:
     """Trains all networks on one task, and draws their curves and pictures."""
-    task = build_task(task_name, config.profiles[profile])  # type: ignore[arg-type]
-    metrics, curves, pictures, gammas = [], {}, {}, {}
+    tasks = build_tasks(task_name, config.sizes(profile, task_name))
+    metrics: Metrics = []
+    curves, pictures, gammas = {}, {}, {}
     for method, settings in config.methods.items():
         code = code_digest(MODULE)
-        comparison = Comparison(config, profile, task, method, directory, 0, code)
-        choice = comparison.search()
-        runs = trainings(comparison, choice)
-        metrics += method_metrics(comparison, choice, runs)
+        comparisons = [
+            Comparison(config, profile, task, method, directory, 0, code) for task in tasks
+        ]
+        choice = comparisons[0].search()
+        runs = trainings(comparisons, choice)
+        metrics += [
+            Metric(
+                name=f"{method}_{name}",
+                value=value,
+                unit=UNITS.get(name.split("_")[0], "1"),
+                split="none",
+                samples=sum(len(task.grid) for task in tasks),
+            )
+            for name, value in method_metrics(comparisons, choice, runs)
+        ]
         best = runs.get("best") or runs["published"]
-        curves[settings.title] = best.curve
-        if task.pictured:
-            pictures[settings.title] = predict(best.network, task.grid).cpu().reshape(task.shape)
+        curves[settings.title] = mean_curve(best)
+        if tasks[0].pictured:
+            pictures[settings.title] = [
+                predict(one.network, task.grid).cpu() for one, task in zip(best, tasks, strict=True)
+            ]
         if method == "relift":
             gammas = choice.by_gamma
     curves_figure(curves, directory / "curves.png", task_name)
     gamma_figure(gammas, directory / "gamma.png", task_name)
-    if task.pictured:
-        pictures_figure(task, pictures, directory / "pictures.png")
+    if tasks[0].pictured:
+        pictures_figure(tasks, pictures, directory / "pictures.png")
     return metrics
 
 

@@ -106,3 +106,9 @@ def test_a_killed_job_frees_its_device(tmp_path, monkeypatch):
 def test_the_parents_devices_are_respected(monkeypatch, value, expected):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
     assert job.visible_devices() == expected
+
+
+def test_a_program_keeps_its_memory(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    run_job(tmp_path, "-c", "import os; print(os.environ['MALLOC_TRIM_THRESHOLD_'])")
+    assert int((tmp_path / "log.txt").read_text()) == 2 * 2**30

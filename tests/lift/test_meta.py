@@ -58,6 +58,24 @@ def test_outer_gradient_is_that_of_the_unrolled_loop(float64, order, dimensions)
         assert torch.allclose(gradient[name], value, rtol=1e-10, atol=1e-14), name
 
 
+@pytest.mark.parametrize("order", ["exact", "exact-low-memory", "first-order"])
+@pytest.mark.parametrize("shared", [True, False])
+def test_chunks_of_signals_give_the_whole_batchs_gradient(float64, order, shared):
+    field = small_lift(Domain(2, 8, 1))
+    values, coords = signals(field, 3), field.domain.grid()
+    if not shared:  # every signal at its own points
+        coords = torch.stack([coords[0, torch.randperm(field.domain.points)] for _ in range(3)])
+    query, found = field.locate(coords), []
+    for chunk in (None, 2):  # the second chunk holds one signal
+        field.zero_grad()
+        result = accumulate_outer_gradient(field, query, values, None, 2, order, chunk=chunk)
+        found.append((result, [p.grad.clone() for p in field.parameters()]))
+    (whole, gradients), (chunked, sums) = found
+    torch.testing.assert_close(chunked, whole, rtol=1e-12, atol=0)
+    for gradient, summed in zip(gradients, sums, strict=True):
+        assert (gradient - summed).abs().max() <= 1e-10 * gradient.abs().max().clamp_min(1e-3)
+
+
 def test_outer_gradient_agrees_with_finite_differences(float64):
     field = small_lift(relu=False)
     values = signals(field, 2)

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 from lift import Domain, regions
-from lift.sampling import batch_indices, jittered_points, ordered_batches
+from lift.sampling import batch_indices, jittered_points, ordered_batches, signals_at_once
 
 
 def test_an_epoch_visits_every_signal_once():
@@ -60,3 +61,12 @@ def test_over_many_steps_every_point_is_drawn():
 def test_the_stride_must_divide_the_resolution():
     with pytest.raises(ValueError, match="stride: 3 does not divide the resolution 8"):
         jittered_points(Domain(2, 8, 1), 3, step=0, seed=0)
+
+
+def test_a_cpu_takes_as_many_signals_as_suit_its_memory():
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+    image, shape = Domain(2, 64, 3), Domain(3, 64, 1)
+    assert signals_at_once(image, cpu, 32) == 4
+    assert signals_at_once(image, cpu, 2) == 2
+    assert signals_at_once(shape, cpu, 32) == 1  # more points than that, but never none
+    assert signals_at_once(shape, cuda, 32) == 32

@@ -82,7 +82,7 @@ def test_features_are_kept_by_content(lite, photographs, tmp_path, monkeypatch):
     first = features(lite, photographs[:3], tmp_path, CPU)
     assert first.shape == (3, 1280)
     assert len(list(tmp_path.glob("*.npy"))) == 1
-    monkeypatch.setattr(module, "BATCH", None)  # nothing can be computed from here on
+    monkeypatch.setattr(module, "BATCHES", None)  # nothing can be computed from here on
     assert np.array_equal(features(lite, photographs[:3].copy(), tmp_path, CPU), first)
     with pytest.raises(TypeError):
         features(lite, photographs[:2], tmp_path, CPU)

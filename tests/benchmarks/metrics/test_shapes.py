@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 import trimesh
 
+from benchmarks.metrics import chamfer as chamfer_module
 from benchmarks.metrics.chamfer import chamfer, chamfer_matrix, set_metrics
 from benchmarks.metrics.shape_generation import measure_shapes
 from benchmarks.metrics.surface import surface_mesh, surface_points
+
+CPU = torch.device("cpu")
 
 
 def ball(radius: float, size: int = 32) -> np.ndarray:
@@ -62,10 +66,21 @@ def test_chamfer_of_a_shifted_set_is_twice_the_squared_shift():
 def test_chamfer_equals_brute_force():
     rng = np.random.default_rng(2)
     sets = [rng.normal(size=(n, 3)) for n in (60, 90, 75)]
-    matrix = chamfer_matrix(sets[:2], sets)
+    matrix = chamfer_matrix(sets[:2], sets, CPU)
     for row, first in enumerate(sets[:2]):
         for column, second in enumerate(sets):
             assert matrix[row, column] == pytest.approx(brute(first, second), rel=1e-10)
+
+
+def test_chamfer_in_blocks_equals_that_of_trees(monkeypatch):
+    """The path of a GPU, here on a CPU: three sets of 50 points, two at a time."""
+    monkeypatch.setattr(chamfer_module, "BLOCK_BYTES", 2 * 4 * 70 * 50)
+    rng = np.random.default_rng(3)
+    first = [rng.normal(size=(n, 3)) for n in (40, 70)]
+    second = [rng.normal(size=(50, 3)) for _ in range(3)]
+    expected = chamfer_module.tree_matrix(first, second, CPU)
+    found = chamfer_module.blocked_matrix(first, second, CPU)
+    assert found == pytest.approx(expected, rel=1e-6)
 
 
 def test_coverage_and_matching_distance_of_a_known_matrix():
@@ -78,7 +93,7 @@ def test_coverage_and_matching_distance_of_a_known_matrix():
 def test_an_empty_sample_covers_nothing_and_is_counted():
     shapes = np.stack([ball(0.2, 16), ball(0.35, 16)])
     generated = np.stack([shapes[0], np.zeros((16, 16, 16))])
-    metrics = {metric.name: metric for metric in measure_shapes(generated, shapes, 0)}
+    metrics = {metric.name: metric for metric in measure_shapes(generated, shapes, 0, CPU)}
     assert metrics["coverage"].value == 0.5
     assert metrics["empty_samples"].value == 1
     assert metrics["coverage"].samples == 2
@@ -87,14 +102,14 @@ def test_an_empty_sample_covers_nothing_and_is_counted():
 
 def test_the_set_itself_covers_itself():
     shapes = np.stack([ball(radius, 16) for radius in (0.15, 0.25, 0.4)])
-    metrics = {metric.name: metric.value for metric in measure_shapes(shapes, shapes, 0)}
+    metrics = {metric.name: metric.value for metric in measure_shapes(shapes, shapes, 0, CPU)}
     assert metrics["coverage"] == 1.0
     assert metrics["mmd"] < 1e-3
 
 
 def test_samples_that_are_all_empty_have_no_matching_distance():
     metrics = {
-        m.name: m.value for m in measure_shapes(np.zeros((2, 8, 8, 8)), ball(0.3, 8)[None], 0)
+        m.name: m.value for m in measure_shapes(np.zeros((2, 8, 8, 8)), ball(0.3, 8)[None], 0, CPU)
     }
     assert metrics["mmd"] is None
     assert metrics["coverage"] == 0.0

@@ -2,8 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from benchmarks.report.single_signal import section
 from benchmarks.results import Metric, Result, result_path, write_result
@@ -11,6 +13,7 @@ from benchmarks.single_signal.config import load_single_signal
 from benchmarks.single_signal.fitting import Comparison
 from benchmarks.single_signal.networks import build_network, macs, parameters
 from benchmarks.single_signal.tasks import Task, centres
+from benchmarks.stages.single_signal import run
 
 CONFIG = load_single_signal()
 TINY = CONFIG.model_copy(
@@ -108,3 +111,23 @@ def test_the_identity_of_a_training_names_its_settings(tmp_path):
 
     identity = json.loads(load_tensors(tmp_path / "siren.safetensors")[1]["identity"])
     assert identity[3]["rate"] == 5e-3
+
+
+def test_a_task_of_two_photographs_reports_their_mean_and_each(tmp_path, monkeypatch):
+    monkeypatch.setenv("LIFT_DATA", str(tmp_path))
+    (tmp_path / "kodak").mkdir()
+    for number in (5, 7):
+        pixels = np.random.default_rng(number).integers(0, 255, (24, 32, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "kodak" / f"kodim{number:02d}.png")
+    sizes = {"photographs": [5, 7], "steps": 10, "search_steps": 4}
+    tiny = TINY.profiles["tiny"].model_copy(update=sizes)
+    methods = {name: CONFIG.methods[name] for name in ("relift", "siren")}
+    config = TINY.model_copy(update={"profiles": {"tiny": tiny}, "methods": methods})
+    (tmp_path / "out").mkdir()
+    found = {one.name: one for one in run(config, "tiny", "image", tmp_path / "out")}
+    each = found["siren_psnr_kodim05"].value, found["siren_psnr_kodim07"].value
+    assert each[0] != each[1]
+    assert found["siren_psnr"].value == pytest.approx(sum(each) / 2)
+    assert found["siren_psnr"].samples == 2 * 12 * 16
+    assert (tmp_path / "out" / "pictures.png").exists()
+    assert {f"relift_score_gamma{gamma:g}" for gamma in config.gammas} <= set(found)

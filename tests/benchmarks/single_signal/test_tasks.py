@@ -8,9 +8,10 @@ from scipy.io import wavfile
 
 from benchmarks.single_signal.config import load_single_signal
 from benchmarks.single_signal.signals import SignalError, read_audio, read_image, reduced
-from benchmarks.single_signal.tasks import FACTOR, build_task, centres, decibels
+from benchmarks.single_signal.tasks import FACTOR, build_task, build_tasks, centres, decibels
 
-DEMO = load_single_signal().profiles["demo"]
+CONFIG = load_single_signal()
+DEMO = CONFIG.profiles["demo"]
 
 
 def test_centres_lie_in_the_middle_of_their_samples():
@@ -105,3 +106,23 @@ def test_grey_and_opaque_images_work_and_transparent_ones_are_refused(tmp_path):
 def test_an_image_smaller_than_the_factor_is_refused():
     with pytest.raises(SignalError, match="3 x 8 pixels: smaller than the factor 4"):
         reduced(np.zeros((3, 8, 3), np.float32), 4)
+
+
+def test_the_image_task_takes_all_photographs_and_others_the_first(tmp_path, monkeypatch):
+    monkeypatch.setenv("LIFT_DATA", str(tmp_path))
+    (tmp_path / "kodak").mkdir()
+    for number in (5, 7):
+        pixels = np.full((8, 16, 3), number, np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "kodak" / f"kodim{number:02d}.png")
+    profile = DEMO.model_copy(update={"photographs": [5, 7]})
+    both = build_tasks("image", profile)
+    assert [task.signal for task in both] == ["kodim05", "kodim07"]
+    assert both[1].shape == (4, 8, 3)
+    assert both[1].target.mean().item() == pytest.approx(7 / 255)
+    assert [task.signal for task in build_tasks("denoising", profile)] == ["kodim05"]
+
+
+def test_a_task_may_have_sizes_of_its_own():
+    whole, own = CONFIG.sizes("lite", "audio"), CONFIG.sizes("lite", "image")
+    assert (whole.width, own.width) == (256, 128)
+    assert whole.points == own.points
