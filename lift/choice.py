@@ -34,7 +34,8 @@ def candidates(batch: int, steps: int, order: OuterGradient) -> list[Choice]:
 
     Unrolling holds the activations of ``steps + 1`` evaluations of a chunk, replaying those of one
     evaluation of the batch: an unrolled chunk of a ``steps + 1``-th of the batch fits its place,
-    and spares the replay's second evaluations.
+    and spares the replay's second evaluations. Half a batch, which only the unrolled order has the
+    memory for, is compiled too: LIFT's fastest step on CIFAR-10 takes 32 signals in halves.
     """
     ways = [Choice(order, False), Choice(order, True)]
     if order == "first-order":
@@ -44,6 +45,8 @@ def candidates(batch: int, steps: int, order: OuterGradient) -> list[Choice]:
     fitting = [size for size in range(1, batch // (steps + 1) + 1) if batch % size == 0]
     ways += [Choice("exact", False, size) for size in sorted({*fitting[:1], *fitting[-1:]})]
     ways += [Choice("exact", True, size) for size in fitting[-1:]]
+    if order == "exact" and batch % 2 == 0 and batch // 2 not in fitting[-1:]:
+        ways.append(Choice("exact", True, batch // 2))
     return ways
 
 

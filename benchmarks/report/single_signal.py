@@ -21,7 +21,7 @@ HEADERS = {
     "macs": "MACs a point",
     "seconds_best_rate": "seconds",
 }
-FORMATS = {"best_rate": ".2g", "parameters": ",.0f", "macs": ",.0f", "seconds_best_rate": ".0f"}
+FORMATS = {"best_rate": ".2g", "parameters": ",.0f", "macs": ",.0f", "seconds_best_rate": ".1f"}
 LEGEND = (
     "Every network at the same width, depth, steps and points a step; the best rate of a small "
     "search beside the task's own. The paper's protocol is not printed: steps and sizes are ours "

@@ -36,8 +36,8 @@ class Case:
 
 
 CASES = (
-    Case("LIFT, CIFAR-10", "lift", "cifar10", 16),
-    Case("Functa, CIFAR-10", "functa", "cifar10", 8, compiled=False),
+    Case("LIFT, CIFAR-10", "lift", "cifar10", 32),
+    Case("Functa, CIFAR-10", "functa", "cifar10", 16, compiled=False),
     Case("Spatial Functa, CIFAR-10", "spatial_functa", "cifar10", 16),
     Case("mNIF-S, CelebA-HQ 64²", "mnif_s", "celebahq64", 8),
     Case("LIFT, CelebA-HQ 64²", "lift", "celebahq64", 8),
