@@ -1,7 +1,8 @@
 """Coordinate networks that ReLIFT is compared with on one signal. All take ``(N, D)`` in [-1, 1].
 
 Sizes and frequency factors are the defaults of the comparison that INCODE's code runs (the same
-first author's): w0 = 30, WIRE's and Gauss's sigma = 10, FINER's first bias in [-5, 5].
+first author's): w0 = 30, Gauss's sigma = 10, FINER's first bias in [-5, 5]; WIRE's factors are its
+own code's.
 """
 
 from __future__ import annotations

@@ -24,6 +24,9 @@ class TaskSettings(_Data):
     decay: float = Field(gt=0, le=1, description="last rate over first")
     first_w0: float = Field(gt=0)
     octaves: int = Field(ge=1, description="of the positional encoding")
+    networks: dict[str, dict[str, float]] = Field(
+        {}, description="a network's constants that differ for this task, `first_w0` among them"
+    )
 
 
 class NetworkSettings(_Data):

@@ -30,11 +30,13 @@ def build_network(
         ConfigError: no network has this name.
     """
     constants = settings.model_dump(exclude={"title"}, exclude_none=True)
+    constants |= task.networks.get(method, {})
+    first_w0 = constants.pop("first_w0", task.first_w0)
     known: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
-        "relift": (ReLIFT, {"first_w0": task.first_w0, "gamma": gamma}),
-        "siren": (SIREN, {"first_w0": task.first_w0}),
-        "finer": (FINER, {"first_w0": task.first_w0}),
-        "wire": (WIRE, {"first_w0": task.first_w0}),
+        "relift": (ReLIFT, {"first_w0": first_w0, "gamma": gamma}),
+        "siren": (SIREN, {"first_w0": first_w0}),
+        "finer": (FINER, {"first_w0": first_w0}),
+        "wire": (WIRE, {"first_w0": first_w0}),
         "gauss": (Gauss, {}),
         "relu_pe": (ReLUPE, {"octaves": task.octaves}),
     }
