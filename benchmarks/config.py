@@ -1,8 +1,7 @@
-"""Configuration: three kinds of YAML files, and the cell that they resolve to.
+"""Configuration: what methods and profiles say, in YAML files that are checked when read.
 
-``config/scale`` says how much data and how many steps (a profile), ``config/datasets`` where data
-comes from, ``config/methods`` what papers published. A cell's settings are the method's published
-ones for the data set (or for the one it stands in for), with the profile's overrides on top.
+``config/scale`` says how much data and how many steps (a profile), ``config/methods`` what papers
+published; ``config/datasets`` has a module of its own, and `benchmarks.cell` joins the three.
 """
 
 from __future__ import annotations
@@ -16,9 +15,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmarks.classification_settings import ClassificationScale, ClassificationSettings
-from benchmarks.datasets.config import DatasetConfig, load_dataset_config
 from benchmarks.validation import explain
-from lift.training import FitConfig
+from lift.fit_config import FitConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "config"
@@ -31,11 +29,13 @@ class ConfigError(ValueError):
     """A configuration file that is missing or wrong; the message names the file and the key."""
 
 
-class _Data(BaseModel):
+class Data(BaseModel):
+    """Checked, and not to be changed."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class MethodSettings(_Data):
+class MethodSettings(Data):
     """One method on one data set: constructor arguments of its field, and its training.
 
     ``generation`` has the keys of `benchmarks.generation.GenerationConfig`, which checks it.
@@ -46,7 +46,7 @@ class MethodSettings(_Data):
     generation: dict[str, Any] | None = None
 
 
-class MethodConfig(_Data):
+class MethodConfig(Data):
     """``config/methods/NAME.yaml``; ``variants`` change some field settings under another name."""
 
     method: str
@@ -58,7 +58,7 @@ class MethodConfig(_Data):
     classification: dict[str, ClassificationSettings] = {}
 
 
-class Overrides(_Data):
+class Overrides(Data):
     """What a profile changes about a method on a data set."""
 
     field: dict[str, Any] = {}
@@ -66,14 +66,14 @@ class Overrides(_Data):
     generation: dict[str, Any] = {}
 
 
-class Counts(_Data):
+class Counts(Data):
     """How many signals of each split, evenly spaced; null takes all."""
 
     train: int | None = Field(ge=1)
     test: int | None = Field(ge=1)
 
 
-class DatasetScale(_Data):
+class DatasetScale(Data):
     """One data set in a profile. Counts are evenly spaced subsets; null takes everything."""
 
     methods: list[str]
@@ -89,7 +89,7 @@ class DatasetScale(_Data):
     classification: ClassificationScale | None = None
 
 
-class ScaleConfig(_Data):
+class ScaleConfig(Data):
     """``config/scale/PROFILE.yaml``."""
 
     profile: str
@@ -97,40 +97,6 @@ class ScaleConfig(_Data):
     threads: int = Field(ge=0, description="CPU threads of one training; 0 takes all")
     datasets: dict[str, DatasetScale]
     tables: dict[str, str] = Field(description="table -> the data set that fills its own column")
-
-
-class Training(_Data):
-    """All that a trained field depends on, besides code."""
-
-    dataset: str
-    method: str
-    seed: int
-    field: str
-    settings: dict[str, Any]
-    fit: FitConfig
-    train: int | None
-    validation: int
-
-
-class Generation(_Data):
-    """Stage 2 of a cell: settings that `benchmarks.generation` checks, and the published budget."""
-
-    settings: dict[str, Any]
-    published_signals: int
-
-
-class Cell(_Data):
-    """One experiment: what is trained, and what is measured of it.
-
-    ``generation`` is None for variants of a method and where the profile does not generate.
-    """
-
-    profile: str
-    training: Training
-    encode: Counts
-    evaluate: Counts
-    published_signals: int
-    generation: Generation | None
 
 
 def digest(value: BaseModel | dict[str, Any]) -> str:
@@ -198,70 +164,3 @@ def published_settings(method: str, dataset: str) -> MethodSettings:
     settings = config.settings[dataset]
     changed = {**settings.field, **config.variants.get(method, {})}
     return settings.model_copy(update={"field": changed})
-
-
-def resolve(profile: str, dataset: str, method: str, seed: int) -> Cell:
-    """The full configuration of one cell.
-
-    Raises:
-        ConfigError: the profile does not have this cell, or a file is wrong.
-    """
-    scale = load_scale(profile)
-    where = f"config/scale/{profile}.yaml"
-    if dataset not in scale.datasets:
-        raise ConfigError(f"{where}: no data set {dataset!r}; it has {', '.join(scale.datasets)}")
-    data = scale.datasets[dataset]
-    if method not in data.methods:
-        raise ConfigError(
-            f"{where}: {dataset} does not run {method!r}; it runs {', '.join(data.methods)}"
-        )
-    source: DatasetConfig = load_dataset_config(dataset)
-    settings = published_settings(method, source.stands_for)
-    base = find_method(method)
-    field, fit = dict(settings.field), {**settings.fit.model_dump(), **data.fit}
-    for name in dict.fromkeys((base.method, method)):
-        override = data.overrides.get(name, Overrides())
-        field.update(override.field)
-        fit.update(override.fit)
-    field.update(base.variants.get(method, {}))
-    try:
-        checked = FitConfig.model_validate(fit)
-    except ValidationError as error:
-        raise ConfigError(f"{where}: {dataset}, {method}, fit.{explain(error)}") from error
-    return Cell(
-        profile=profile,
-        training=Training(
-            dataset=dataset,
-            method=method,
-            seed=seed,
-            field=base.field,
-            settings=field,
-            fit=checked,
-            train=data.train,
-            validation=data.validation,
-        ),
-        encode=data.encode,
-        evaluate=data.evaluate,
-        published_signals=settings.fit.steps * settings.fit.batch,
-        generation=None if method in base.variants else _generation(settings, data, method),
-    )
-
-
-def _generation(settings: MethodSettings, data: DatasetScale, method: str) -> Generation | None:
-    """The published settings with the profile's changes on top, those of the method last."""
-    published = settings.generation
-    if published is None or data.generation is None:
-        return None
-    merged = published
-    for changes in (data.generation, data.overrides.get(method, Overrides()).generation):
-        merged = _merged(merged, changes)
-    train = published["train"]
-    return Generation(settings=merged, published_signals=train["steps"] * train["batch"])
-
-
-def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Changes on top of settings, one by one in the groups of settings too."""
-    groups = ("train", "diffusion")
-    return base | {
-        key: base.get(key, {}) | value if key in groups else value for key, value in changes.items()
-    }

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import nn
 
-from benchmarks.config import Cell, ConfigError
+from benchmarks.cell import Cell
+from benchmarks.config import ConfigError
 from benchmarks.validation import explain
 from lift.diffusion.config import DiffusionConfig
 from lift.network_training import TrainingConfig

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cell import resolve
 from benchmarks.classification import (
     Classification,
     classified_cells,
@@ -21,7 +22,6 @@ from benchmarks.config import (
     load_methods,
     load_scale,
     published_settings,
-    resolve,
 )
 from benchmarks.datasets.config import load_dataset_config
 from benchmarks.datasets.loaders import loader_module

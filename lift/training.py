@@ -7,11 +7,10 @@ import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 from tqdm import tqdm
 
@@ -19,9 +18,9 @@ from lift.checkpoint import load_checkpoint, save_checkpoint, save_tensors
 from lift.choice import Choice, fastest
 from lift.field import Latent, NeuralField, Query
 from lift.files import replacing
+from lift.fit_config import FitConfig
 from lift.meta import (
     Kernels,
-    OuterGradient,
     accumulate_outer_gradient,
     adapt,
     squared_error,
@@ -39,38 +38,6 @@ Row = dict[str, float | None]
 COLUMNS = (
     "step", "signals", "seconds", "rate", "loss", "gradient_norm", "train_psnr", "validation_psnr"
 )  # fmt: skip
-
-COMPILING_PAYS = 1000
-"""Steps of a training from which minutes of compiling are worth trying."""
-
-
-class FitConfig(BaseModel):
-    """How a field is meta-learned. Rates belong to losses that are means over one signal."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    inner_steps: int = Field(ge=1)
-    order: OuterGradient
-    batch: int = Field(ge=1)
-    steps: int = Field(ge=1)
-    rate: float = Field(gt=0, description="outer Adam step size")
-    schedule: Literal["constant", "cosine"]
-    clip: float | None = Field(gt=0, description="largest norm of the outer gradient")
-    latent_noise: float = Field(ge=0, description="standard deviation of the first latent")
-    stride: int = Field(ge=1, description="one jittered point in every stride**D block; 1: all")
-    precision: Literal["float32", "bfloat16"] = "float32"
-    compile: bool | Literal["auto"] = Field(
-        default=False, description="auto: in a long training, if it is faster here"
-    )
-    log_every: int = Field(default=50, ge=1)
-    validate_every: int = Field(default=500, ge=1)
-    snapshots: bool = Field(default=False, description="keep the weights of every validation")
-    checkpoint_seconds: float = Field(default=60, ge=0)
-
-    @property
-    def compiles(self) -> bool:
-        """Whether compiled kernels are worth trying: asked for, or ``auto`` and a long training."""
-        return self.compile is True or (self.compile == "auto" and self.steps >= COMPILING_PAYS)
 
 
 class Signals(Protocol):

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.config import Cell, digest
+from benchmarks.cell import Cell
+from benchmarks.config import digest
 from benchmarks.datasets.dataset import Dataset, Split, open_prepared
 from benchmarks.datasets.splits import fitting_splits, spaced
 from benchmarks.methods import build_field, field_module

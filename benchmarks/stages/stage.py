@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.config import digest, resolve
+from benchmarks.cell import resolve
+from benchmarks.config import digest
 from benchmarks.methods import field_module
 from benchmarks.provenance import (
     code_digest,

@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 from benchmarks import config
-from benchmarks.config import ConfigError, ScaleConfig, digest, read_yaml, resolve
+from benchmarks.cell import resolve
+from benchmarks.config import ConfigError, ScaleConfig, digest, read_yaml
 from benchmarks.methods import build_field
 from lift import Domain
 

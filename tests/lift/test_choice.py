@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lift import choice, training
+from lift import choice, fit_config, training
 from lift.checkpoint import load_tensors
 from lift.choice import Choice, candidates, fastest
 from lift.meta import EAGER
@@ -54,7 +54,7 @@ def test_a_short_training_does_not_compile(tmp_path, monkeypatch):
 
 
 def test_a_continued_training_keeps_its_choice(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "COMPILING_PAYS", 5)
+    monkeypatch.setattr(fit_config, "COMPILING_PAYS", 5)
     monkeypatch.setattr(training, "fastest", lambda *_: Choice("exact", False))
     settings = config(steps=5, compile="auto", order="exact")
     run(tmp_path, settings)

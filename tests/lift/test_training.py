@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 
 from lift import checkpoint, training
 from lift.checkpoint import CheckpointError
-from lift.training import FitConfig, TrainingDivergedError, fit, learning_rate
+from lift.fit_config import FitConfig
+from lift.training import TrainingDivergedError, fit, learning_rate
 from tests.lift.fields import small_lift
 
 

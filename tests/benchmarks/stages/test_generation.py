@@ -11,7 +11,7 @@ import torch
 import yaml
 
 from benchmarks import config
-from benchmarks.config import resolve
+from benchmarks.cell import resolve
 from benchmarks.generation import generation_config
 from benchmarks.results import read_result
 from benchmarks.stages import generate, interpolate
