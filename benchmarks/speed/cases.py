@@ -19,14 +19,14 @@ from lift.sampling import jittered_points
 class Case:
     """A method on one of the published data sets.
 
-    ``few`` is the batch of the quick subset; None leaves the case out of it. Where ``compiled`` is
-    false, that subset does not compile the case, because it would take most of its time.
+    ``few`` are the batches of the quick subset. Where ``compiled`` is false, that subset does not
+    compile the case, because it would take most of its time.
     """
 
     title: str
     method: str
     dataset: str
-    few: int | None
+    few: tuple[int, ...]
     compiled: bool = True
 
     @property
@@ -36,13 +36,13 @@ class Case:
 
 
 CASES = (
-    Case("LIFT, CIFAR-10", "lift", "cifar10", 32),
-    Case("Functa, CIFAR-10", "functa", "cifar10", 16, compiled=False),
-    Case("Spatial Functa, CIFAR-10", "spatial_functa", "cifar10", 16),
-    Case("mNIF-S, CelebA-HQ 64²", "mnif_s", "celebahq64", 8),
-    Case("LIFT, CelebA-HQ 64²", "lift", "celebahq64", 8),
-    Case("LIFT, ShapeNet 64³", "lift", "shapenet64", 1, compiled=False),
-    Case("mNIF-L, CelebA-HQ 64²", "mnif_l", "celebahq64", None),
+    Case("LIFT, CIFAR-10", "lift", "cifar10", (16, 32)),
+    Case("Functa, CIFAR-10", "functa", "cifar10", (16,), compiled=False),
+    Case("Spatial Functa, CIFAR-10", "spatial_functa", "cifar10", (16,)),
+    Case("mNIF-S, CelebA-HQ 64²", "mnif_s", "celebahq64", (8,)),
+    Case("LIFT, CelebA-HQ 64²", "lift", "celebahq64", (8,)),
+    Case("LIFT, ShapeNet 64³", "lift", "shapenet64", (1,), compiled=False),
+    Case("mNIF-L, CelebA-HQ 64²", "mnif_l", "celebahq64", ()),
 )
 
 

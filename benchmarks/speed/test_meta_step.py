@@ -84,13 +84,13 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def counted(work: Workload, batch: int, steps: int) -> dict[str, dict[str, int]]:
-    """Multiply-adds and peak bytes of the eager ways, counted without computing anything."""
+    """Multiply-adds and peak bytes of every way taken eagerly, without computing anything."""
     work = work.to("meta")
     values, given = work.batch(batch), work.field.zero_latent(batch)
     ledgers = {"plain": meta_step_ledger(*work[:2], values, steps, "exact", start=given)}
-    for way in candidates(batch, steps, "exact"):
-        if not way.compiled:
-            ledgers[str(way)] = meta_step_ledger(*work[:2], values, steps, way.order, way.chunk)
+    eager = [way._replace(compiled=False) for way in candidates(batch, steps, "exact")]
+    for way in dict.fromkeys(eager):
+        ledgers[str(way)] = meta_step_ledger(*work[:2], values, steps, way.order, way.chunk)
     return {
         name: {"macs": ledger.macs, "peak_bytes": ledger.peak_bytes}
         for name, ledger in ledgers.items()
@@ -122,11 +122,13 @@ def peak_bytes(call: Callable[[], object]) -> int | None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     quick = metafunc.config.getoption("quick")
-    cases = [case for case in CASES if case.few or not quick]
-    metafunc.parametrize("case", cases, ids=[case.name for case in cases])
-    if "batch" in metafunc.fixturenames:
-        metafunc.parametrize("batch", ["few"] if quick else ["16", "largest"])
-        metafunc.parametrize("steps", [3] if quick else INNER_STEPS)
+    if "batch" not in metafunc.fixturenames:
+        metafunc.parametrize("case", CASES, ids=[case.name for case in CASES])
+        return
+    runs = [(case, size) for case in CASES for size in (case.few if quick else (BATCH, None))]
+    names = [f"{case.name}-{size or 'largest'}" for case, size in runs]
+    metafunc.parametrize(("case", "batch"), runs, ids=names)
+    metafunc.parametrize("steps", [3] if quick else INNER_STEPS)
 
 
 def test_memory(case: Case, benchmark: Any) -> None:
@@ -143,16 +145,16 @@ def test_memory(case: Case, benchmark: Any) -> None:
 
 
 def test_time(
-    case: Case, batch: str, steps: int, benchmark: Any, pytestconfig: pytest.Config
+    case: Case, batch: int | None, steps: int, benchmark: Any, pytestconfig: pytest.Config
 ) -> None:
-    """Rounds of all sides, as many as fit the time."""
+    """Rounds of all sides, as many as fit the time; without ``batch``, of the largest one."""
     if time.monotonic() - STARTED > 60 * pytestconfig.getoption("minutes"):
         pytest.skip("its time is spent (--minutes)")
-    sizes = {"few": case.few or BATCH, "16": BATCH}
-    size = sizes.get(batch) or largest_batch(case, steps, PLAIN)
+    quick = pytestconfig.getoption("quick")
+    size = batch or largest_batch(case, steps, PLAIN)
     torch.compiler.reset()
     work = workload(case).to(DEVICE)
-    calls = sides(work, work.batch(size), steps, case.compiled or batch != "few")
+    calls = sides(work, work.batch(size), steps, case.compiled or not quick)
     first = {name: seconds(call) for name, call in calls.items()}
     bytes_held = {name: peak_bytes(call) for name, call in calls.items()}
     taken: dict[str, list[float]] = {name: [] for name in calls}
