@@ -1,4 +1,4 @@
-"""Multiply-adds of a field, counted by tracing it.
+"""Multiply-adds of a field, counted by tracing a forward of it.
 
 fvcore counts one multiply-add as one, and matrix products alone, which is the convention of the
 papers' FLOPs. It reports what it does not know instead of counting it: an unknown operator outside
@@ -7,6 +7,7 @@ the list below is an error here, so that no product is silently free.
 
 from __future__ import annotations
 
+import copy
 import logging
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from lift.field import NeuralField
 
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 NO_PRODUCTS = {
     f"aten::{name}"
     for name in (
@@ -30,10 +32,11 @@ class CostError(RuntimeError):
 
 
 class _OneForward(nn.Module):
-    def __init__(self, field: NeuralField) -> None:
+    def __init__(self, field: NeuralField, device: str) -> None:
         super().__init__()
-        self.field = field
-        self.query = field.locate(field.domain.grid())
+        query = field.locate(field.domain.grid())
+        self.query = {name: tensor.to(device) for name, tensor in query.items()}
+        self.field = copy.deepcopy(field).to(device)
         self.names = list(field.zero_latent(1))
 
     def forward(self, *latents: Tensor) -> Tensor:
@@ -46,10 +49,13 @@ def count_macs(field: NeuralField) -> int:
     Raises:
         CostError: an operator that may hold products is unknown to the counter.
     """
-    latents = tuple(field.zero_latent(1).values())
+    # On torch's meta device nothing is computed; its convolutions alone cannot be traced.
+    convolves = any(isinstance(module, CONVOLUTIONS) for module in field.modules())
+    device = "cpu" if convolves else "meta"
+    latents = tuple(latent.to(device) for latent in field.zero_latent(1).values())
     logging.getLogger("fvcore").setLevel(logging.ERROR)
     with torch.no_grad():
-        analysis = FlopCountAnalysis(_OneForward(field).eval(), latents)
+        analysis = FlopCountAnalysis(_OneForward(field, device).eval(), latents)
         analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
         total = int(analysis.total())
     unknown = set(analysis.unsupported_ops()) - NO_PRODUCTS
