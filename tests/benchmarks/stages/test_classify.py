@@ -11,6 +11,7 @@ import torch
 import yaml
 
 from benchmarks import config, workflow
+from benchmarks.cell import resolve
 from benchmarks.classification import resolve_classification
 from benchmarks.classification_settings import LabelledSignals
 from benchmarks.classifier_inputs import (
@@ -152,7 +153,7 @@ def test_copies_are_in_half_precision_and_held_out_signals_are_not_changed(prist
 
 def test_encoding_on_the_fly_gives_what_is_stored(project):
     """The first epoch's changes are those of copy 1."""
-    cell_config = config.resolve("demo", DATASET, "lift", 0)
+    cell_config = resolve("demo", DATASET, "lift", 0)
     experiment = Experiment(cell_config, project / "results", project / "data", torch.device("cpu"))
     field, _ = experiment.trained_field()
     splits = labelled_splits(experiment.dataset, LabelledSignals(**SIGNALS))
