@@ -39,7 +39,7 @@ def counts_figure(
     """
     if not points:
         raise ValueError("counts_figure: no metrics")
-    figure = Figure(figsize=(2.4 * len(points), 2.6), layout="constrained")
+    figure = Figure(figsize=(1 + 2.4 * len(points), 2.6), layout="constrained")
     figure.suptitle(title, fontsize=9)
     for place, (name, pairs) in enumerate(points.items()):
         axis = figure.add_subplot(1, len(points), place + 1)
@@ -48,7 +48,7 @@ def counts_figure(
         axis.plot(counts, values, color=color, marker=marker)
         axis.set_title(name, fontsize=8)
         axis.set_xlabel("samples", fontsize=8)
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.1 * max(values))
         axis.tick_params(labelsize=7)
         axis.spines[["top", "right"]].set_visible(False)
     save_png(figure, path)
