@@ -103,14 +103,16 @@ class LocalMLPs(nn.Module):
         sets, regions, points, dimensions = local.shape
         layers, batch, _, width = shifts.shape
         rows = local.transpose(0, 1).reshape(regions, sets * points, dimensions)
+        # Factors and biases meet weights and shifts, which are few, and not the activations.
+        shift = self.w0 * shifts.transpose(1, 2).unsqueeze(3)  # (L, M, B, 1, W)
+        scale = self.w0 * self.gamma
         # Shared points go through the first layer once, and meet the signals at its shift.
-        first = self.gamma * (torch.bmm(rows, self.weights[0]) + self.biases[0])
-        shift = shifts.transpose(1, 2).unsqueeze(3)  # (L, M, B, 1, W)
-        h = torch.sin(self.w0 * (first.view(regions, sets, points, width) + shift[0]))
+        first = torch.bmm(rows, scale * self.weights[0]).view(regions, sets, points, width)
+        h = torch.sin(first + (shift[0] + scale * self.biases[0].unsqueeze(1)))
         for layer in range(1, layers):
-            z = torch.bmm(h.reshape(regions, batch * points, width), self.weights[layer])
-            z = z + self.biases[layer]
-            z = torch.sin(self.w0 * (z.view(regions, batch, points, width) + shift[layer]))
+            z = torch.bmm(h.reshape(regions, batch * points, width), self.w0 * self.weights[layer])
+            offset = shift[layer] + self.w0 * self.biases[layer].unsqueeze(1)
+            z = torch.sin(z.view(regions, batch, points, width) + offset)
             h = z + h if self.residual else z
         out = torch.bmm(h.reshape(regions, batch * points, width), self.weights[-1])
         out = (out + self.biases[-1]).view(regions, batch, points, -1)
