@@ -11,6 +11,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from lift import siren
 from lift.relift import ReLIFT
@@ -120,14 +121,30 @@ class WIRE(nn.Module):
         self.last = nn.Linear(narrow, channels, dtype=torch.cfloat)
 
     def forward(self, coords: Tensor) -> Tensor:
-        """Values at coordinates."""
-        h = self._wavelet(self.first(coords).to(torch.cfloat), self.w0[0])
+        """Values at coordinates.
+
+        Complex numbers are pairs of real ones here, whose matrix products and waves are faster.
+        """
+        real = self.first(coords)
+        h = self._wavelet(torch.cat((real, torch.zeros_like(real)), dim=-1), self.w0[0])
         for layer, w0 in zip(self.hidden, self.w0[1:], strict=True):
-            h = self._wavelet(layer(h), w0)
-        return self.last(h).real
+            h = self._wavelet(complex_linear(layer, h), w0)
+        return complex_linear(self.last, h).chunk(2, dim=-1)[0]
 
     def _wavelet(self, z: Tensor, w0: float) -> Tensor:
-        return torch.exp(1j * w0 * z - (self.sigma * z).abs().square())
+        """Of real parts and then imaginary parts ``(N, 2W)`` the same."""
+        real, imaginary = z.chunk(2, dim=-1)
+        decay = self.sigma**2 * (real.square() + imaginary.square())
+        amplitude, phase = torch.exp(-w0 * imaginary - decay), w0 * real
+        return torch.cat((amplitude * phase.cos(), amplitude * phase.sin()), dim=-1)
+
+
+def complex_linear(layer: nn.Module, h: Tensor) -> Tensor:
+    """A complex layer on ``(N, 2I)``, real parts before imaginary ones; ``(N, 2O)``."""
+    assert isinstance(layer, nn.Linear)
+    real, imaginary = torch.view_as_real(layer.weight).unbind(-1)
+    weight = torch.cat((torch.cat((real, -imaginary), 1), torch.cat((imaginary, real), 1)))
+    return functional.linear(h, weight, torch.view_as_real(layer.bias).T.flatten())
 
 
 class ReLUPE(nn.Module):

@@ -39,6 +39,11 @@ class Task:
     shape: tuple[int, ...]
     signal: str = "signal"
 
+    def to(self, device: torch.device) -> Task:
+        """The same with its coordinates and what is observed there on a device."""
+        moved = {name: getattr(self, name).to(device) for name in ("coords", "values", "grid")}
+        return dataclasses.replace(self, **moved)
+
     @property
     def pictured(self) -> bool:
         """Whether the signal is an image."""

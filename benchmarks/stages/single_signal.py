@@ -16,6 +16,7 @@ from statistics import mean
 
 import torch
 
+from benchmarks.config import digest
 from benchmarks.provenance import code_digest, git_commit, packages, peak_memory_bytes
 from benchmarks.report.single_signal_figures import curves_figure, gamma_figure, pictures_figure
 from benchmarks.results import Metric, Provenance, Result, result_path, write_result
@@ -24,6 +25,7 @@ from benchmarks.single_signal.fitting import Choice, Comparison, predict
 from benchmarks.single_signal.networks import macs, parameters
 from benchmarks.single_signal.tasks import Task, build_tasks
 from benchmarks.stages.experiment import StageError
+from benchmarks.stages.stage import choose_device, device_name
 from lift.network_training import Trained, TrainingDivergedError
 from lift.training import Row
 
@@ -94,9 +96,15 @@ def mean_curve(trained: Sequence[Trained]) -> list[Row]:
     ]
 
 
-def run(config: SingleSignalConfig, profile: str, task_name: TaskName, directory: Path) -> Metrics:
+def run(
+    config: SingleSignalConfig,
+    profile: str,
+    task_name: TaskName,
+    directory: Path,
+    device: torch.device,
+) -> Metrics:
     """Trains all networks on one task, and draws their curves and pictures."""
-    tasks = build_tasks(task_name, config.sizes(profile, task_name))
+    tasks = [task.to(device) for task in build_tasks(task_name, config.sizes(profile, task_name))]
     metrics: Metrics = []
     curves, pictures, gammas = {}, {}, {}
     for method, settings in config.methods.items():
@@ -137,8 +145,11 @@ def main() -> None:
     parser.add_argument("--profile", default="demo", help="a profile of config/single_signal.yaml")
     parser.add_argument("--task", required=True)
     parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 takes all")
     options = parser.parse_args()
+    # The tails of Gaussians and wavelets are numbers that a CPU takes a hundred times as long over.
+    torch.set_flush_denormal(True)
     if options.threads:
         torch.set_num_threads(options.threads)
     began = time.monotonic()
@@ -155,17 +166,18 @@ def main() -> None:
         )
         path.parent.mkdir(parents=True, exist_ok=True)
         code, commit = code_digest(MODULE), git_commit()
-        metrics = run(config, options.profile, options.task, path.parent)
+        device = choose_device(options.device)
+        metrics = run(config, options.profile, options.task, path.parent, device)
         provenance = Provenance(
             config=config.model_dump(mode="json"),
-            config_hash=code_digest(MODULE)[:16],
+            config_hash=digest(config),
             code_digest=code,
             git_commit=commit,
             packages=packages(),
-            device="cpu",
+            device=device_name(device),
             threads=torch.get_num_threads(),
             wall_seconds=round(time.monotonic() - began, 2),
-            peak_memory_bytes=peak_memory_bytes(torch.device("cpu")),
+            peak_memory_bytes=peak_memory_bytes(device),
         )
         result = Result(
             stage="single_signal",

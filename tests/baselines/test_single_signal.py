@@ -43,12 +43,17 @@ def test_gauss_is_one_at_zero_and_even():
     assert torch.allclose(net(COORDS), net.last(h))
 
 
-def test_a_wavelet_is_a_complex_wave_under_a_gaussian():
-    net = WIRE(2, 3, **SIZE, first_w0=30.0, w0=20.0, sigma=10.0)
-    z = torch.tensor([0.05 + 0.02j])
-    expected = torch.exp(1j * 20.0 * z) * torch.exp(-((10 * z.abs()) ** 2))
-    assert torch.allclose(net._wavelet(z, 20.0), expected)
-    assert net(COORDS).dtype == torch.float32
+def test_wavelets_are_complex_waves_under_gaussians():
+    net = WIRE(2, 3, **SIZE, first_w0=3.0, w0=2.0, sigma=1.5)
+
+    def wavelet(z, w0):
+        return torch.exp(1j * w0 * z) * torch.exp(-((1.5 * z.abs()) ** 2))
+
+    h = wavelet(net.first(COORDS).to(torch.cfloat), 3.0)
+    for layer in net.hidden:
+        h = wavelet(layer(h), 2.0)
+    assert torch.allclose(net(COORDS), net.last(h).real, atol=1e-6)
+    assert h.imag.abs().max() > 0.01
 
 
 def test_the_encoding_holds_the_coordinates_and_their_octaves():

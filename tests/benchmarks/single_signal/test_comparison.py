@@ -124,7 +124,8 @@ def test_a_task_of_two_photographs_reports_their_mean_and_each(tmp_path, monkeyp
     methods = {name: CONFIG.methods[name] for name in ("relift", "siren")}
     config = TINY.model_copy(update={"profiles": {"tiny": tiny}, "methods": methods})
     (tmp_path / "out").mkdir()
-    found = {one.name: one for one in run(config, "tiny", "image", tmp_path / "out")}
+    metrics = run(config, "tiny", "image", tmp_path / "out", torch.device("cpu"))
+    found = {one.name: one for one in metrics}
     each = found["siren_psnr_kodim05"].value, found["siren_psnr_kodim07"].value
     assert each[0] != each[1]
     assert found["siren_psnr"].value == pytest.approx(sum(each) / 2)
