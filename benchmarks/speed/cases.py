@@ -42,7 +42,7 @@ CASES = (
     Case("mNIF-S, CelebA-HQ 64²", "mnif_s", "celebahq64", (8,)),
     Case("LIFT, CelebA-HQ 64²", "lift", "celebahq64", (8,)),
     Case("LIFT, ShapeNet 64³", "lift", "shapenet64", (1,), compiled=False),
-    Case("mNIF-L, CelebA-HQ 64²", "mnif_l", "celebahq64", ()),
+    Case("mNIF-L, CelebA-HQ 64²", "mnif_l", "celebahq64", (4,)),
 )
 
 

@@ -1,18 +1,12 @@
-"""Classification from its command line: a whole cell, and everything that can be wrong with one."""
+"""Classification from its command line: a whole cell."""
 
-import json
 import shutil
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import yaml
 
-from benchmarks import config, workflow
 from benchmarks.cell import resolve
-from benchmarks.classification import resolve_classification
 from benchmarks.classification_settings import LabelledSignals
 from benchmarks.classifier_inputs import (
     EncodedOnTheFly,
@@ -21,53 +15,27 @@ from benchmarks.classifier_inputs import (
     latent_scaling,
     split_labels,
 )
-from benchmarks.datasets.config import load_dataset_config
-from benchmarks.datasets.dataset import DatasetError, open_prepared
+from benchmarks.datasets.dataset import open_prepared
 from benchmarks.datasets.labels import labelled_splits
-from benchmarks.datasets.loaders import load_raw
-from benchmarks.datasets.store import prepare
-from benchmarks.metrics.linear_probe import linear_probe
 from benchmarks.results import read_result
-from benchmarks.stages import classify, classify_pixels, encode_copies, fit
+from benchmarks.stages import classify_pixels
 from benchmarks.stages.experiment import Experiment
-from benchmarks.stages.stage import main
 from lift.functaset import open_functaset
-
-STAGES = {
-    "fit": ("fit", fit.run),
-    "encode_copies": ("encode_copies", encode_copies.run),
-    "classify": ("classification", classify.run),
-}
-DATASET = "embedded-images"
-SIGNALS = {"train": 48, "validation": 24, "test": 36}
-
-
-def shrink(scale):
-    data = scale["datasets"][DATASET]
-    data.update(methods=["lift"], train=32, validation=4)
-    data["fit"].update(batch=4, log_every=2, validate_every=4)
-    data["overrides"]["lift"]["fit"]["steps"] = 4
-    labelled = data["classification"]
-    labelled.update(methods=["lift", "resnet50"], signals=dict(SIGNALS))
-    labelled["training"].update(steps=4, batch=8, warmup=0, log_every=2, validate_every=4)
-    labelled["overrides"] = {
-        "lift": {"copies": [2, 1], "settings": {"width": 8, "depth": 1}},
-        "resnet50": {"settings": {"width": 4, "depths": [1]}},
-    }
+from tests.benchmarks.stages.classify_cell import (
+    DATASET,
+    SIGNALS,
+    arguments,
+    cell,
+    finished_cell,
+    point_at,
+    run,
+)
 
 
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory):
     """A finished cell of four steps of each training; tests spoil copies of it."""
-    root = tmp_path_factory.mktemp("cell")
-    shutil.copytree(config.CONFIG, root / "config")
-    edit(root, shrink)
-    settings = load_dataset_config(DATASET)
-    prepare(settings, load_raw(settings), root / "data" / DATASET)
-    with pytest.MonkeyPatch.context() as patch:
-        for name in STAGES:
-            run(patch, root, name)
-    return root
+    return finished_cell(tmp_path_factory.mktemp("cell"))
 
 
 @pytest.fixture
@@ -75,42 +43,6 @@ def project(pristine, tmp_path, monkeypatch):
     shutil.copytree(pristine, tmp_path, dirs_exist_ok=True)
     point_at(monkeypatch, tmp_path)
     return tmp_path
-
-
-def edit(root, change):
-    path = root / "config" / "scale" / "demo.yaml"
-    scale = yaml.safe_load(path.read_text())
-    change(scale)
-    path.write_text(yaml.safe_dump(scale))
-
-
-def point_at(monkeypatch, root):
-    monkeypatch.setattr(config, "CONFIG", root / "config")
-
-
-def arguments(monkeypatch, root, method):
-    point_at(monkeypatch, root)
-    monkeypatch.setattr(sys, "argv", [
-        *("x", "--profile", "demo", "--dataset", DATASET, "--method", method, "--device", "cpu"),
-        *("--results", str(root / "results"), "--data", str(root / "data")),
-    ])  # fmt: skip
-
-
-def run(monkeypatch, root, name, method="lift"):
-    arguments(monkeypatch, root, method)
-    main(*STAGES[name], "")
-
-
-def cell(root: Path, method: str = "lift") -> Path:
-    return root / "results" / "demo" / DATASET / method / "seed0"
-
-
-def failure(monkeypatch, root, name="classify") -> str:
-    with pytest.raises(SystemExit) as stopped:
-        run(monkeypatch, root, name)
-    assert isinstance(stopped.value.code, str)
-    assert "\n" not in stopped.value.code
-    return stopped.value.code
 
 
 def test_a_cell_reports_every_number_of_copies(pristine):
@@ -193,99 +125,3 @@ def test_a_finished_training_is_not_done_again(project, monkeypatch):
     after = read_result(cell(project) / "classification.json")
     assert before.metrics == after.metrics
     assert not curve.exists()
-
-
-def test_copies_of_other_weights_are_refused(project, monkeypatch):
-    path = cell(project) / "copies" / "functaset.json"
-    manifest = json.loads(path.read_text())
-    path.write_text(json.dumps({**manifest, "field_sha256": "0" * 64}))
-    assert "latents of another field" in failure(monkeypatch, project)
-
-
-def test_copies_of_other_signals_are_refused(project, monkeypatch):
-    def fewer(scale):
-        scale["datasets"][DATASET]["classification"]["signals"]["train"] = 40
-
-    edit(project, fewer)
-    assert "encode the copies again" in failure(monkeypatch, project)
-
-
-def test_too_few_copies_are_refused(project, monkeypatch):
-    def more(scale):
-        scale["datasets"][DATASET]["classification"]["overrides"]["lift"]["copies"] = [3]
-
-    edit(project, more)
-    assert "2 copies of signals" in failure(monkeypatch, project)
-
-
-def test_labels_out_of_range_are_refused(project, monkeypatch):
-    path = project / "data" / DATASET / "train.labels.npy"
-    labels = np.load(path)
-    labels[:] = 12
-    np.save(path, labels)
-    said = failure(monkeypatch, project, "encode_copies")
-    assert "train: label 12 of signal 0, expected 0 to 11" in said
-
-
-def test_a_split_without_a_class_is_refused(project, monkeypatch):
-    path = project / "data" / DATASET / "test.labels.npy"
-    labels = np.load(path)
-    labels[labels == 3] = 2
-    np.save(path, labels)
-    assert "test: no signal of coffee among 36" in failure(monkeypatch, project, "encode_copies")
-
-
-def test_data_without_labels_are_refused(project):
-    dataset = open_prepared(project / "data" / DATASET)
-    unlabelled = dataset.manifest.model_copy(update={"classes": ()})
-    with pytest.raises(DatasetError, match="embedded-images: its signals have no labels"):
-        labelled_splits(
-            type(dataset)(unlabelled, dataset.domain, dataset.train, dataset.test),
-            LabelledSignals(**SIGNALS),
-        )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("demo", DATASET, "functa"), "is not classified by 'functa'; it is by lift, resnet50"),
-        (("lite", "celeba64", "lift"), r"lite\.yaml: no classification of 'celeba64'"),
-    ],
-)
-def test_an_unknown_classification_says_what_there_is(project, arguments, message):
-    with pytest.raises(config.ConfigError, match=message):
-        resolve_classification(*arguments)
-
-
-def test_a_wrong_training_key_names_profile_method_and_key(project):
-    def misspell(scale):
-        scale["datasets"][DATASET]["classification"]["training"]["stpes"] = 3
-
-    edit(project, misspell)
-    with pytest.raises(config.ConfigError, match=r"embedded-images, lift, .*stpes"):
-        resolve_classification("demo", DATASET, "lift")
-
-
-def test_classification_settings_change_no_other_stage(project):
-    class Wildcards:
-        profile, dataset, method, seed = "demo", DATASET, "lift", "0"
-
-    def longer(scale):
-        scale["datasets"][DATASET]["classification"]["training"]["steps"] = 5
-
-    def parameters():
-        return [workflow.training_config(Wildcards), workflow.cell_config(Wildcards),
-                workflow.copies_config(Wildcards)]  # fmt: skip
-
-    before, classification = parameters(), workflow.classification_config(Wildcards)
-    edit(project, longer)
-    assert parameters() == before
-    assert workflow.classification_config(Wildcards) != classification
-
-
-def test_a_linear_probe_separates_what_a_hyperplane_can():
-    rng = np.random.default_rng(0)
-    labels = np.arange(60) % 3
-    signals = 0.1 * rng.standard_normal((60, 5)) + 2 * np.eye(5)[labels]
-    (predicted,) = linear_probe(signals[:30], labels[:30], signals[30:])
-    assert (predicted == labels[30:]).all()
