@@ -14,6 +14,9 @@ from benchmarks.report.png import save_png
 from benchmarks.single_signal.tasks import Task
 from lift.training import Row
 
+ROWS, DETAIL = 2, 96
+"""Signals and pixels that fit a small file."""
+
 
 def curves_figure(curves: Mapping[str, Sequence[Row]], path: Path, title: str) -> None:
     """PSNR of every network over its steps."""
@@ -52,15 +55,20 @@ def gamma_figure(scores: Mapping[float, float], path: Path, title: str) -> None:
 def pictures_figure(
     tasks: Sequence[Task], pictures: Mapping[str, Sequence[Tensor]], path: Path
 ) -> None:
-    """A row a signal: the target and what every network made of it, with PSNR."""
+    """A row a signal, the first two: the middle of the target and of what every network made of it.
+
+    The PSNR above is that of the whole image.
+    """
+    tasks = tasks[:ROWS]
     shown = {"target": [task.target for task in tasks], **pictures}
-    height, width = tasks[0].shape[:2]
-    size = (1.7 * len(shown), (1.7 * height / width + 0.35) * len(tasks))
+    size = (1.7 * len(shown), 2.05 * len(tasks))
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(len(tasks), len(shown), squeeze=False)
     for column, (name, images) in zip(axes.T, shown.items(), strict=True):
-        for axis, task, image in zip(column, tasks, images, strict=True):
-            axis.imshow(image.clamp(0, 1).reshape(task.shape).numpy())
+        for axis, task, image in zip(column, tasks, images, strict=False):
+            pixels = image.clamp(0, 1).reshape(task.shape).numpy()
+            top, left = ((side - min(side, DETAIL)) // 2 for side in task.shape[:2])
+            axis.imshow(pixels[top : top + DETAIL, left : left + DETAIL])
             axis.set_axis_off()
             measured = f"{task.measure(image)['psnr']:.1f} dB"
             axis.set_title(name if name == "target" else f"{name}\n{measured}", fontsize=8)
