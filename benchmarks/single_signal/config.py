@@ -43,6 +43,7 @@ class TaskSizes(_Data):
 
     width: int = Field(ge=1)
     steps: int = Field(ge=1)
+    points: int | None = Field(None, ge=1, description="null takes the profile's")
 
 
 class ProfileSettings(_Data):
@@ -51,7 +52,9 @@ class ProfileSettings(_Data):
     width: int = Field(ge=1)
     hidden: int = Field(ge=1)
     steps: int = Field(ge=1)
-    points: int = Field(ge=1, description="random points a step")
+    points: int = Field(
+        ge=1, description="random points a step; where there are no more, all of them"
+    )
     search_steps: int = Field(ge=1)
     rate_factors: list[float] = Field(min_length=1)
     image_size: int = Field(64, description="side of the square that the astronaut is reduced to")
@@ -94,7 +97,7 @@ class SingleSignalConfig(_Data):
         """A profile's sizes, with what a task changes of them."""
         shared = self.profiles[profile]
         own = shared.tasks.get(task)
-        return shared.model_copy(update=own.model_dump()) if own else shared
+        return shared.model_copy(update=own.model_dump(exclude_none=True)) if own else shared
 
 
 def load_single_signal() -> SingleSignalConfig:

@@ -75,7 +75,7 @@ class Comparison:
         observed: tuple[Tensor, Tensor],
         validation: Callable[[nn.Module, int], dict[str, float]],
     ) -> Trained:
-        """Trains a fresh network on random points of what is observed."""
+        """Trains a fresh network on what is observed: random points of it, or all at once."""
         coords, values = observed
         torch.manual_seed(self.seed)
         network = build_network(
@@ -90,6 +90,8 @@ class Comparison:
         points = min(self.sizes.points, len(coords))
 
         def loss(network: nn.Module, _: int) -> Tensor:
+            if points == len(coords):
+                return (network(coords) - values).square().mean()
             chosen = torch.randint(len(coords), (points,)).to(coords.device)
             return (network(coords[chosen]) - values[chosen]).square().mean()
 
