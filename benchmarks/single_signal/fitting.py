@@ -22,6 +22,8 @@ from lift.network_training import Trained, TrainingConfig, TrainingDivergedError
 
 BLOCK = 65_536
 """Points evaluated at once."""
+CHUNK = 8_192
+"""Points differentiated at once on a CPU."""
 HELD_OUT = 4
 """One observed point in four is held out of a search on a hidden target: super-resolution in the
 demo observes 256, of which a tenth would leave gamma to chance."""
@@ -42,6 +44,24 @@ def predict(network: nn.Module, coords: Tensor) -> Tensor:
     """Values ``(N, C)`` at coordinates, in blocks."""
     with torch.no_grad():
         return torch.cat([network(block) for block in coords.split(BLOCK)])
+
+
+def squared_error(network: nn.Module, coords: Tensor, values: Tensor) -> Tensor:
+    """Mean squared error over all points, to be differentiated once.
+
+    On a CPU, chunks that fit its caches are differentiated one at a time, into the weights'
+    ``.grad``, all but the last of them already here: 1.5 times as fast as 65,536 points at once.
+    """
+    size = CHUNK if coords.device.type == "cpu" else len(coords)
+    chunks = list(zip(coords.split(size), values.split(size), strict=True))
+    error = torch.zeros((), device=coords.device)
+    for index, (where, what) in enumerate(chunks):
+        part = (network(where) - what).square().sum() / values.numel()
+        if index < len(chunks) - 1:
+            part.backward()
+            part = part.detach()
+        error = error + part
+    return error
 
 
 @dataclass(frozen=True)
@@ -91,9 +111,9 @@ class Comparison:
 
         def loss(network: nn.Module, _: int) -> Tensor:
             if points == len(coords):
-                return (network(coords) - values).square().mean()
+                return squared_error(network, coords, values)
             chosen = torch.randint(len(coords), (points,)).to(coords.device)
-            return (network(coords[chosen]) - values[chosen]).square().mean()
+            return squared_error(network, coords[chosen], values[chosen])
 
         training = TrainingConfig(
             batch=points,

@@ -1,5 +1,6 @@
 """The comparison for real, tiny: choices, resumption, and its section of the tables."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 from benchmarks.report.single_signal import section
 from benchmarks.results import Metric, Result, result_path, write_result
 from benchmarks.single_signal.config import load_single_signal
-from benchmarks.single_signal.fitting import Comparison
+from benchmarks.single_signal.fitting import CHUNK, Comparison, squared_error
 from benchmarks.single_signal.networks import build_network, macs, parameters
 from benchmarks.single_signal.tasks import Task, centres
 from benchmarks.stages.single_signal import run
@@ -45,6 +46,28 @@ def comparison(tmp_path, method="siren", **changes):
 def test_a_network_learns_a_smooth_image(tmp_path):
     curve = comparison(tmp_path).final("siren", 5e-3, 1.0).curve
     assert curve[-1]["psnr"] > curve[0]["psnr"] + 5
+
+
+def test_the_error_in_chunks_has_the_gradient_of_the_whole():
+    network = torch.nn.Sequential(torch.nn.Linear(1, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
+    network.double()
+    coords = torch.rand(2 * CHUNK + 100, 1, dtype=torch.float64)
+    values = torch.rand(2 * CHUNK + 100, 2, dtype=torch.float64)
+    whole = (network(coords) - values).square().mean()
+    expected = torch.autograd.grad(whole, tuple(network.parameters()))
+    error = squared_error(network, coords, values)
+    error.backward()
+    torch.testing.assert_close(error, whole, rtol=1e-12, atol=1e-12, check_dtype=False)
+    for parameter, gradient in zip(network.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-12, atol=1e-12)
+
+
+def test_all_points_are_taken_where_there_are_no_more(tmp_path):
+    sizes = TINY.profiles["tiny"].model_copy(update={"points": 256, "steps": 1})
+    task = dataclasses.replace(wave("audio"), shape=(256, 3))  # no picture: nothing is clipped
+    whole = TINY.model_copy(update={"profiles": {"tiny": sizes}})
+    curve = comparison(tmp_path, config=whole, task=task).final("one", 1e-9, 1.0).curve
+    assert curve[0]["loss"] == pytest.approx(10 ** (-curve[0]["psnr"] / 10), rel=1e-3)
 
 
 def test_finished_trainings_are_read_and_not_repeated(tmp_path):
