@@ -20,7 +20,7 @@ ROWS, DETAIL = 2, 96
 
 def curves_figure(curves: Mapping[str, Sequence[Row]], path: Path, title: str) -> None:
     """PSNR of every network over its steps."""
-    figure = Figure(figsize=(5.6, 3.6), layout="constrained")
+    figure = Figure(figsize=(6.6, 3.6), layout="constrained")
     axis = figure.subplots()
     for place, (name, rows) in enumerate(curves.items()):
         points = [(row["step"] or 0, p) for row in rows if (p := row.get("psnr")) is not None]
@@ -36,7 +36,7 @@ def curves_figure(curves: Mapping[str, Sequence[Row]], path: Path, title: str) -
     axis.set(xlabel="steps", ylabel="PSNR (dB)", title=title.replace("_", " "))
     axis.grid(alpha=0.25, linewidth=0.6)
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(frameon=False, fontsize=8)
+    figure.legend(loc="outside right center", frameon=False, fontsize=8)
     save_png(figure, path)
 
 
