@@ -21,6 +21,7 @@ HEADS = {
     "mlp": ("baselines.classifiers", "MLPClassifier"),
     "transformer": ("baselines.classifiers", "TransformerClassifier"),
     "resnet": ("baselines.resnet", "ResNet"),
+    "vit": ("baselines.vit", "ViT"),
 }
 """Key in configuration -> module and class; a head's code is imported only where it runs."""
 Shapes = Mapping[str, tuple[int, ...]]

@@ -15,8 +15,8 @@ PIXELS = {"pixels": (32, 32, 3)}
 
 
 def published(method):
-    if method == "resnet50":
-        path = CONFIG / "image_classifiers" / "resnet50.yaml"
+    path = CONFIG / "image_classifiers" / f"{method}.yaml"
+    if path.exists():
         return read_yaml(path, ImageClassifierConfig).classification["cifar10"]
     return find_method(method).classification["cifar10"]
 
@@ -27,6 +27,7 @@ def published(method):
         ("functa", FUNCTA, 1_585_162, 1.58e6),
         ("spatial_functa", SPATIAL_FUNCTA, 7_134_346, 7.10e6),
         ("resnet50", PIXELS, 23_520_842, 23.52e6),
+        ("vit4", PIXELS, 6_268_810, 6.27e6),
     ],
 )
 def test_the_printed_sizes(method, shapes, count, printed):
@@ -81,6 +82,11 @@ def test_tokens_have_positions():
             {"width": 16, "depth": 1, "heads": 2, "mlp_ratio": 2.0, "dropout": 0.0},
         ),
         ("resnet", {"pixels": (8, 8, 3)}, {"width": 4, "depths": [1, 1]}),
+        (
+            "vit",
+            {"pixels": (8, 8, 3)},
+            {"patch": 4, "width": 16, "depth": 1, "heads": 2, "mlp_ratio": 2.0, "dropout": 0.0},
+        ),
     ],
 )
 def test_heads_learn_eight_signals_by_heart(key, shapes, settings):
