@@ -21,6 +21,7 @@ from benchmarks.report.classification_figures import (
     copies_figure,
 )
 from benchmarks.results import Budget, Metric, SplitName
+from benchmarks.torchvision_guard import import_torchvision
 from lift.field import Latent
 from lift.network_training import train
 from lift.training import Row
@@ -116,6 +117,7 @@ def trial(inputs: Inputs, copies: int, task: Task) -> Trial:
 
 def mixer(classes: int) -> Callable[[Latent, Tensor], tuple[Latent, Tensor]]:
     """MixUp or CutMix with equal chances, of pixels ``(B, R, R, C)`` and their classes."""
+    import_torchvision()
     from torchvision.transforms import v2  # noqa: PLC0415
 
     either = v2.RandomChoice([v2.MixUp(num_classes=classes), v2.CutMix(num_classes=classes)])

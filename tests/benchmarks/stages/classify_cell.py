@@ -29,11 +29,12 @@ def shrink(scale):
     data["fit"].update(batch=4, log_every=2, validate_every=4)
     data["overrides"]["lift"]["fit"]["steps"] = 4
     labelled = data["classification"]
-    labelled.update(methods=["lift", "resnet50"], signals=dict(SIGNALS))
+    labelled.update(methods=["lift", "resnet50", "vit4"], signals=dict(SIGNALS))
     labelled["training"].update(steps=4, batch=8, warmup=0, log_every=2, validate_every=4)
     labelled["overrides"] = {
         "lift": {"copies": [2, 1], "settings": {"width": 8, "depth": 1}},
         "resnet50": {"settings": {"width": 4, "depths": [1]}},
+        "vit4": {"settings": {"width": 8, "depth": 1, "heads": 2}},
     }
 
 

@@ -108,10 +108,11 @@ def test_validation_signals_are_not_trained_on(project):
     assert not set(splits["train"].chosen) & set(splits["validation"].chosen)
 
 
-def test_pixels_are_classified_without_a_field(project, monkeypatch):
-    arguments(monkeypatch, project, "resnet50")
+@pytest.mark.parametrize("method", ["vit4", "resnet50"])
+def test_pixels_are_classified_without_a_field(project, monkeypatch, method):
+    arguments(monkeypatch, project, method)
     classify_pixels.main()
-    result = read_result(cell(project, "resnet50") / "classification.json")
+    result = read_result(cell(project, method) / "classification.json")
     assert result.status == "ok"
     assert result.value("top1", "test") is not None
     assert result.value("classifier_parameters") > 0
