@@ -29,6 +29,7 @@ from benchmarks.generation import DENOISERS, generation_config
 from benchmarks.heads import head_module
 from benchmarks.methods import field_module
 from benchmarks.provenance import code_digest, sha256
+from benchmarks.report.published import load_published
 from benchmarks.results import ResultError, read_result, result_path
 from benchmarks.single_signal.config import load_single_signal
 
@@ -36,8 +37,6 @@ ROOT = Path("results")
 DATA = Path("data")
 PIXELS = "|".join(image_classifiers())
 """Methods that classify pixels, as a pattern."""
-VARIANTS_OF = ("celebahq64",)
-"""Data sets whose published tables have rows for variants."""
 
 
 class Plan:
@@ -55,11 +54,16 @@ class Plan:
             for seed in self.scale.seeds
             for stage in self._stages(dataset, method)
         ]
+        rows = {
+            (row.dataset or table.dataset, row.method)
+            for table in load_published().tables.values()
+            for row in table.rows
+        }
         costs = [
             result_path(ROOT, "published", dataset, name, 0, "cost")
             for base, method in load_methods().items()
             for dataset in method.settings
-            for name in (base, *(method.variants if dataset in VARIANTS_OF else ()))
+            for name in (base, *(v for v in method.variants if (dataset, v) in rows))
         ]
         alone = load_single_signal()
         tasks = alone.tasks if self.scale.profile in alone.profiles else {}

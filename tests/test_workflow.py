@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from benchmarks.classification import image_classifiers
+from benchmarks.report.published import load_published
+from benchmarks.results import result_path
+from benchmarks.workflow import Plan
+
 ROOT = Path(__file__).resolve().parent.parent
 CELL = "results/demo/embedded-images/lift/seed0"
 
@@ -41,6 +46,17 @@ def edit(project, name, change):
     content = yaml.safe_load(path.read_text())
     change(content)
     path.write_text(yaml.safe_dump(content))
+
+
+def test_every_row_of_the_tables_is_counted():
+    planned = Plan("demo").results()
+    for table in load_published().tables.values():
+        counted = any(column.stage == "cost" for column in table.columns.values())
+        for row in table.rows:
+            if counted and row.method and row.method not in image_classifiers():
+                dataset = row.dataset or table.dataset
+                cost = result_path(Path("results"), "published", dataset, row.method, 0, "cost")
+                assert str(cost) in planned, f"{table.title}, {row.title}"
 
 
 def snakemake(project, *arguments):
