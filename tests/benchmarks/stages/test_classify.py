@@ -1,7 +1,5 @@
 """Classification from its command line: a whole cell."""
 
-import shutil
-
 import numpy as np
 import pytest
 import torch
@@ -26,27 +24,12 @@ from tests.benchmarks.stages.classify_cell import (
     SIGNALS,
     arguments,
     cell,
-    finished_cell,
-    point_at,
     run,
 )
 
 
-@pytest.fixture(scope="module")
-def pristine(tmp_path_factory):
-    """A finished cell of four steps of each training; tests spoil copies of it."""
-    return finished_cell(tmp_path_factory.mktemp("cell"))
-
-
-@pytest.fixture
-def project(pristine, tmp_path, monkeypatch):
-    shutil.copytree(pristine, tmp_path, dirs_exist_ok=True)
-    point_at(monkeypatch, tmp_path)
-    return tmp_path
-
-
-def test_a_cell_reports_every_number_of_copies(pristine):
-    result = read_result(cell(pristine) / "classification.json")
+def test_a_cell_reports_every_number_of_copies(classified):
+    result = read_result(cell(classified) / "classification.json")
     measured = {(metric.name, metric.split) for metric in result.metrics}
     for name in ("top1", "top1_copies1", "top1_linear_probe"):
         assert {(name, "test"), (name, "validation")} <= measured
@@ -58,11 +41,11 @@ def test_a_cell_reports_every_number_of_copies(pristine):
     assert result.provenance.config["scan_backend"] == "loop"
     assert result.budget.signals == 4 * 8
     for picture in ("classifier_curves.png", "confusion.png", "copies.png"):
-        assert (cell(pristine) / picture).read_bytes()[:4] == b"\x89PNG"
+        assert (cell(classified) / picture).read_bytes()[:4] == b"\x89PNG"
 
 
-def test_top1_is_the_mean_of_the_classes_that_have_equally_many_signals(pristine):
-    result = read_result(cell(pristine) / "classification.json")
+def test_top1_is_the_mean_of_the_classes_that_have_equally_many_signals(classified):
+    result = read_result(cell(classified) / "classification.json")
     classes = [m for m in result.metrics if m.name.startswith("accuracy of ")]
     assert [m.samples for m in classes] == [3] * 12
     assert np.mean([m.value for m in classes]) == pytest.approx(result.value("top1", "test"))
@@ -73,8 +56,8 @@ def opened(root):
     return open_functaset(cell(root) / "copies", weights)
 
 
-def test_copies_are_in_half_precision_and_held_out_signals_are_not_changed(pristine):
-    functaset = opened(pristine)
+def test_copies_are_in_half_precision_and_held_out_signals_are_not_changed(classified):
+    functaset = opened(classified)
     assert {name: len(split["local"]) for name, split in functaset.splits.items()} == {
         "train": 2 * 48, "validation": 24, "test": 36
     }  # fmt: skip

@@ -1,7 +1,6 @@
 """What is wrong with a cell that cannot be classified is said in one line."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -17,22 +16,7 @@ from tests.benchmarks.stages.classify_cell import (
     cell,
     edit,
     failure,
-    finished_cell,
-    point_at,
 )
-
-
-@pytest.fixture(scope="module")
-def pristine(tmp_path_factory):
-    """A finished cell of four steps of each training; tests spoil copies of it."""
-    return finished_cell(tmp_path_factory.mktemp("cell"))
-
-
-@pytest.fixture
-def project(pristine, tmp_path, monkeypatch):
-    shutil.copytree(pristine, tmp_path, dirs_exist_ok=True)
-    point_at(monkeypatch, tmp_path)
-    return tmp_path
 
 
 def test_copies_of_other_weights_are_refused(project, monkeypatch):
