@@ -19,13 +19,10 @@ from benchmarks.results import read_result
 from benchmarks.stages import classify_pixels
 from benchmarks.stages.experiment import Experiment
 from lift.functaset import open_functaset
-from tests.benchmarks.stages.classify_cell import (
-    DATASET,
-    SIGNALS,
-    arguments,
-    cell,
-    run,
-)
+from tests.benchmarks.stages.commands import IMAGES
+from tests.benchmarks.stages.conftest import SIGNALS
+
+DATASET, cell = IMAGES.dataset, IMAGES.cell
 
 
 def test_a_cell_reports_every_number_of_copies(classified):
@@ -66,13 +63,15 @@ def test_copies_are_in_half_precision_and_held_out_signals_are_not_changed(class
     assert not np.array_equal(local[:48], local[48:])
 
 
-def test_encoding_on_the_fly_gives_what_is_stored(project):
+def test_encoding_on_the_fly_gives_what_is_stored(classified_copy):
     """The first epoch's changes are those of copy 1."""
     cell_config = resolve("demo", DATASET, "lift", 0)
-    experiment = Experiment(cell_config, project / "results", project / "data", torch.device("cpu"))
+    experiment = Experiment(
+        cell_config, classified_copy / "results", classified_copy / "data", torch.device("cpu")
+    )
     field, _ = experiment.trained_field()
     splits = labelled_splits(experiment.dataset, LabelledSignals(**SIGNALS))
-    functaset = opened(project)
+    functaset = opened(classified_copy)
     stored = StoredLatents(functaset, split_labels(splits), 1, latent_scaling(functaset, None))
     change = augmentation_of(experiment.dataset, 48, 0)
     fly = EncodedOnTheFly(stored, splits["train"], change, field, 3)
@@ -84,28 +83,28 @@ def test_encoding_on_the_fly_gives_what_is_stored(project):
         assert torch.allclose(z, expected[name], atol=2e-2)
 
 
-def test_validation_signals_are_not_trained_on(project):
-    dataset = open_prepared(project / "data" / DATASET)
+def test_validation_signals_are_not_trained_on(classified_copy):
+    dataset = open_prepared(classified_copy / "data" / DATASET)
     splits = labelled_splits(dataset, LabelledSignals(**SIGNALS))
     assert {name: len(split) for name, split in splits.items()} == SIGNALS
     assert not set(splits["train"].chosen) & set(splits["validation"].chosen)
 
 
 @pytest.mark.parametrize("method", ["vit4", "resnet50"])
-def test_pixels_are_classified_without_a_field(project, monkeypatch, method):
-    arguments(monkeypatch, project, method)
+def test_pixels_are_classified_without_a_field(classified_copy, monkeypatch, method):
+    IMAGES.arguments(monkeypatch, classified_copy, method=method)
     classify_pixels.main()
-    result = read_result(cell(project, method) / "classification.json")
+    result = read_result(cell(classified_copy, method) / "classification.json")
     assert result.status == "ok"
     assert result.value("top1", "test") is not None
     assert result.value("classifier_parameters") > 0
 
 
-def test_a_finished_training_is_not_done_again(project, monkeypatch):
-    curve = cell(project) / "classifier_2_curve.csv"
-    before = read_result(cell(project) / "classification.json")
+def test_a_finished_training_is_not_done_again(classified_copy, monkeypatch):
+    curve = cell(classified_copy) / "classifier_2_curve.csv"
+    before = read_result(cell(classified_copy) / "classification.json")
     curve.unlink()
-    run(monkeypatch, project, "classify")
-    after = read_result(cell(project) / "classification.json")
+    IMAGES.run(monkeypatch, classified_copy, "classify")
+    after = read_result(cell(classified_copy) / "classification.json")
     assert before.metrics == after.metrics
     assert not curve.exists()

@@ -10,57 +10,56 @@ from benchmarks.classification import resolve_classification
 from benchmarks.classification_settings import LabelledSignals
 from benchmarks.datasets.dataset import DatasetError, open_prepared
 from benchmarks.datasets.labels import labelled_splits
-from tests.benchmarks.stages.classify_cell import (
-    DATASET,
-    SIGNALS,
-    cell,
-    edit,
-    failure,
-)
+from tests.benchmarks.stages.commands import IMAGES, edit
+from tests.benchmarks.stages.conftest import SIGNALS
+
+DATASET, cell, failure = IMAGES.dataset, IMAGES.cell, IMAGES.failure
 
 
-def test_copies_of_other_weights_are_refused(project, monkeypatch):
-    path = cell(project) / "copies" / "functaset.json"
+def test_copies_of_other_weights_are_refused(classified_copy, monkeypatch):
+    path = cell(classified_copy) / "copies" / "functaset.json"
     manifest = json.loads(path.read_text())
     path.write_text(json.dumps({**manifest, "field_sha256": "0" * 64}))
-    assert "latents of another field" in failure(monkeypatch, project)
+    assert "latents of another field" in failure(monkeypatch, classified_copy, "classify")
 
 
-def test_copies_of_other_signals_are_refused(project, monkeypatch):
+def test_copies_of_other_signals_are_refused(classified_copy, monkeypatch):
     def fewer(scale):
         scale["datasets"][DATASET]["classification"]["signals"]["train"] = 40
 
-    edit(project, fewer)
-    assert "encode the copies again" in failure(monkeypatch, project)
+    edit(classified_copy, fewer)
+    assert "encode the copies again" in failure(monkeypatch, classified_copy, "classify")
 
 
-def test_too_few_copies_are_refused(project, monkeypatch):
+def test_too_few_copies_are_refused(classified_copy, monkeypatch):
     def more(scale):
         scale["datasets"][DATASET]["classification"]["overrides"]["lift"]["copies"] = [3]
 
-    edit(project, more)
-    assert "2 copies of signals" in failure(monkeypatch, project)
+    edit(classified_copy, more)
+    assert "2 copies of signals" in failure(monkeypatch, classified_copy, "classify")
 
 
-def test_labels_out_of_range_are_refused(project, monkeypatch):
-    path = project / "data" / DATASET / "train.labels.npy"
+def test_labels_out_of_range_are_refused(classified_copy, monkeypatch):
+    path = classified_copy / "data" / DATASET / "train.labels.npy"
     labels = np.load(path)
     labels[:] = 12
     np.save(path, labels)
-    said = failure(monkeypatch, project, "encode_copies")
+    said = failure(monkeypatch, classified_copy, "encode_copies")
     assert "train: label 12 of signal 0, expected 0 to 11" in said
 
 
-def test_a_split_without_a_class_is_refused(project, monkeypatch):
-    path = project / "data" / DATASET / "test.labels.npy"
+def test_a_split_without_a_class_is_refused(classified_copy, monkeypatch):
+    path = classified_copy / "data" / DATASET / "test.labels.npy"
     labels = np.load(path)
     labels[labels == 3] = 2
     np.save(path, labels)
-    assert "test: no signal of coffee among 36" in failure(monkeypatch, project, "encode_copies")
+    assert "test: no signal of coffee among 36" in failure(
+        monkeypatch, classified_copy, "encode_copies"
+    )
 
 
-def test_data_without_labels_are_refused(project):
-    dataset = open_prepared(project / "data" / DATASET)
+def test_data_without_labels_are_refused(classified_copy):
+    dataset = open_prepared(classified_copy / "data" / DATASET)
     unlabelled = dataset.manifest.model_copy(update={"classes": ()})
     with pytest.raises(DatasetError, match="embedded-images: its signals have no labels"):
         labelled_splits(
@@ -76,21 +75,21 @@ def test_data_without_labels_are_refused(project):
         (("lite", "celeba64", "lift"), r"lite\.yaml: no classification of 'celeba64'"),
     ],
 )
-def test_an_unknown_classification_says_what_there_is(project, arguments, message):
+def test_an_unknown_classification_says_what_there_is(classified_copy, arguments, message):
     with pytest.raises(config.ConfigError, match=message):
         resolve_classification(*arguments)
 
 
-def test_a_wrong_training_key_names_profile_method_and_key(project):
+def test_a_wrong_training_key_names_profile_method_and_key(classified_copy):
     def misspell(scale):
         scale["datasets"][DATASET]["classification"]["training"]["stpes"] = 3
 
-    edit(project, misspell)
+    edit(classified_copy, misspell)
     with pytest.raises(config.ConfigError, match=r"embedded-images, lift, .*stpes"):
         resolve_classification("demo", DATASET, "lift")
 
 
-def test_classification_settings_change_no_other_stage(project):
+def test_classification_settings_change_no_other_stage(classified_copy):
     class Wildcards:
         profile, dataset, method, seed = "demo", DATASET, "lift", "0"
 
@@ -102,6 +101,6 @@ def test_classification_settings_change_no_other_stage(project):
                 workflow.copies_config(Wildcards)]  # fmt: skip
 
     before, classification = parameters(), workflow.classification_config(Wildcards)
-    edit(project, longer)
+    edit(classified_copy, longer)
     assert parameters() == before
     assert workflow.classification_config(Wildcards) != classification

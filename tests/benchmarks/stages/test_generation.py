@@ -3,27 +3,21 @@
 import json
 import re
 import shutil
-import sys
 
 import numpy as np
 import pytest
 import torch
-import yaml
 
 from benchmarks import config
 from benchmarks.cell import resolve
 from benchmarks.generation import generation_config
 from benchmarks.results import read_result
-from benchmarks.stages import generate, interpolate
 from benchmarks.stages.interpolate import between
-from benchmarks.stages.stage import main
 from benchmarks.workflow import Plan
-from tests.benchmarks.stages.test_stages import DATASET, cell, pristine, project  # noqa: F401
+from tests.benchmarks.stages.commands import SHAPES, edit
 
-STAGES = {
-    "generate": ("generation", generate.run),
-    "interpolate": ("interpolation", interpolate.run),
-}
+DATASET, cell, run, failure = SHAPES.dataset, SHAPES.cell, SHAPES.run, SHAPES.failure
+STAGES = "generate", "interpolate"
 GENERATION = {
     "network": {"widths": [32], "blocks": 1, "cellwise": True},
     "diffusion": {"sampler": "ddim", "sampling_steps": 4},
@@ -32,36 +26,20 @@ GENERATION = {
 }
 
 
-def run(monkeypatch, root, name):
-    monkeypatch.setattr(config, "CONFIG", root / "config")
-    monkeypatch.setattr(sys, "argv", [
-        *(name, "--profile", "demo", "--dataset", DATASET, "--method", "lift", "--device", "cpu"),
-        *("--results", str(root / "results"), "--data", str(root / "data")),
-    ])  # fmt: skip
-    main(*STAGES[name], "")
-
-
-def failure(monkeypatch, root, name="generate") -> str:
-    with pytest.raises(SystemExit) as stopped:
-        run(monkeypatch, root, name)
-    assert isinstance(stopped.value.code, str)
-    assert "\n" not in stopped.value.code
-    return stopped.value.code
-
-
 def change(root, **settings):
     """Replaces settings of LIFT's generation in the demo."""
-    path = root / "config" / "scale" / "demo.yaml"
-    scale = yaml.safe_load(path.read_text())
-    lift = scale["datasets"][DATASET]["overrides"]["lift"]
-    lift["generation"] = {**GENERATION, **settings}
-    path.write_text(yaml.safe_dump(scale))
+
+    def replace(scale):
+        lift = scale["datasets"][DATASET]["overrides"]["lift"]
+        lift["generation"] = {**GENERATION, **settings}
+
+    edit(root, replace)
 
 
 @pytest.fixture(scope="module")
-def generated(pristine, tmp_path_factory):  # noqa: F811
+def generated(encoded, tmp_path_factory):
     root = tmp_path_factory.mktemp("generated")
-    shutil.copytree(pristine, root, dirs_exist_ok=True)
+    shutil.copytree(encoded, root, dirs_exist_ok=True)
     change(root)
     with pytest.MonkeyPatch.context() as patch:
         for name in STAGES:
@@ -144,26 +122,28 @@ def test_the_same_seed_generates_the_same(generated, tmp_path, monkeypatch):
         ({"samples": 8, "sample": 9}, "sample: Extra inputs are not permitted; got '9'"),
     ],
 )
-def test_a_wrong_setting_is_one_clear_error(project, monkeypatch, settings, message):  # noqa: F811
-    change(project, **settings)
-    said = failure(monkeypatch, project)
+def test_a_wrong_setting_is_one_clear_error(encoded_copy, monkeypatch, settings, message):
+    change(encoded_copy, **settings)
+    said = failure(monkeypatch, encoded_copy, "generate")
     assert re.search(message, said), said
-    assert not (cell(project) / "denoiser.safetensors").exists()
+    assert not (cell(encoded_copy) / "denoiser.safetensors").exists()
 
 
-def test_latents_of_another_field_are_refused(project, monkeypatch):  # noqa: F811
-    change(project)
-    path = cell(project) / "functaset" / "functaset.json"
+def test_latents_of_another_field_are_refused(encoded_copy, monkeypatch):
+    change(encoded_copy)
+    path = cell(encoded_copy) / "functaset" / "functaset.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "field_sha256": "0" * 64}))
     for name in STAGES:
-        assert "latents of another field" in failure(monkeypatch, project, name)
+        assert "latents of another field" in failure(monkeypatch, encoded_copy, name)
 
 
-def test_missing_latents_are_refused(project, monkeypatch):  # noqa: F811
-    change(project)
-    shutil.rmtree(cell(project) / "functaset")
+def test_missing_latents_are_refused(encoded_copy, monkeypatch):
+    change(encoded_copy)
+    shutil.rmtree(cell(encoded_copy) / "functaset")
     for name in STAGES:
-        assert "functaset.json: no such file; encode first" in failure(monkeypatch, project, name)
+        assert "functaset.json: no such file; encode first" in failure(
+            monkeypatch, encoded_copy, name
+        )
 
 
 def keep_latents(root, count):
@@ -175,24 +155,27 @@ def keep_latents(root, count):
         np.save(path, np.load(path)[:count])
 
 
-def test_another_number_of_latents_than_configured_is_refused(project, monkeypatch):  # noqa: F811
-    change(project)
-    keep_latents(project, 3)
+def test_another_number_of_latents_than_configured_is_refused(encoded_copy, monkeypatch):
+    change(encoded_copy)
+    keep_latents(encoded_copy, 3)
     for name in STAGES:
         assert "3 train latents, expected 6 as configured; encode again" in failure(
-            monkeypatch, project, name
+            monkeypatch, encoded_copy, name
         )
 
 
-def test_too_few_latents_are_refused(project, monkeypatch):  # noqa: F811
-    change(project)
-    path = project / "config" / "scale" / "demo.yaml"
-    scale = yaml.safe_load(path.read_text())
-    scale["datasets"][DATASET]["encode"] = {"train": 3, "test": 3}
-    path.write_text(yaml.safe_dump(scale))
-    keep_latents(project, 3)
-    assert "3 training latents, expected 4 or more" in failure(monkeypatch, project)
-    assert "3 test latents, expected 4 or more" in failure(monkeypatch, project, "interpolate")
+def test_too_few_latents_are_refused(encoded_copy, monkeypatch):
+    change(encoded_copy)
+
+    def fewer(scale):
+        scale["datasets"][DATASET]["encode"] = {"train": 3, "test": 3}
+
+    edit(encoded_copy, fewer)
+    keep_latents(encoded_copy, 3)
+    assert "3 training latents, expected 4 or more" in failure(
+        monkeypatch, encoded_copy, "generate"
+    )
+    assert "3 test latents, expected 4 or more" in failure(monkeypatch, encoded_copy, "interpolate")
 
 
 def test_a_profile_without_generation_says_where_it_is_missing():

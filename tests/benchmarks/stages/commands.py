@@ -1,0 +1,95 @@
+"""Runs the stages of a small cell of the demo from their command lines, for tests."""
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from benchmarks import config
+from benchmarks.datasets.config import load_dataset_config
+from benchmarks.datasets.loaders import load_raw
+from benchmarks.datasets.store import prepare
+from benchmarks.stages import (
+    classify,
+    encode,
+    encode_copies,
+    fit,
+    generate,
+    interpolate,
+    learning_curve,
+    reconstruct,
+)
+from benchmarks.stages.stage import main
+
+STAGES = {
+    "fit": ("fit", fit.run),
+    "encode": ("encode", encode.run),
+    "reconstruct": ("reconstruction", reconstruct.run),
+    "learning_curve": ("learning_curve", learning_curve.run),
+    "generate": ("generation", generate.run),
+    "interpolate": ("interpolation", interpolate.run),
+    "encode_copies": ("encode_copies", encode_copies.run),
+    "classify": ("classification", classify.run),
+}
+
+
+def edit(root: Path, change: Callable[[dict], None]) -> None:
+    """Changes the demo profile of a project."""
+    path = root / "config" / "scale" / "demo.yaml"
+    scale = yaml.safe_load(path.read_text())
+    change(scale)
+    path.write_text(yaml.safe_dump(scale))
+
+
+def point_at(monkeypatch, root: Path) -> None:
+    """Configuration comes from the project below ``root``."""
+    monkeypatch.setattr(config, "CONFIG", root / "config")
+
+
+@dataclass(frozen=True)
+class Commands:
+    """The stages of one data set's cells, in projects below any ``root``."""
+
+    dataset: str
+
+    def cell(self, root: Path, method: str = "lift") -> Path:
+        return root / "results" / "demo" / self.dataset / method / "seed0"
+
+    def arguments(self, monkeypatch, root: Path, *more: str, method: str = "lift") -> None:
+        point_at(monkeypatch, root)
+        monkeypatch.setattr(sys, "argv", [
+            *("x", "--profile", "demo", "--dataset", self.dataset, "--method", method),
+            *("--results", str(root / "results"), "--data", str(root / "data")),
+            *("--device", "cpu", *more),
+        ])  # fmt: skip
+
+    def run(self, monkeypatch, root: Path, stage: str, *more: str) -> None:
+        self.arguments(monkeypatch, root, *more)
+        main(*STAGES[stage], "")
+
+    def failure(self, monkeypatch, root: Path, stage: str, *more: str) -> str:
+        """What a stage says when it stops: one line; the exit code of a message is 1."""
+        with pytest.raises(SystemExit) as stopped:
+            self.run(monkeypatch, root, stage, *more)
+        assert isinstance(stopped.value.code, str)
+        assert "\n" not in stopped.value.code
+        return stopped.value.code
+
+    def finished(self, root: Path, shrink: Callable[[dict], None], stages: Sequence[str]) -> Path:
+        """A project whose cell has been through ``stages``."""
+        shutil.copytree(config.CONFIG, root / "config")
+        edit(root, shrink)
+        settings = load_dataset_config(self.dataset)
+        prepare(settings, load_raw(settings), root / "data" / self.dataset)
+        with pytest.MonkeyPatch.context() as patch:
+            for stage in stages:
+                self.run(patch, root, stage)
+        return root
+
+
+IMAGES = Commands("embedded-images")
+SHAPES = Commands("embedded-voxels")
