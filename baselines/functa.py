@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from baselines.shifted_siren import ShiftedSiren
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
+from lift.shared_step import shift_gradients
 
 
 class Functa(NeuralField):
@@ -60,26 +61,18 @@ class Functa(NeuralField):
         return self.siren(query["coords"], shifts.split(self.siren.width, dim=-1))
 
     def first_gradient(self, query: Query, values: Tensor) -> Latent | None:
-        """At the zero latent the network and its Jacobian are those of one signal.
-
-        The gradient of B signals is then one product of their errors with that Jacobian, whose
-        backward pass costs as much as that of C signals.
-        """
+        """At the zero latent all signals have one network."""
         batch, points, channels = values.shape
         if len(query["coords"]) > 1 or batch <= channels:
             return None
-        shifts = self.shift_map(self.rates.new_zeros(1, 1, len(self.rates)))
+        shifts = self.shift_map(self.rates.new_zeros(1, 1, 1, len(self.rates)))
 
         def evaluate(shifts: Tensor) -> Tensor:
-            return self.siren(query["coords"], shifts.split(self.siren.width, dim=-1))
+            return self.siren(query["coords"], shifts[:, 0].split(self.siren.width, dim=-1))
 
-        predicted, pull_back = torch.func.vjp(evaluate, shifts.expand(1, points, -1))[:2]
-        one_channel = torch.eye(channels, dtype=predicted.dtype, device=predicted.device)
-        jacobian = torch.vmap(lambda row: pull_back(row.expand_as(predicted))[0])(one_channel)
-        error = 2 * (predicted - values) / (points * channels)
-        # One row a channel and point: (B, C*N) @ (C*N, L*W) @ (L*W, latent).
-        rows = error.transpose(1, 2).flatten(1)
-        return {"global": rows @ jacobian.flatten(0, 2) @ self.shift_map.weight}
+        slot = torch.arange(points, device=values.device)
+        gradient = shift_gradients(evaluate, shifts.expand(-1, -1, points, -1), slot, values)
+        return {"global": gradient[:, 0] @ self.shift_map.weight}
 
     def cost(self) -> Cost:
         """Closed form; at the published sizes it gives the papers' figures.

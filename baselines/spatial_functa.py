@@ -17,6 +17,7 @@ from baselines.functa import shift_map_init_
 from baselines.shifted_siren import ShiftedSiren
 from lift import regions
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
+from lift.shared_step import shift_gradients
 
 
 class SpatialFuncta(NeuralField):
@@ -94,9 +95,12 @@ class SpatialFuncta(NeuralField):
             "weight": weight,
         }
 
+    def shifts(self, latent: Latent) -> Tensor:
+        """One shift vector a cell, all layers', ``(B, s^D, L*W)``."""
+        return self.shift_map(latent["local"].movedim(-1, 1)).flatten(2).transpose(1, 2)
+
     def evaluate(self, latent: Latent, query: Query) -> Tensor:
-        shifts = self.shift_map(latent["local"].movedim(-1, 1)).flatten(2).transpose(1, 2)
-        layers = shifts.split(self.siren.width, dim=-1)  # L tensors (B, s^D, W)
+        layers = self.shifts(latent).split(self.siren.width, dim=-1)  # L tensors (B, s^D, W)
         if self.reading == "bilinear":
             read = [interpolate(grid, query["cell"], query["weight"]) for grid in layers]
             return self.siren(query["code"], read)
@@ -105,6 +109,20 @@ class SpatialFuncta(NeuralField):
         if len(slot) == 1:
             return values.index_select(1, slot[0])
         return values.gather(1, slot.unsqueeze(-1).expand(-1, -1, values.shape[-1]))
+
+    def first_gradient(self, query: Query, values: Tensor) -> Latent | None:
+        """At the zero latent all signals have one network; cells are read apart if nearest."""
+        batch, _, channels = values.shape
+        if self.reading != "nearest" or len(query["slot"]) > 1 or batch <= channels:
+            return None
+        local = query["local"]  # (1, s^D, K, D)
+        shifts, pull_back = torch.func.vjp(self.shifts, self.zero_latent(batch))
+
+        def evaluate(shifts: Tensor) -> Tensor:
+            return self.siren(local, shifts.split(self.siren.width, dim=-1)).flatten(1, 2)
+
+        shared = shifts[:1].unsqueeze(2).expand(-1, -1, local.shape[2], -1)
+        return pull_back(shift_gradients(evaluate, shared, query["slot"][0], values))[0]
 
     def cost(self) -> Cost:
         """Closed form; at the published sizes it gives the papers' figures."""

@@ -126,8 +126,8 @@ class NeuralField(nn.Module, ABC):
     def first_gradient(self, query: Query, values: Tensor) -> Latent | None:
         """Gradient of every signal's error at the zero latent, where all signals are one.
 
-        None where the method has no shorter way than to evaluate every signal; a method that has
-        one has no `penalty`.
+        None where the method has no shorter way than to evaluate every signal; the `penalty` of
+        a method that has one has no gradient there.
 
         Args:
             values: ``(B, N, C)`` at the points that ``query`` locates.

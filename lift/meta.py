@@ -131,7 +131,8 @@ def accumulate_outer_gradient(
             if order == "exact-low-memory":  # its graph was not kept meanwhile
                 reached = _shared_step(field, field.zero_latent(batch), query, values, order)
             assert reached is not None
-            _pull_back(reached, start)
+            if any(tensor.requires_grad for tensor in reached.values()):
+                _pull_back(reached, start)  # of first order, learned rates alone
             return result
     for first in range(0, batch, chunk or batch):
         part = slice(first, first + (chunk or batch))

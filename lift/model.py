@@ -12,6 +12,7 @@ from torch import Tensor
 from lift import regions
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
 from lift.hierarchy import LatentGenerator, smoothness
+from lift.shared_step import shift_gradients
 
 
 class LIFT(NeuralField):
@@ -101,7 +102,7 @@ class LIFT(NeuralField):
         return {"local": local, "slot": slot}
 
     def evaluate(self, latent: Latent, query: Query) -> Tensor:
-        values = self.local_mlps(query["local"], self.generator(latent))
+        values = self.local_mlps(query["local"], self.generator(latent).unsqueeze(3))
         slot = query["slot"]
         if len(slot) == 1:
             return values.index_select(1, slot[0])
@@ -111,6 +112,27 @@ class LIFT(NeuralField):
         if not self.smoothness_weight:
             return super().penalty(latent)
         return self.smoothness_weight * smoothness(self.generator.fuse(latent))
+
+    def first_gradient(self, query: Query, values: Tensor) -> Latent | None:
+        """At the zero latent all signals have one network, and the penalty no gradient.
+
+        There every region has the same fused latent, whatever the weights are, so that the
+        smoothness term is at its minimum.
+        """
+        local, slot = query["local"], query["slot"]
+        batch, _, channels = values.shape
+        if len(slot) > 1 or batch <= channels:
+            return None
+        shifts, pull_back = torch.func.vjp(self.generator, self.zero_latent(batch))
+        layers, _, _, width = shifts.shape  # (L, B, M, W)
+
+        def evaluate(shifts: Tensor) -> Tensor:
+            return self.local_mlps(local, shifts.unflatten(-1, (layers, width)).movedim(-2, 0))
+
+        shared = shifts[:, :1].permute(1, 2, 0, 3).flatten(2).unsqueeze(2)  # (1, M, 1, L*W)
+        shared = shared.expand(-1, -1, local.shape[2], -1)
+        gradient = shift_gradients(evaluate, shared, slot[0], values)
+        return pull_back(gradient.unflatten(-1, (layers, width)).movedim(-2, 0))[0]
 
     def cost(self) -> Cost:
         """Closed form; ``config/methods/lift.yaml`` compares it with the paper's figures."""

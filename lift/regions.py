@@ -95,16 +95,17 @@ class LocalMLPs(nn.Module):
 
         Args:
             local: ``(S, M, K, D)`` with S = 1 or B, from `locate`.
-            shifts: ``(L, B, M, W)``, one vector a sine layer.
+            shifts: ``(L, B, M, K, W)``, one vector a sine layer and point; with 1 for K, one that a
+                region's points share.
 
         Returns:
             ``(B, M*K, C)``.
         """
         sets, regions, points, dimensions = local.shape
-        layers, batch, _, width = shifts.shape
+        layers, batch, _, _, width = shifts.shape
         rows = local.transpose(0, 1).reshape(regions, sets * points, dimensions)
         # Factors and biases meet weights and shifts, which are few, and not the activations.
-        shift = self.w0 * shifts.transpose(1, 2).unsqueeze(3)  # (L, M, B, 1, W)
+        shift = self.w0 * shifts.transpose(1, 2)  # (L, M, B, K, W)
         scale = self.w0 * self.gamma
         # Shared points go through the first layer once, and meet the signals at its shift.
         first = torch.bmm(rows, scale * self.weights[0]).view(regions, sets, points, width)

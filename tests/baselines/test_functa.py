@@ -9,9 +9,10 @@ from lift.field import Domain
 from lift.meta import OuterGradient, accumulate_outer_gradient, adapt, squared_error
 
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-5}
-# Rounding this fixture's weights and grid to float32, and computing on in float64, already moves
-# its outer gradients by up to 7.6e-5: single precision cannot promise more.
-GRADIENT_TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-4}
+# Changing this fixture's weights and grid by half a unit in float32's last place, and computing on
+# in float64, moves its outer gradients by up to 4.6e-4 (20 draws): single precision cannot promise
+# more, and what it gives depends on the processor.
+GRADIENT_TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-3}
 
 LOSSES = [
     [0.14751719692611226, 0.1344140936176438, 0.13739656496500322, 0.14349110120681063],

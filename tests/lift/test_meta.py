@@ -8,6 +8,7 @@ from lift.meta import (
     EAGER,
     accumulate_outer_gradient,
     compiled_kernels,
+    latent_gradient,
     outer_losses,
     squared_error,
 )
@@ -74,6 +75,32 @@ def test_chunks_of_signals_give_the_whole_batchs_gradient(float64, order, shared
     torch.testing.assert_close(chunked, whole, rtol=1e-12, atol=0)
     for gradient, summed in zip(gradients, sums, strict=True):
         assert (gradient - summed).abs().max() <= 1e-10 * gradient.abs().max().clamp_min(1e-3)
+
+
+@pytest.mark.parametrize("order", ["exact", "exact-low-memory", "first-order"])
+@pytest.mark.parametrize("changes", [{}, {"relu": False}, {"gamma": 2.0, "residual": True}])
+@pytest.mark.parametrize("points", [64, 40])
+def test_a_shared_first_step_is_everybodys(float64, order, changes, points):
+    field = small_lift(**changes)
+    picked = torch.randperm(64)[:points]  # of some points, regions hold different numbers
+    query = field.locate(field.domain.grid()[:, picked])
+    values, found = signals(field, 5)[:, picked], []
+    for start in (field.zero_latent(5), None):
+        field.zero_grad()
+        result = accumulate_outer_gradient(field, query, values, start, 3, order)
+        found.append((result, [p.grad.clone() for p in field.parameters()]))
+    torch.testing.assert_close(found[1][0], found[0][0], rtol=1e-12, atol=0)
+    for own, shared in zip(found[0][1], found[1][1], strict=True):
+        assert (own - shared).abs().max() <= 1e-10 * own.abs().max().clamp_min(1e-3)
+
+
+def test_every_signals_first_step_is_the_shared_one(float64):
+    field = small_lift(Domain(3, 8, 1))
+    query, values = field.locate(field.domain.grid()), signals(field, 4)
+    shared = field.first_gradient(query, values)
+    own = latent_gradient(field, field.zero_latent(4), query, values)
+    for name in own:
+        assert torch.allclose(shared[name], own[name], rtol=1e-10, atol=1e-15), name
 
 
 def test_outer_gradient_agrees_with_finite_differences(float64):

@@ -70,8 +70,8 @@ def run(directory: Path, settings: FitConfig, identity: str = "a", **field: obje
 def test_training_beats_the_mean_image_clearly(tmp_path):
     values = Waves(16, seed=1).values
     mean_image = -10 * (values - Waves(64).values.mean(0)).square().mean().log10().item()
-    curve = run(tmp_path, config(steps=150))
-    assert curve[-1]["validation_psnr"] > mean_image + 8
+    curve = run(tmp_path, config(steps=150, rate=1e-3))
+    assert curve[-1]["validation_psnr"] > mean_image + 8  # 10.3 to 10.7 over seeds
 
 
 @pytest.mark.parametrize("changes", [{}, {"stride": 2, "latent_noise": 1e-2, "clip": None}])
