@@ -116,7 +116,7 @@ class SpatialFuncta(NeuralField):
         if self.reading != "nearest" or len(query["slot"]) > 1 or batch <= channels:
             return None
         local = query["local"]  # (1, s^D, K, D)
-        shifts, pull_back = torch.func.vjp(self.shifts, self.zero_latent(batch))
+        shifts, pull_back = torch.func.vjp(self.shifts, self.zero_latent(batch))[:2]
 
         def evaluate(shifts: Tensor) -> Tensor:
             return self.siren(local, shifts.split(self.siren.width, dim=-1)).flatten(1, 2)

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lift.precision import Precision
+
 
 class _Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,7 +44,7 @@ class CopyEncoding(_Data):
     """How the copies are encoded; in bfloat16 faster, and a little less exact."""
 
     batch: int = Field(default=32, ge=1)
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
 
 
 class ClassificationScale(_Data):

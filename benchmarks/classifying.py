@@ -24,6 +24,7 @@ from benchmarks.results import Budget, Metric, SplitName
 from benchmarks.torchvision_guard import import_torchvision
 from lift.field import Latent
 from lift.network_training import train
+from lift.precision import products
 from lift.training import Row
 
 HELD_OUT_BATCH = 250
@@ -56,12 +57,11 @@ class Trial:
 
 def predictions(network: nn.Module, inputs: Inputs, split: SplitName, task: Task) -> Tensor:
     """Predicted class of each signal of a split, ``(n,)``."""
-    low = task.config.training.precision == "bfloat16"
     count, parts = len(inputs.labels[split]), []
     for first in range(0, count, HELD_OUT_BATCH):
         rows = np.arange(first, min(first + HELD_OUT_BATCH, count))
         signal = on_device(inputs.originals(split, rows), task.device)
-        with torch.no_grad(), torch.autocast(task.device.type, torch.bfloat16, enabled=low):
+        with torch.no_grad(), products(task.device, task.config.training.precision):
             parts.append(network(signal).argmax(1).cpu())
     return torch.cat(parts)
 

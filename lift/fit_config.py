@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from lift.meta import OuterGradient
+from lift.precision import Precision
 
 COMPILING_PAYS = 1000
 """Steps of a training from which minutes of compiling are worth trying."""
@@ -26,7 +27,7 @@ class FitConfig(BaseModel):
     clip: float | None = Field(gt=0, description="largest norm of the outer gradient")
     latent_noise: float = Field(ge=0, description="standard deviation of the first latent")
     stride: int = Field(ge=1, description="one jittered point in every stride**D block; 1: all")
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
     compile: bool | Literal["auto"] = Field(
         default=False, description="auto: in a long training, if it is faster here"
     )

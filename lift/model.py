@@ -123,7 +123,7 @@ class LIFT(NeuralField):
         batch, _, channels = values.shape
         if len(slot) > 1 or batch <= channels:
             return None
-        shifts, pull_back = torch.func.vjp(self.generator, self.zero_latent(batch))
+        shifts, pull_back = torch.func.vjp(self.generator, self.zero_latent(batch))[:2]
         layers, _, _, width = shifts.shape  # (L, B, M, W)
 
         def evaluate(shifts: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from lift.checkpoint import load_checkpoint, load_tensors, save_checkpoint, save_tensors
 from lift.files import replacing
+from lift.precision import Precision, products
 from lift.training import Row, TrainingDivergedError
 
 Loss = Callable[[nn.Module, int], Tensor]
@@ -45,7 +46,7 @@ class TrainingConfig(BaseModel):
     average: float | None = Field(
         default=None, gt=0, lt=1, description="largest decay of the moving average of the weights"
     )
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
     compile: bool = False
     log_every: int = Field(default=50, ge=1)
     validate_every: int = Field(default=1000, ge=1)
@@ -164,7 +165,7 @@ def train(
         # Everything random in a step (noise, dropout) is a function of the seed and the step.
         torch.manual_seed(hash((seed, step)) % 2**63)
         network.train()
-        with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+        with products(device, config.precision):
             value = loss(forward, step)
         value.backward()
 

@@ -30,7 +30,7 @@ def shift_gradients(
     batch, points, channels = values.shape
     _, groups, size, _ = shifts.shape
     # One copy of the network a channel: copy c's gradient is channel c's Jacobian.
-    predicted, pull_back = torch.func.vjp(evaluate, shifts.expand(channels, -1, -1, -1))
+    predicted, pull_back = torch.func.vjp(evaluate, shifts.expand(channels, -1, -1, -1))[:2]
     one_channel = torch.eye(channels, dtype=predicted.dtype, device=predicted.device)
     (jacobian,) = pull_back(one_channel.unsqueeze(1).expand_as(predicted))
     error = 2 * (predicted[0].index_select(0, slot) - values) / (points * channels)

@@ -25,6 +25,7 @@ from lift.meta import (
     adapt,
     squared_error,
 )
+from lift.precision import products
 from lift.psnr import psnr
 from lift.sampling import (
     Indices,
@@ -105,7 +106,7 @@ def choose(
     if config.compile != "auto" or not config.compiles:
         return Choice(config.order, config.compiles)
     query, values = draw(field, train, whole_grid, config, 0, seed)
-    with torch.autocast(values.device.type, torch.bfloat16, config.precision == "bfloat16"):
+    with products(values.device, config.precision):
         return fastest(field, query, values, config.inner_steps, config.order)
 
 
@@ -158,7 +159,7 @@ def fit(
 
         # Adapt the latents and differentiate through their adaptation.
         first = noisy_start(field, values, config, key=hash((seed, step)) % 2**63)
-        with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+        with products(device, config.precision):
             result = accumulate_outer_gradient(
                 field, query, values, first, config.inner_steps, choice.order, kernels, choice.chunk
             )

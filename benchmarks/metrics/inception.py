@@ -16,10 +16,12 @@ VARIABLE = "LIFT_INCEPTION"
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 CHECKSUM = "6726825d"
 """First digits of the weights' SHA-256, as pytorch-fid's file name gives them."""
+SOURCE = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{FILE}"
+DOWNLOAD = "download"
 FEATURES = 2048
 MISSING = (
-    f"no Inception weights here: set {VARIABLE} to the path of pytorch-fid's {FILE}; "
-    "distances in other feature spaces stand in columns of their own"
+    f"no Inception weights here: set {VARIABLE} to the path of pytorch-fid's {FILE}, or to "
+    f"{DOWNLOAD}; distances in other feature spaces stand in columns of their own"
 )
 
 
@@ -28,9 +30,31 @@ class InceptionError(RuntimeError):
 
 
 def weights_path() -> Path | None:
-    """Where the weights are said to be; None where nobody said."""
+    """Where the weights are said to be, fetched if so asked; None where nobody said.
+
+    Raises:
+        InceptionError: they cannot be fetched.
+    """
     named = os.environ.get(VARIABLE)
+    if named == DOWNLOAD:
+        return fetch()
     return Path(named) if named else None
+
+
+def fetch(source: str = SOURCE, checksum: str = CHECKSUM) -> Path:
+    """The weights in torch's cache (`TORCH_HOME`), downloaded if they are not there.
+
+    Raises:
+        InceptionError: the download fails, or is not the published file; nothing is kept of it.
+    """
+    path = Path(torch.hub.get_dir()) / "checkpoints" / FILE
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            torch.hub.download_url_to_file(source, str(path), checksum, progress=False)
+        except (OSError, RuntimeError) as error:
+            raise InceptionError(f"{source}: {error}; expected {FILE}") from error
+    return path
 
 
 def load_inception(path: Path, checksum: str = CHECKSUM) -> nn.Module:

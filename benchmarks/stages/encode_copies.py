@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
-import torch
 from tqdm import tqdm
 
 from benchmarks.classification import resolve_classification, stored_copies
@@ -25,6 +24,7 @@ from benchmarks.stages.stage import Outcome, main
 from lift.field import Latent, NeuralField
 from lift.functaset import MANIFEST, write_functaset
 from lift.meta import EAGER, Kernels, adapt, compiled_kernels
+from lift.precision import products
 from lift.sampling import ordered_batches, signals_at_once
 
 FOLDER = "copies"
@@ -48,12 +48,11 @@ def latents(
     device = next(field.parameters()).device
     query = field.locate(field.domain.grid(device=device))
     size = signals_at_once(field.domain, device, encoding.batch)
-    brief = torch.autocast(device.type, torch.bfloat16, enabled=encoding.precision == "bfloat16")
     with tqdm(total=copies * len(split), desc="encode copies", mininterval=2) as bar:
         for copy in range(copies):
             for indices, kept in ordered_batches(len(split), size):
                 values = augmentation.apply(split.batch(indices), indices, copy).to(device)
-                with brief:
+                with products(device, encoding.precision):
                     latent = adapt(field, query, values, inner_steps, kernels=kernels)
                 halves = {name: tensor[:kept].half() for name, tensor in latent.items()}
                 for name, tensor in halves.items():

@@ -31,6 +31,7 @@ from benchmarks.results import (
     write_result,
 )
 from benchmarks.stages.experiment import Experiment, StageError
+from lift.precision import multiplies_bfloat16
 
 PROGRAMS: dict[str, str] = {
     "reconstruction": "reconstruct",
@@ -134,5 +135,6 @@ def stage_module(stage: Stage) -> str:
 
 
 def device_name(device: torch.device) -> str:
-    """How results name a device."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    """How results name a device, and whether it took float32 products where others were wished."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    return name if multiplies_bfloat16(device) else f"{name}, no bfloat16 products"

@@ -1,5 +1,7 @@
 """Feature spaces: real weights where a package ships them, checked weights elsewhere."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import skimage.data
@@ -20,7 +22,7 @@ from benchmarks.metrics.image_generation import (
     measure_reconstructions,
     quantised,
 )
-from benchmarks.metrics.inception import InceptionError, load_inception
+from benchmarks.metrics.inception import InceptionError, fetch, load_inception
 from benchmarks.provenance import sha256
 from benchmarks.torchvision_guard import import_torchvision
 
@@ -158,6 +160,23 @@ def test_other_weights_than_the_published_are_refused(tmp_path, monkeypatch, dam
     monkeypatch.setenv("LIFT_INCEPTION", str(path))
     with pytest.raises(InceptionError, match=r"6726825d\.pth: SHA-256 .*, expected 6726825d"):
         available_spaces(CPU)
+
+
+def test_weights_are_fetched_once_and_checked(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    source = tmp_path / "weights"
+    source.write_bytes(b"weights")
+    wanted = hashlib.sha256(b"weights").hexdigest()[:8]
+    with pytest.raises(InceptionError, match="invalid hash value"):
+        fetch(source.as_uri(), "6726825d")
+    assert not list((tmp_path / "cache").rglob("pt_inception*"))
+    path = fetch(source.as_uri(), wanted)
+    assert path.read_bytes() == b"weights"
+    source.unlink()
+    assert fetch(source.as_uri(), wanted) == path
+    path.unlink()
+    with pytest.raises(InceptionError, match="No such file"):
+        fetch(source.as_uri(), wanted)
 
 
 def test_a_file_of_other_tensors_is_one_clear_error(tmp_path):

@@ -1,0 +1,37 @@
+"""bfloat16 matrix products, where the processor has them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal
+
+import torch
+from tqdm import tqdm
+
+Precision = Literal["float32", "bfloat16"]
+"""Of matrix products; weights and results are float32. ``bfloat16`` is a wish: see `products`."""
+
+
+def products(device: torch.device, precision: Precision) -> torch.autocast:
+    """A context in which matrix products have the wished precision.
+
+    A processor without bfloat16 products emulates them many times slower than float32's, which it
+    takes instead, and says so once.
+    """
+    return torch.autocast(device.type, torch.bfloat16, precision == "bfloat16" and _granted(device))
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether a device has instructions for bfloat16 products."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
+
+
+@cache
+def _granted(device: torch.device) -> bool:
+    found = multiplies_bfloat16(device)
+    if not found:
+        tqdm.write(f"precision: {device.type} has no bfloat16 products; float32 ones are taken")
+    return found
