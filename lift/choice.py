@@ -9,8 +9,16 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from lift.field import NeuralField, Query
-from lift.meta import EAGER, Kernels, OuterGradient, accumulate_outer_gradient, compiled_kernels
+from lift.field import Latent, NeuralField, Query
+from lift.meta import (
+    EAGER,
+    Kernels,
+    MetaStep,
+    OuterGradient,
+    accumulate_outer_gradient,
+    compiled_kernels,
+)
+from lift.whole_step import TakeStep, whole_step
 
 
 class Choice(NamedTuple):
@@ -25,8 +33,25 @@ class Choice(NamedTuple):
         return f"{self.order} {'compiled' if self.compiled else 'eager'}{taken}"
 
     def kernels(self) -> Kernels:
-        """The kernels that it runs with."""
+        """The kernels that it runs with, and that encoding runs with beside it."""
         return compiled_kernels() if self.compiled else EAGER
+
+    def step(self, field: NeuralField, inner_steps: int) -> TakeStep:
+        """The function that takes a meta-step in this way.
+
+        Compiled, an unrolled step of the whole batch is one graph; others, which repeat a part for
+        every chunk or replayed inner step, compile that part.
+        """
+        if self.compiled and self.order == "exact" and self.chunk is None:
+            return whole_step(field, inner_steps)
+        kernels = self.kernels()
+
+        def take(query: Query, values: Tensor, start: Latent | None) -> MetaStep:
+            return accumulate_outer_gradient(
+                field, query, values, start, inner_steps, self.order, kernels, self.chunk
+            )
+
+        return take
 
 
 def candidates(batch: int, steps: int, order: OuterGradient) -> list[Choice]:
@@ -64,13 +89,11 @@ def fastest(
     disk, so that the next run's first call is short. The field's gradients are cleared.
     """
     ways = candidates(len(values), steps, order)
-    kernels = {False: EAGER, True: compiled_kernels()}
+    takers = {way: way.step(field, steps) for way in ways}
 
     def seconds(way: Choice) -> float:
         began = time.perf_counter()
-        accumulate_outer_gradient(
-            field, query, values, None, steps, way.order, kernels[way.compiled], way.chunk
-        )
+        takers[way](query, values, None)
         if values.device.type == "cuda":
             torch.cuda.synchronize()
         field.zero_grad()

@@ -19,12 +19,7 @@ from lift.choice import Choice, fastest
 from lift.field import Latent, NeuralField, Query
 from lift.files import replacing
 from lift.fit_config import FitConfig
-from lift.meta import (
-    Kernels,
-    accumulate_outer_gradient,
-    adapt,
-    squared_error,
-)
+from lift.meta import Kernels, adapt, squared_error
 from lift.precision import products
 from lift.psnr import psnr
 from lift.sampling import (
@@ -149,7 +144,7 @@ def fit(
     choice = (
         Choice(*state["meta_step"]) if state else choose(field, train, whole_grid, config, seed)
     )
-    kernels = choice.kernels()
+    take_step, kernels = choice.step(field, config.inner_steps), choice.kernels()
     saved = time.monotonic()
     window: list[tuple[float, float]] = []
 
@@ -160,9 +155,7 @@ def fit(
         # Adapt the latents and differentiate through their adaptation.
         first = noisy_start(field, values, config, key=hash((seed, step)) % 2**63)
         with products(device, config.precision):
-            result = accumulate_outer_gradient(
-                field, query, values, first, config.inner_steps, choice.order, kernels, choice.chunk
-            )
+            result = take_step(query, values, first)
 
         # Update the weights, unless they would be ruined.
         norm = torch.nn.utils.clip_grad_norm_(field.parameters(), config.clip or math.inf)

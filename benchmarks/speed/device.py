@@ -21,27 +21,19 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.speed.cases import CASES, Case, Workload, workload
 from lift.choice import Choice, candidates
+from lift.field import Latent
 from lift.files import replacing
-from lift.meta import EAGER, Kernels, accumulate_outer_gradient
+from lift.whole_step import TakeStep
 
 SIGNALS, STEPS = 4, 3
 TOLERANCES = {torch.float64: 1e-9, torch.float32: 1e-3}
 """Largest relative error of a whole gradient. Float32's error grows through 15 sine layers."""
 
 
-def gradient(work: Workload, values: Tensor, way: Choice, kernels: Kernels) -> Tensor:
+def gradient(work: Workload, values: Tensor, take: TakeStep, start: Latent | None) -> Tensor:
     """The outer gradient of all parameters, flat, on the CPU in float64."""
     work.field.zero_grad()
-    accumulate_outer_gradient(
-        work.field,
-        work.query,
-        values,
-        work.field.zero_latent(len(values)),
-        STEPS,
-        way.order,
-        kernels,
-        way.chunk,
-    )
+    take(work.query, values, start)
     parts = [p.grad for p in work.field.parameters() if p.grad is not None]
     return torch.cat([part.flatten().double().cpu() for part in parts])
 
@@ -56,15 +48,16 @@ def agreement(case: Case, device: torch.device) -> dict[str, float]:
     """Relative error of every way's gradient, against the unrolled one in float64 on the CPU."""
     host = torch.device("cpu")
     values = workload(case).batch(SIGNALS).double()
-    exact = gradient(
-        cast(workload(case), torch.float64, host), values, Choice("exact", False), EAGER
-    )
+    plain = cast(workload(case), torch.float64, host)
+    unrolled = Choice("exact", False).step(plain.field, STEPS)
+    exact = gradient(plain, values, unrolled, plain.field.zero_latent(SIGNALS))
     errors = {}
     for dtype, tolerance in TOLERANCES.items():
         for way in candidates(SIGNALS, STEPS, "exact"):
             torch.compiler.reset()
             work = cast(workload(case), dtype, device)
-            found = gradient(work, values.to(device, dtype), way, way.kernels())
+            take = way.step(work.field, STEPS)
+            found = gradient(work, values.to(device, dtype), take, None)
             error = ((found - exact).norm() / exact.norm()).item()
             if not error <= tolerance:
                 raise RuntimeError(
@@ -81,10 +74,11 @@ def trace(case: Case, device: torch.device, out: Path) -> str:
     order = "self_cuda_time_total" if device.type == "cuda" else "self_cpu_time_total"
     tables = []
     for compiled in (False, True):
-        way = Choice("exact-low-memory", compiled)
+        way = Choice("exact", compiled)
         torch.compiler.reset()
         work = workload(case).to(device)
-        run = partial(gradient, work, work.batch(next(iter(case.few), 1)), way, way.kernels())
+        values = work.batch(next(iter(case.few), 1))
+        run = partial(gradient, work, values, way.step(work.field, STEPS), None)
         run()  # compiles
         with profile(activities=activities) as recorded:
             run()

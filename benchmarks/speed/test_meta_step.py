@@ -20,12 +20,8 @@ from benchmarks.speed.cases import CASES, Case, Workload, workload
 from benchmarks.speed.ledger import Ledger, meta_step_ledger
 from lift.choice import Choice, candidates
 from lift.field import Latent, NeuralField
-from lift.meta import (
-    EAGER,
-    accumulate_outer_gradient,
-    adapt,
-    compiled_kernels,
-)
+from lift.meta import EAGER, adapt, compiled_kernels
+from lift.whole_step import TakeStep
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 PLAIN = Choice("exact", False)
@@ -46,18 +42,18 @@ def sides(
     field, query, _ = work
     kernels = {False: EAGER, True: compiled_kernels()}
 
-    def meta_step(way: Choice, start: Latent | None) -> None:
-        accumulate_outer_gradient(
-            field, query, values, start, steps, way.order, kernels[way.compiled], way.chunk
-        )
+    def meta_step(take: TakeStep, start: Latent | None) -> None:
+        take(query, values, start)
         field.zero_grad()
 
     # From latents that are given, no field shares its first step.
     given = field.zero_latent(len(values))
-    calls: dict[str, Callable[[], object]] = {"plain": partial(meta_step, PLAIN, given)}
+    calls: dict[str, Callable[[], object]] = {
+        "plain": partial(meta_step, PLAIN.step(field, steps), given)
+    }
     for way in candidates(len(values), steps, "exact"):
         if way.compiled <= compiled and (way != PLAIN or shares_first_step(field)):
-            calls[str(way)] = partial(meta_step, way, None)
+            calls[str(way)] = partial(meta_step, way.step(field, steps), None)
     for kind in (False, True) if compiled else (False,):
         calls[f"encode {'compiled' if kind else 'eager'}"] = partial(
             adapt, field, query, values, steps, kernels=kernels[kind]

@@ -12,8 +12,10 @@ from baselines.functa import Functa
 from baselines.gem import GEM
 from baselines.mnif import MNIF
 from baselines.spatial_functa import SpatialFuncta
+from lift.choice import Choice
 from lift.field import Domain, Latent, NeuralField, Query
 from lift.meta import OuterGradient, accumulate_outer_gradient, adapt, descend, latent_gradient
+from lift.whole_step import whole_step
 
 DOMAINS = {"sequence": Domain(1, 16, 2), "image": Domain(2, 8, 3), "voxels": Domain(3, 4, 1)}
 
@@ -174,6 +176,24 @@ def test_a_shared_first_step_is_everybodys(
     torch.testing.assert_close(results[0], results[1], rtol=1e-10, atol=0)
     for own, shared in zip(*gradients, strict=True):
         assert (own - shared).abs().max() <= 1e-10 * own.abs().max().clamp_min(1e-3)
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_a_whole_step_as_one_function_is_the_unrolled_one(
+    field: NeuralField, domain: Domain, started: bool
+) -> None:
+    field = field.double()
+    query, values = field.locate(domain.grid().double()), signals(domain, 5).double()
+    start = random_latent(field, 5) if started else None
+    results, gradients = [], []
+    for take in (Choice("exact", False).step(field, 3), whole_step(field, 3, compiled=False)):
+        field.zero_grad()
+        take(query, values, start)  # gradients add up
+        results.append(take(query, values, start))
+        gradients.append([p.grad.clone() for p in field.parameters()])
+    torch.testing.assert_close(results[0], results[1], rtol=1e-10, atol=0)
+    for plain, whole in zip(*gradients, strict=True):
+        assert (plain - whole).abs().max() <= 1e-10 * plain.abs().max().clamp_min(1e-3)
 
 
 class _Render(nn.Module):

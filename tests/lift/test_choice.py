@@ -1,5 +1,6 @@
 """The way to take a meta-step, chosen by timing."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from lift import choice, fit_config, training
 from lift.checkpoint import load_tensors
 from lift.choice import Choice, candidates, fastest
 from lift.meta import EAGER
+from lift.whole_step import whole_step
 from tests.lift.fields import small_lift
 from tests.lift.test_training import config, run
 
@@ -35,13 +37,15 @@ def test_candidates_hold_no_more_than_was_configured():
     assert {way.order for way in candidates(16, 3, "first-order")} == {"first-order"}
 
 
-def test_every_candidate_is_tried(monkeypatch, capsys):
+@pytest.mark.parametrize("order", ["exact", "exact-low-memory"])
+def test_every_candidate_is_tried(monkeypatch, capsys, order):
     monkeypatch.setattr(choice, "compiled_kernels", lambda: EAGER)  # compiling takes long
+    monkeypatch.setattr(choice, "whole_step", partial(whole_step, compiled=False))
     field = small_lift()
     query, values = field.locate(field.domain.grid()), torch.rand(4, 64, 3)
-    chosen = fastest(field, query, values, 1, "exact-low-memory", repeats=1)
+    chosen = fastest(field, query, values, 1, order, repeats=1)
     said = capsys.readouterr().out.splitlines()
-    assert len(said) == len(candidates(4, 1, "exact-low-memory"))
+    assert len(said) == len(candidates(4, 1, order))
     assert sum(line.endswith("(chosen)") for line in said) == 1
     assert all(parameter.grad is None for parameter in field.parameters())
     assert any(f"meta-step {chosen}:" in line for line in said)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from lift import Domain, adapt
+from lift.choice import Choice
 from lift.meta import (
     EAGER,
     accumulate_outer_gradient,
@@ -163,6 +164,19 @@ def test_encoding_leaves_no_gradients():
     latent = adapt(field, query, values, 3)
     assert not any(z.requires_grad for z in latent.values())
     assert all(p.grad is None for p in field.parameters())
+
+
+def test_a_whole_step_compiled_is_the_unrolled_one(float64):
+    # Seconds to compile, not minutes.
+    field = small_lift(Domain(1, 8, 1), sine_layers=1, smoothness_weight=0.0)
+    query, values = field.locate(field.domain.grid()), signals(field, 3)
+    gradients = []
+    for compiled in (False, True):
+        field.zero_grad()
+        Choice("exact", compiled).step(field, 2)(query, values, None)
+        gradients.append([p.grad.clone() for p in field.parameters()])
+    for plain, fast in zip(*gradients, strict=True):
+        assert torch.allclose(plain, fast, rtol=1e-10, atol=1e-14)
 
 
 def test_compiled_kernels_give_the_plain_ones_numbers(float64):
