@@ -83,7 +83,12 @@ def counted(work: Workload, batch: int, steps: int) -> dict[str, dict[str, int]]
     """Multiply-adds and peak bytes of every way taken eagerly, without computing anything."""
     work = work.to("meta")
     values, given = work.batch(batch), work.field.zero_latent(batch)
-    ledgers = {"plain": meta_step_ledger(*work[:2], values, steps, "exact", start=given)}
+    ledgers = {
+        "plain": meta_step_ledger(*work[:2], values, steps, "exact", start=given),
+        "exact-low-memory eager, own first steps": meta_step_ledger(
+            *work[:2], values, steps, "exact-low-memory", start=given
+        ),
+    }
     eager = [way._replace(compiled=False) for way in candidates(batch, steps, "exact")]
     for way in dict.fromkeys(eager):
         ledgers[str(way)] = meta_step_ledger(*work[:2], values, steps, way.order, way.chunk)
