@@ -58,8 +58,9 @@ def whole_step(field: NeuralField, steps: int, *, compiled: bool = True) -> Take
         weights = {name: parameter.detach() for name, parameter in parameters.items()}
         gradients, (loss, mse) = gradient_of(weights, query, values, start)
         for name, parameter in parameters.items():
-            earlier = parameter.grad
-            parameter.grad = gradients[name] if earlier is None else earlier + gradients[name]
+            # A compiler may return one tensor for equal gradients, and clipping writes in place.
+            gradient, earlier = gradients[name].clone(), parameter.grad
+            parameter.grad = gradient if earlier is None else earlier + gradient
         return MetaStep(loss, mse)
 
     return take
