@@ -9,6 +9,7 @@ import sys
 
 from snakemake.utils import min_version
 
+from benchmarks import job
 from benchmarks import workflow as graph
 
 min_version("9.0")
@@ -26,6 +27,10 @@ def stage(name):
     """Command of a stage, run by hand with the same arguments."""
     program = STAGE.format(python=PYTHON, name=name)
     return f"{PYTHON} -m benchmarks.job --threads {{params.threads}} --log {{log}} --result {{output}} -- {program}"
+
+
+onstart:
+    job.start_server(PLAN.scale.threads)
 
 
 wildcard_constraints:

@@ -21,6 +21,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from benchmarks import fork_server
+
 THREADS = {
     f"{library}_NUM_THREADS" for library in ("OMP", "MKL", "OPENBLAS", "GOTO", "NUMEXPR")
 } | {"VECLIB_MAXIMUM_THREADS"}
@@ -72,6 +74,25 @@ def device_slot(devices: list[str], poll_seconds: float = 1.0) -> Iterator[str |
         time.sleep(poll_seconds)
 
 
+def environment(threads: int, device: str | None) -> dict[str, str]:
+    """Variables of a program: its threads (0: one a core), its memory, its device."""
+    # Snakemake sets every library's variable to the cores that the job claims, which is more
+    # than its threads where --cores exceeds the machine's.
+    count = str(threads or os.cpu_count())
+    return {
+        **{name: count if name in THREADS else value for name, value in os.environ.items()},
+        **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), count),
+        **MEMORY,
+        "CUDA_VISIBLE_DEVICES": device or "",
+    }
+
+
+def start_server(threads: int) -> None:
+    """Has the jobs of this process's children start at once, where they may be forked."""
+    if sys.platform == "linux" and not visible_devices():
+        fork_server.start(environment(threads, None), threads)
+
+
 def run(command: list[str], log: Path, threads: int) -> tuple[int, str]:
     """Runs a program with its output in ``log``.
 
@@ -80,22 +101,16 @@ def run(command: list[str], log: Path, threads: int) -> tuple[int, str]:
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with device_slot(visible_devices()) as device, log.open("w") as output:
-        # Snakemake sets every library's variable to the cores that the job claims, which is more
-        # than its threads where --cores exceeds the machine's.
-        count = str(threads or os.cpu_count())
-        environment = {
-            **{name: count if name in THREADS else value for name, value in os.environ.items()},
-            **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), count),
-            **MEMORY,
-            "CUDA_VISIBLE_DEVICES": device or "",
-        }
-        finished = subprocess.run(
-            command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False
-        )
+        variables = environment(threads, device)
+        code = fork_server.run(command, output, variables, threads)
+        if code is None:
+            code = subprocess.run(
+                command, stdout=output, stderr=subprocess.STDOUT, env=variables, check=False
+            ).returncode
     said = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    if finished.returncode < 0:
-        return finished.returncode, f"killed by signal {-finished.returncode}"
-    return finished.returncode, said[-1] if said else f"exit code {finished.returncode}"
+    if code < 0:
+        return code, f"killed by signal {-code}"
+    return code, said[-1] if said else f"exit code {code}"
 
 
 def main() -> None:
