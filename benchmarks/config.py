@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmarks.classification_settings import ClassificationScale, ClassificationSettings
-from benchmarks.validation import explain
+from benchmarks.validation import explain, parse_yaml
 from lift.fit_config import FitConfig
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -113,8 +113,7 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
         ConfigError: the file is missing, is no YAML, or has an unknown key or a wrong value.
     """
     try:
-        raw = yaml.safe_load(path.read_text())
-        return model.model_validate(raw)
+        return parse_yaml(path.read_text(), model)
     except FileNotFoundError as error:
         known = ", ".join(sorted(other.stem for other in path.parent.glob("*.yaml")))
         raise ConfigError(f"{path}: no such file; {path.parent.name} has {known}") from error

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from benchmarks.validation import explain
+from benchmarks.validation import explain, parse_yaml
 
 CONFIG = Path(__file__).resolve().parent.parent.parent / "config" / "datasets"
 
@@ -76,7 +76,7 @@ def load_dataset_config(name: str) -> DatasetConfig:
     """
     path = config_path(name)
     try:
-        config = DatasetConfig.model_validate(yaml.safe_load(path.read_text()))
+        config = parse_yaml(path.read_text(), DatasetConfig)
     except FileNotFoundError as error:
         known = ", ".join(known_datasets())
         raise ValueError(f"{path}: no such file; known data sets: {known}") from error
