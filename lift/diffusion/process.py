@@ -34,8 +34,9 @@ def training_scheduler(config: DiffusionConfig) -> DDPMScheduler:
 def sampling_scheduler(config: DiffusionConfig) -> DDPMScheduler | DDIMScheduler:
     """The same process with its sampling steps set, from the noisy end down.
 
-    DDIM starts at the noisiest step where the denoiser predicts the sample. The noise says nothing
-    about the sample there (its weight is 5e-5), so a predictor of noise starts one stride below.
+    DDIM starts at the noisiest step where the denoiser predicts the sample or the velocity. The
+    noise says nothing about the sample there (its weight is 5e-5), so a predictor of noise starts
+    one stride below.
     """
     scheduler: DDPMScheduler | DDIMScheduler = training_scheduler(config)
     if config.sampler == "ddim":
@@ -43,7 +44,7 @@ def sampling_scheduler(config: DiffusionConfig) -> DDPMScheduler | DDIMScheduler
             num_train_timesteps=STEPS,
             beta_schedule="squaredcos_cap_v2",
             prediction_type=config.predicts,
-            timestep_spacing="trailing" if config.predicts == "sample" else "leading",
+            timestep_spacing="leading" if config.predicts == "epsilon" else "trailing",
             clip_sample=False,
         )
     scheduler.set_timesteps(config.sampling_steps)
@@ -60,7 +61,11 @@ def denoising_loss(denoiser: Denoiser, clean: Tensor, scheduler: DDPMScheduler) 
     noise = torch.randn_like(clean)
     noisy = scheduler.add_noise(clean, noise, timestep)  # type: ignore[arg-type]
     predicted = denoiser(noisy, timestep)
-    target = clean if scheduler.config["prediction_type"] == "sample" else noise
+    target = {
+        "sample": lambda: clean,
+        "epsilon": lambda: noise,
+        "v_prediction": lambda: scheduler.get_velocity(clean, noise, timestep),  # type: ignore[arg-type]
+    }[scheduler.config["prediction_type"]]()
     return (predicted.float() - target).square().mean()
 
 

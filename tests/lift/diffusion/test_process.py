@@ -18,6 +18,7 @@ MEANS = torch.tensor([[1.4, 0.7], [-2.0, -0.7]])
 STDS = torch.tensor([0.5, 0.4])
 SAMPLERS = [("ancestral", 250), ("ddim", 50)]
 HOST = torch.device("cpu")
+PREDICTIONS = ["sample", "epsilon", "v_prediction"]
 
 
 def config(predicts="sample", sampler="ancestral", steps=STEPS) -> DiffusionConfig:
@@ -31,7 +32,7 @@ def mixture(count: int, seed: int) -> torch.Tensor:
 
 
 def exact_denoiser(settings: DiffusionConfig):
-    """The posterior mean of the mixture, or the noise that it implies."""
+    """The posterior mean of the mixture, or the noise or velocity that it implies."""
     products = training_scheduler(settings).alphas_cumprod.double()
 
     def denoise(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
@@ -44,7 +45,9 @@ def exact_denoiser(settings: DiffusionConfig):
         component = MEANS.double() + gain * gap
         clean = (log_weight.softmax(-1)[..., None] * component).sum(1)
         noise = (x - kept.sqrt() * clean) / (1 - kept).sqrt()
-        return (clean if settings.predicts == "sample" else noise).float()
+        velocity = kept.sqrt() * noise - (1 - kept).sqrt() * clean
+        implied = {"sample": clean, "epsilon": noise, "v_prediction": velocity}
+        return implied[settings.predicts].float()
 
     return denoise
 
@@ -61,7 +64,7 @@ def assert_is_the_mixture(samples: torch.Tensor, tolerance: float) -> None:
         assert covariance[0, 1].abs() < tolerance * std
 
 
-@pytest.mark.parametrize("predicts", ["sample", "epsilon"])
+@pytest.mark.parametrize("predicts", PREDICTIONS)
 @pytest.mark.parametrize(("sampler", "steps"), SAMPLERS)
 def test_the_exact_denoiser_of_a_mixture_samples_it(predicts, sampler, steps):
     settings = config(predicts, sampler, steps)
@@ -95,17 +98,18 @@ def test_a_denoiser_trained_on_a_mixture_samples_it(trained, sampler, steps):
     assert_is_the_mixture(samples, tolerance=0.1)
 
 
-@pytest.mark.parametrize("predicts", ["sample", "epsilon"])
+@pytest.mark.parametrize("predicts", PREDICTIONS)
 def test_a_denoiser_that_knows_its_only_signal_has_no_loss(predicts):
     signal = torch.tensor([0.3, -2.0])
     settings = config(predicts)
     kept = training_scheduler(settings).alphas_cumprod
 
     def knows(noisy, timestep):
-        if predicts == "sample":
-            return signal.expand_as(noisy)
         scale = kept[timestep][:, None]
-        return (noisy - scale.sqrt() * signal) / (1 - scale).sqrt()
+        noise = (noisy - scale.sqrt() * signal) / (1 - scale).sqrt()
+        velocity = scale.sqrt() * noise - (1 - scale).sqrt() * signal
+        known = {"sample": signal.expand_as(noisy), "epsilon": noise, "v_prediction": velocity}
+        return known[predicts]
 
     loss = denoising_loss(knows, signal.repeat(64, 1), training_scheduler(settings))
     assert loss.item() < 1e-8
@@ -136,6 +140,7 @@ def test_the_schedule_is_the_squared_cosine_capped():
 
 def test_sampling_visits_the_chosen_number_of_steps_from_the_noisy_end():
     first = {("sample", "ddim"): 999, ("epsilon", "ddim"): 950, ("sample", "ancestral"): 950}
+    first |= {("v_prediction", "ddim"): 999}
     for (predicts, sampler), noisiest in first.items():
         visited = sampling_scheduler(config(predicts, sampler, 20)).timesteps.tolist()
         assert len(visited) == 20
