@@ -17,6 +17,7 @@ from benchmarks.results import Metric, SplitName
 def measure_images(
     generated: np.ndarray,
     real: np.ndarray,
+    split: SplitName,
     spaces: Sequence[FeatureSpace],
     cache: Path,
     device: torch.device,
@@ -26,6 +27,7 @@ def measure_images(
     Args:
         generated: ``(n, R, R, 3)`` float32 in ``[0, 1]``, not quantised.
         real: ``(m, R, R, 3)`` uint8 training images.
+        split: what the images are, ``generated`` or decoded latents of a split.
         cache: folder of features.
     """
     metrics = []
@@ -38,13 +40,13 @@ def measure_images(
                 name=space.metric("distance"),
                 value=frechet_distance(ours, theirs),
                 unit="1",
-                split="generated",
+                split=split,
                 samples=len(ours),
                 note=rank_note(len(ours), len(theirs), space),
             )
         )
         metrics += [
-            Metric(name=space.metric(name), value=v, unit="1", split="generated", samples=len(ours))
+            Metric(name=space.metric(name), value=v, unit="1", split=split, samples=len(ours))
             for name, v in shares._asdict().items()
         ]
     return metrics

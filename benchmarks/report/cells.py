@@ -114,7 +114,7 @@ def _space_column(metric: Metric, stage: Group) -> Column:
         digits=".2f" if distance else ".3f",
         stage=stage,
         metrics=[metric.name],
-        split="test" if stage == "reconstruction" else None,
+        split="test" if stage == "reconstruction" else "generated",
     )
 
 

@@ -151,8 +151,12 @@ def train_denoiser(generator: Generator) -> Trained:
     )
 
 
-def measure(experiment: Experiment, signals: np.ndarray) -> list[Metric]:
-    """Images against the training images, as FID is published; shapes against the test shapes."""
+def measure(generator: Generator, signals: np.ndarray) -> list[Metric]:
+    """Images against the training images, as FID is published; shapes against the test shapes.
+
+    As many decoded training latents (split ``train``) say what a denoiser can reach on this field.
+    """
+    experiment = generator.experiment
     splits, cache, device = experiment.encoded(), experiment.feature_cache, experiment.device
     if experiment.dataset.kind == "voxel":
         reference = experiment.grids(splits["test"], np.arange(len(splits["test"])))
@@ -165,7 +169,12 @@ def measure(experiment: Experiment, signals: np.ndarray) -> list[Metric]:
     }
     title = f"{experiment.cell.training.method} on {experiment.dataset.title}"
     counts_figure(points, experiment.directory / "sample_count.png", title)
-    return measure_images(generated, real, spaces, cache, device)
+    known = np.array(spaced(generator.count, min(generator.count, len(signals))))
+    decoded = generator.render(generator.seen(known)).clip(0, 1)
+    return [
+        *measure_images(generated, real, "generated", spaces, cache, device),
+        *measure_images(decoded, real, "train", spaces, cache, device),
+    ]
 
 
 def draw(generator: Generator, trained: Trained, seen: Tensor, signals: np.ndarray) -> None:
@@ -196,7 +205,7 @@ def run(experiment: Experiment) -> Outcome:
     seen = generator.sample(trained.network, config.samples, config.diffusion)
     signals = generator.render(seen)
     draw(generator, trained, seen, signals)
-    metrics = measure(experiment, signals)
+    metrics = measure(generator, signals)
     compared = seen[:COMPARED].flatten(1)
     ratio = copying_ratio(compared, generator.reference()[1].flatten(1))
     last = trained.curve[-1]

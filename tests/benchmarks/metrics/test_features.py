@@ -103,7 +103,7 @@ def test_distance_orders_copies_blur_and_strangers(lite, photographs, tmp_path):
     exact = photographs.astype(np.float32) / 255
 
     def distance(images):
-        found = measure_images(images, photographs, [lite], tmp_path, CPU)
+        found = measure_images(images, photographs, "generated", [lite], tmp_path, CPU)
         assert [metric.name for metric in found] == [
             f"{name}_effnetlite0" for name in ("fd", "precision", "recall", "f1")
         ]

@@ -14,7 +14,7 @@ from benchmarks.generation import generation_config
 from benchmarks.results import read_result
 from benchmarks.stages.interpolate import between
 from benchmarks.workflow import Plan
-from tests.benchmarks.stages.commands import SHAPES, edit
+from tests.benchmarks.stages.commands import IMAGES, SHAPES, edit
 
 DATASET, cell, run, failure = SHAPES.dataset, SHAPES.cell, SHAPES.run, SHAPES.failure
 STAGES = "generate", "interpolate"
@@ -55,6 +55,24 @@ def test_shapes_are_sampled_and_measured(generated):
     assert result.budget.signals == 16
     assert result.budget.published_signals == 547_000 * 64
     assert result.artifacts.keys() == {"denoiser.safetensors"}
+
+
+def test_images_are_measured_beside_decoded_training_latents(classified_copy, monkeypatch):
+    def few(scale):
+        data = scale["datasets"][IMAGES.dataset]
+        data["encode"] = {"train": 8, "test": 4}
+        data["overrides"]["lift"]["generation"] = GENERATION
+
+    edit(classified_copy, few)
+    for stage in ("encode", "generate"):
+        IMAGES.run(monkeypatch, classified_copy, stage)
+    metrics = read_result(IMAGES.cell(classified_copy) / "generation.json").metrics
+    found = {(m.name, m.split): m for m in metrics}
+    names = [f"{name}_effnetlite0" for name in ("fd", "precision", "recall", "f1")]
+    measured = [found[name, split] for name in names for split in ("generated", "train")]
+    assert {metric.samples for metric in measured} == {8}
+    # All eight latents were decoded: nearer to the eight images than samples of an untrained model.
+    assert found["fd_effnetlite0", "train"].value < found["fd_effnetlite0", "generated"].value
 
 
 @pytest.mark.parametrize(
