@@ -34,9 +34,8 @@ def training_scheduler(config: DiffusionConfig) -> DDPMScheduler:
 def sampling_scheduler(config: DiffusionConfig) -> DDPMScheduler | DDIMScheduler:
     """The same process with its sampling steps set, from the noisy end down.
 
-    DDIM starts at the noisiest step where the denoiser predicts the sample or the velocity. The
-    noise says nothing about the sample there (its weight is 5e-5), so a predictor of noise starts
-    one stride below.
+    DDIM starts at the noisiest step where the denoiser predicts the sample. The noise says nothing
+    about the sample there (its weight is 5e-5), so a predictor of noise starts one stride below.
     """
     scheduler: DDPMScheduler | DDIMScheduler = training_scheduler(config)
     if config.sampler == "ddim":
@@ -44,29 +43,30 @@ def sampling_scheduler(config: DiffusionConfig) -> DDPMScheduler | DDIMScheduler
             num_train_timesteps=STEPS,
             beta_schedule="squaredcos_cap_v2",
             prediction_type=config.predicts,
-            timestep_spacing="leading" if config.predicts == "epsilon" else "trailing",
+            timestep_spacing="trailing" if config.predicts == "sample" else "leading",
             clip_sample=False,
         )
     scheduler.set_timesteps(config.sampling_steps)
     return scheduler
 
 
-def denoising_loss(denoiser: Denoiser, clean: Tensor, scheduler: DDPMScheduler) -> Tensor:
+def denoising_loss(
+    denoiser: Denoiser, clean: Tensor, scheduler: DDPMScheduler, largest_weight: float = 1.0
+) -> Tensor:
     """Mean squared error of the prediction at uniform time steps, noise from the global generator.
 
     Args:
         clean: standardised latents ``(B, ...)``.
+        largest_weight: cap of the weight ``1 / v`` at noise variance ``v``; 1 weighs alike.
     """
     timestep = torch.randint(STEPS, (len(clean),), device=clean.device)
     noise = torch.randn_like(clean)
     noisy = scheduler.add_noise(clean, noise, timestep)  # type: ignore[arg-type]
     predicted = denoiser(noisy, timestep)
-    target = {
-        "sample": lambda: clean,
-        "epsilon": lambda: noise,
-        "v_prediction": lambda: scheduler.get_velocity(clean, noise, timestep),  # type: ignore[arg-type]
-    }[scheduler.config["prediction_type"]]()
-    return (predicted.float() - target).square().mean()
+    target = clean if scheduler.config["prediction_type"] == "sample" else noise
+    variance = 1 - scheduler.alphas_cumprod.to(clean.device)[timestep]
+    weight = (1 / variance).clamp(max=largest_weight)
+    return (weight * (predicted.float() - target).square().flatten(1).mean(1)).mean()
 
 
 @torch.no_grad()
