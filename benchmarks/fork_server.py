@@ -75,13 +75,14 @@ def run(
     if (python, flag) != (sys.executable, "-m") or FOLDER not in os.environ:
         return None
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+        request = json.dumps([program, os.getcwd(), environment]).encode()
         try:
             connection.connect(str(Path(os.environ[FOLDER], str(threads))))
-        except OSError:
+            socket.send_fds(connection, [request], [output.fileno()])
+            code = connection.recv(REQUEST_BYTES)
+        except OSError:  # no server, or it ended before it had read the request
             return None
-        request = json.dumps([program, os.getcwd(), environment]).encode()
-        socket.send_fds(connection, [request], [output.fileno()])
-        return int(connection.recv(REQUEST_BYTES) or -signal.SIGKILL)
+        return int(code or -signal.SIGKILL)
 
 
 def serve(listener: socket.socket, parent: int) -> tuple[bytes, int] | None:
@@ -96,7 +97,11 @@ def serve(listener: socket.socket, parent: int) -> tuple[bytes, int] | None:
             for key, _ in selector.select(timeout=1):
                 if key.fileobj is listener:
                     connection, _ = listener.accept()
-                    request, (output,), _, _ = socket.recv_fds(connection, REQUEST_BYTES, 1)
+                    request, handles, _, _ = socket.recv_fds(connection, REQUEST_BYTES, 1)
+                    if not handles:  # whoever asked was killed before the request was out
+                        connection.close()
+                        continue
+                    (output,) = handles
                     child = os.fork()
                     if not child:
                         return request, output

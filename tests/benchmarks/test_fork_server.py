@@ -2,13 +2,18 @@
 
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
+from benchmarks import fork_server
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = """
@@ -20,16 +25,18 @@ if sys.argv[1] == "fail":
     sys.exit("probe: no such thing")
 import torch
 print(json.dumps({
-    "warm": warm, "arguments": sys.argv[1:], "name": __name__, "parent": os.getppid(),
+    "warm": warm, "arguments": sys.argv[1:], "name": __name__, "server": os.getppid(),
     "directory": os.getcwd(), "threads": torch.get_num_threads(),
     "variable": os.environ.get("LIFT_TEST"), "grown": torch.ones(2).add_(1).sum().item(),
     "ours": sorted(m for m in sys.modules if m.startswith(("lift", "benchmarks.")))}))
 """
 HOST = """
-import json, os, sys
+import json, os, socket, sys
 from pathlib import Path
 from benchmarks import job
 job.start_server(1)
+with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as killed_before_it_asked:
+    killed_before_it_asked.connect(os.environ["LIFT_FORK_SERVER"] + "/1")
 os.environ["LIFT_TEST"] = "set after the server started"
 for index, argument in enumerate(["go", "fail", "die", "go"]):
     command = [sys.executable, "-m", "probe", argument]
@@ -83,7 +90,7 @@ def test_a_killed_program_is_told_by_its_signal_and_takes_nobody_down(served):
     assert said[2] == [-signal.SIGKILL, "killed by signal 9"]
     first, last = (json.loads((folder / f"{n}.log").read_text()) for n in (0, 3))
     assert said[3][0] == 0
-    assert first == last  # of the same server
+    assert first["server"] == last["server"]
 
 
 def test_other_programs_and_other_threads_get_a_process_of_their_own(served):
@@ -99,3 +106,36 @@ def test_the_server_ends_with_the_process_that_started_it(served):
     while sockets.exists() and time.monotonic() < until:
         time.sleep(0.1)
     assert not sockets.exists()
+
+
+@pytest.fixture
+def listener(tmp_path, monkeypatch):
+    """A socket where the programs of one thread look for a server."""
+    monkeypatch.setenv(fork_server.FOLDER, str(tmp_path))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as found:
+        found.bind(str(tmp_path / "1"))
+        found.listen()
+        yield found
+
+
+def ask(log):
+    with log.open("w") as output:
+        return fork_server.run([sys.executable, "-m", "probe", "go"], output, {}, 1)
+
+
+def test_a_program_that_a_dying_server_never_read_runs_on_its_own(listener, tmp_path):
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(ask, tmp_path / "log.txt")
+        assert select.select([listener], [], [], 60)[0]
+        time.sleep(0.2)  # the request follows the connection
+        listener.close()
+        assert asked.result(60) is None
+
+
+def test_a_program_that_a_dying_server_had_read_counts_as_killed(listener, tmp_path):
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(ask, tmp_path / "log.txt")
+        connection, _ = listener.accept()
+        assert connection.recv(fork_server.REQUEST_BYTES)
+        connection.close()
+        assert asked.result(60) == -signal.SIGKILL
