@@ -123,6 +123,6 @@ def test_the_image_task_takes_all_photographs_and_others_the_first(tmp_path, mon
 
 
 def test_a_task_may_have_sizes_of_its_own():
-    whole, own = CONFIG.sizes("lite", "audio"), CONFIG.sizes("lite", "image")
+    whole, own = CONFIG.sizes("lite", "occupancy"), CONFIG.sizes("lite", "image")
     assert (whole.width, own.width) == (256, 128)
     assert whole.points == own.points
