@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from typing import Any, Literal
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import nn
 
 from benchmarks.cell import Cell
 from benchmarks.config import ConfigError
 from benchmarks.validation import explain
-from lift.diffusion.config import DiffusionConfig
+from lift.diffusion.config import DiffusionConfig, GeometryName
 from lift.network_training import TrainingConfig
 
 DENOISERS = {
     "residual_mlp": ("lift.diffusion.residual_mlp", "ResidualMLP"),
     "unet": ("lift.diffusion.unet", "UNet"),
+    "patch_unet": ("lift.diffusion.patch_unet", "PatchUNet"),
 }
 """Key in ``config`` -> module and class; the first argument of each is the latents' shape."""
 
@@ -27,12 +28,26 @@ class GenerationConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    geometry: Literal["scales", "fused"]
+    geometry: GeometryName
     denoiser: str
     network: dict[str, Any]
     diffusion: DiffusionConfig
     train: TrainingConfig
     samples: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _patches_are_drawn(self) -> Self:
+        if self.denoiser == "patch_unet" and self.geometry != "patches":
+            raise ValueError(
+                f"geometry: {self.geometry!r} with denoiser: 'patch_unet'; expected 'patches', "
+                "whose patterns it draws"
+            )
+        if self.diffusion.gaussian and self.denoiser != "patch_unet":
+            raise ValueError(
+                f"gaussian: {self.diffusion.gaussian} with denoiser: {self.denoiser!r}; expected "
+                "'patch_unet', which takes what a Gaussian expects as an input"
+            )
+        return self
 
 
 def generation_config(cell: Cell) -> GenerationConfig:
@@ -60,18 +75,27 @@ def generation_config(cell: Cell) -> GenerationConfig:
     return config
 
 
-def build_denoiser(key: str, shape: tuple[int, ...], settings: dict[str, Any]) -> nn.Module:
+def build_denoiser(
+    key: str,
+    shape: tuple[int, ...],
+    settings: dict[str, Any],
+    drawing: dict[str, Any],
+) -> nn.Module:
     """A denoiser of latents of one shape, with fresh weights from torch's global generator.
+
+    Args:
+        drawing: what a network that draws patches is told of them.
 
     Raises:
         ConfigError: an unknown, missing or impossible setting.
     """
     module, name = DENOISERS[key]
     cls: type[nn.Module] = getattr(importlib.import_module(module), name)
-    accepted = [name for name in inspect.signature(cls).parameters if name != "shape"]
+    given = {"shape", "inputs", *drawing}
+    accepted = [name for name in inspect.signature(cls).parameters if name not in given]
     if sorted(settings) != sorted(accepted):
         raise ConfigError(f"denoiser {key!r}: settings {sorted(settings)}, expected {accepted}")
     try:
-        return cls(shape, **settings)
+        return cls(shape, **settings, **drawing)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"denoiser {key!r}: {error}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,11 +23,14 @@ from benchmarks.results import Budget, Metric
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.stage import Outcome, main
 from lift.diffusion.config import DiffusionConfig
+from lift.diffusion.gaussian import AroundGaussian, moments
 from lift.diffusion.geometry import Geometry, geometry_of
+from lift.diffusion.patches import Patches
 from lift.diffusion.process import denoising_loss, sample, training_scheduler
 from lift.field import NeuralField
 from lift.functaset import Functaset
 from lift.network_training import Trained, train
+from lift.precision import products
 from lift.sampling import batch_indices, signals_at_once
 
 FEWEST = 4
@@ -75,15 +79,18 @@ class Generator:
 
     def sample(self, denoiser: nn.Module, count: int, diffusion: DiffusionConfig) -> Tensor:
         """New latents ``(count, *shape)`` as the denoiser sees them."""
-        return sample(
-            denoiser,
-            self.geometry.shape,
-            count,
-            diffusion,
-            batch=max(self.config.train.batch, 256),
-            seed=self.experiment.cell.training.seed,
-            device=self.experiment.device,
-        )
+        device = self.experiment.device
+        with products(device, self.config.train.precision):
+            return sample(
+                denoiser,
+                self.geometry.shape,
+                count,
+                diffusion,
+                bound=self.geometry.bound,
+                batch=max(self.config.train.batch, 256),
+                seed=self.experiment.cell.training.seed,
+                device=device,
+            )
 
 
 def generator_of(experiment: Experiment) -> Generator:
@@ -111,19 +118,36 @@ def generator_of(experiment: Experiment) -> Generator:
     return generator
 
 
+def new_denoiser(generator: Generator, kept: Tensor) -> nn.Module:
+    """The configured network, around a Gaussian's denoiser where the configuration says so."""
+    config, geometry = generator.config, generator.geometry
+    drawing: dict[str, Any] = {}
+    if config.denoiser == "patch_unet":
+        assert isinstance(geometry, Patches)  # as the configuration was checked
+        inputs = 1 if config.diffusion.gaussian is None else 2
+        channels = generator.field.domain.channels
+        drawing = {"patterns": geometry.patterns, "channels": channels, "inputs": inputs}
+    network = build_denoiser(config.denoiser, geometry.shape, config.network, drawing)
+    if config.diffusion.gaussian is None:
+        return network
+    parts = np.array_split(np.arange(generator.count), max(generator.count // 256, 1))
+    known = moments((generator.seen(part) for part in parts), config.diffusion.gaussian)
+    return AroundGaussian(network, known, kept)
+
+
 def train_denoiser(generator: Generator) -> Trained:
     """Trains the denoiser, with a sheet of samples along the way where pictures may be kept."""
     experiment, config = generator.experiment, generator.config
     seed, directory = experiment.cell.training.seed, experiment.directory
     torch.manual_seed(seed)
-    denoiser = build_denoiser(config.denoiser, generator.geometry.shape, config.network)
     scheduler = training_scheduler(config.diffusion)
+    denoiser = new_denoiser(generator, scheduler.alphas_cumprod).to(experiment.device)
     preview = PREVIEW.model_copy(update={"predicts": config.diffusion.predicts})
+    expected_error = denoiser.expected_error if isinstance(denoiser, AroundGaussian) else None
 
     def loss(network: nn.Module, step: int) -> Tensor:
         chosen = batch_indices(step, config.train.batch, generator.count, seed)
-        weight = config.diffusion.largest_weight
-        return denoising_loss(network, generator.seen(chosen), scheduler, weight)
+        return denoising_loss(network, generator.seen(chosen), scheduler, expected_error)
 
     def show(network: nn.Module, done: int) -> dict[str, float]:
         if experiment.dataset.shareable and done < config.train.steps:
@@ -136,12 +160,13 @@ def train_denoiser(generator: Generator) -> Trained:
     code = code_digest(
         "lift.diffusion.process",
         "lift.diffusion.geometry",
+        "lift.diffusion.gaussian",
         "lift.network_training",
         DENOISERS[config.denoiser][0],
     )
     manifest = sha256(directory / "functaset" / "functaset.json")
     return train(
-        denoiser.to(experiment.device),
+        denoiser,
         loss,
         show,
         config.train,

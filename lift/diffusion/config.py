@@ -9,13 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 STEPS = 1000
 """Steps of noise in training."""
 
+GeometryName = Literal["scales", "fused", "patches"]
+"""How a denoiser sees latents; only LIFT's are fused or seen as patches."""
+
 
 class DiffusionConfig(BaseModel):
-    """What a denoiser predicts, how its error counts, and how it is sampled.
+    """What a denoiser predicts, what it knows beforehand, and how it is sampled.
 
-    A predictor of the sample may weigh its squared error at noise variance ``v`` by ``1 / v``,
-    which makes it the error of the velocity (Salimans and Ho, ICLR 2022), up to
-    ``largest_weight``: all weighed alike, details that drown in little noise hardly count.
+    ``gaussian`` of the training latents' principal axes are known to a denoiser that adds to a
+    Gaussian's (`lift.diffusion.gaussian`); without, it learns everything.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -23,13 +25,13 @@ class DiffusionConfig(BaseModel):
     predicts: Literal["sample", "epsilon"]
     sampler: Literal["ancestral", "ddim"]
     sampling_steps: int = Field(ge=1, le=STEPS)
-    largest_weight: float = Field(default=1.0, ge=1)
+    gaussian: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
-    def _weighs_samples(self) -> DiffusionConfig:
-        if self.predicts != "sample" and self.largest_weight != 1:
+    def _gaussian_gives_samples(self) -> DiffusionConfig:
+        if self.gaussian and self.predicts != "sample":
             raise ValueError(
-                f"largest_weight: {self.largest_weight} with predicts: {self.predicts}; only a "
-                "predictor of the sample weighs its error"
+                f"gaussian: {self.gaussian} with predicts: {self.predicts}; a Gaussian's denoiser "
+                "predicts the sample"
             )
         return self

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from lift.diffusion.config import GeometryName
+from lift.diffusion.patches import patches_of
 from lift.field import Latent, NeuralField
 from lift.functaset import Functaset
 from lift.hierarchy import upsample
 from lift.model import LIFT
 from lift.sampling import ordered_batches
 
-GeometryName = Literal["scales", "fused"]
 EPSILON = 1e-8
 """Added to standard deviations, as mNIF: a channel that never varies stays finite."""
 
@@ -31,6 +32,9 @@ class Geometry(Protocol):
 
     def latent(self, seen: Tensor) -> Latent:
         """A latent that the field renders, from ``(B, *shape)``."""
+
+    def bound(self, seen: Tensor) -> Tensor:
+        """The nearest in the range of the training latents, where the view has one."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,9 @@ class Scales:
             latent[name] = average_cells(part, shape[:-1]) * (std + EPSILON) + mean
         return latent
 
+    def bound(self, seen: Tensor) -> Tensor:
+        return seen
+
 
 @dataclass(frozen=True)
 class Fused:
@@ -98,6 +105,9 @@ class Fused:
         fused = seen * (self.std.to(seen.device) + EPSILON) + self.mean.to(seen.device)
         return {"fused": self.field.generator.activation(fused)}
 
+    def bound(self, seen: Tensor) -> Tensor:
+        return seen
+
 
 def average_cells(grid: Tensor, cells: tuple[int, ...]) -> Tensor:
     """Block means ``(B, *cells, d)`` of a finer grid ``(B, P, ..., P, d)``."""
@@ -110,16 +120,16 @@ def geometry_of(name: GeometryName, field: NeuralField, functaset: Functaset) ->
     """The view of a functaset's training latents, standardised by their statistics.
 
     Raises:
-        ValueError: ``fused`` for a field that has no latent generator.
+        ValueError: ``fused`` or ``patches`` for a field that has no latent generator.
     """
     if name == "scales":
         shapes = {key: tuple(z.shape[1:]) for key, z in field.zero_latent(1).items()}
         return Scales(shapes, functaset.mean, functaset.std)
     if not isinstance(field, LIFT):
         raise ValueError(
-            f"geometry: 'fused' for a {type(field).__name__}; expected 'scales', only LIFT fuses"
+            f"geometry: {name!r} for a {type(field).__name__}; expected 'scales', only LIFT fuses"
         )
-    return fused_geometry(field, functaset)
+    return (patches_of if name == "patches" else fused_geometry)(field, functaset)
 
 
 def fused_geometry(field: LIFT, functaset: Functaset, batch: int = 256) -> Fused:

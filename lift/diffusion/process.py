@@ -51,22 +51,25 @@ def sampling_scheduler(config: DiffusionConfig) -> DDPMScheduler | DDIMScheduler
 
 
 def denoising_loss(
-    denoiser: Denoiser, clean: Tensor, scheduler: DDPMScheduler, largest_weight: float = 1.0
+    denoiser: Denoiser,
+    clean: Tensor,
+    scheduler: DDPMScheduler,
+    expected_error: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
     """Mean squared error of the prediction at uniform time steps, noise from the global generator.
 
     Args:
         clean: standardised latents ``(B, ...)``.
-        largest_weight: cap of the weight ``1 / v`` at noise variance ``v``; 1 weighs alike.
+        expected_error: ``(B,)`` of time steps, what errors there are divided by; weighed alike
+            without it.
     """
     timestep = torch.randint(STEPS, (len(clean),), device=clean.device)
     noise = torch.randn_like(clean)
     noisy = scheduler.add_noise(clean, noise, timestep)  # type: ignore[arg-type]
     predicted = denoiser(noisy, timestep)
     target = clean if scheduler.config["prediction_type"] == "sample" else noise
-    variance = 1 - scheduler.alphas_cumprod.to(clean.device)[timestep]
-    weight = (1 / variance).clamp(max=largest_weight)
-    return (weight * (predicted.float() - target).square().flatten(1).mean(1)).mean()
+    error = (predicted.float() - target).square().flatten(1).mean(1)
+    return (error / expected_error(timestep) if expected_error else error).mean()
 
 
 @torch.no_grad()
@@ -79,8 +82,13 @@ def sample(
     batch: int,
     seed: int,
     device: torch.device,
+    bound: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
-    """Samples ``(count, *shape)`` on the host; those of one batch do not depend on the others."""
+    """Samples ``(count, *shape)`` on the host; those of one batch do not depend on the others.
+
+    Args:
+        bound: keeps the clean latent that a prediction stands for in range, at every step.
+    """
     samples = []
     bar = tqdm(total=count, desc="sample", mininterval=2)
     for first in range(0, count, batch):
@@ -90,8 +98,26 @@ def sample(
         x = torch.randn(size, *shape, generator=generator).to(device)
         for timestep in scheduler.timesteps:
             predicted = denoiser(x, timestep.to(device).expand(size)).float()
+            if bound:
+                predicted = bounded(predicted, x, timestep, scheduler, bound)
             x = scheduler.step(predicted, timestep, x, generator=generator, return_dict=False)[0]
         samples.append(x.cpu())
         bar.update(size)
     bar.close()
     return torch.cat(samples)
+
+
+def bounded(
+    predicted: Tensor,
+    noisy: Tensor,
+    timestep: Tensor,
+    scheduler: DDPMScheduler | DDIMScheduler,
+    bound: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """A prediction after the clean latent that it stands for was brought into range."""
+    if scheduler.config["prediction_type"] == "sample":
+        return bound(predicted)
+    kept = scheduler.alphas_cumprod[timestep.cpu()]
+    signal, noise = kept.sqrt().item(), (1 - kept).sqrt().item()
+    clean = bound((noisy - noise * predicted) / signal)
+    return (noisy - signal * clean) / noise

@@ -111,18 +111,19 @@ def test_a_denoiser_that_knows_its_only_signal_has_no_loss(predicts):
     assert loss.item() < 1e-8
 
 
-def test_errors_count_as_the_velocitys_up_to_a_largest_weight():
-    settings, signal = config(), torch.tensor([3.0, 4.0])
-    scheduler = training_scheduler(settings)
+def test_errors_count_in_units_of_what_is_expected():
+    signal = torch.tensor([3.0, 4.0])
+
+    def expected(timestep):
+        return 0.5 + timestep
 
     def shifted(noisy, timestep):
-        weights = (1 / (1 - scheduler.alphas_cumprod[timestep])).clamp(max=5)
-        return signal + weights.rsqrt()[:, None]  # one in each number once it is weighed
+        return signal + 2 * expected(timestep).sqrt()[:, None]
 
-    loss = denoising_loss(shifted, signal.repeat(64, 1), scheduler, largest_weight=5)
-    assert loss.item() == pytest.approx(1, abs=1e-5)
-    with pytest.raises(ValueError, match="only a predictor of the sample"):
-        DiffusionConfig(predicts="epsilon", sampler="ddim", sampling_steps=9, largest_weight=2)
+    loss = denoising_loss(shifted, signal.repeat(64, 1), training_scheduler(config()), expected)
+    assert loss.item() == pytest.approx(4, abs=1e-3)
+    with pytest.raises(ValueError, match="a Gaussian's denoiser predicts the sample"):
+        DiffusionConfig(predicts="epsilon", sampler="ddim", sampling_steps=9, gaussian=2)
 
 
 def test_a_sampler_whose_denoiser_knows_the_only_signal_returns_it():
@@ -136,6 +137,26 @@ def test_a_sampler_whose_denoiser_knows_the_only_signal_returns_it():
             device=HOST,
         )
         torch.testing.assert_close(found, signal.repeat(8, 1), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("predicts", ["sample", "epsilon"])
+@pytest.mark.parametrize(("sampler", "steps"), SAMPLERS)
+def test_a_bound_keeps_samples_in_range(predicts, sampler, steps):
+    settings = config(predicts, sampler, steps)
+    kept = training_scheduler(settings).alphas_cumprod
+    signal = torch.tensor([0.3, -2.0])
+
+    def knows(noisy, timestep):
+        if predicts == "sample":
+            return signal.expand_as(noisy)
+        scale = kept[timestep][:, None]
+        return (noisy - scale.sqrt() * signal) / (1 - scale).sqrt()
+
+    found = sample(
+        knows, (2,), 8, settings, batch=8, seed=0, device=HOST, bound=lambda x: x.clamp(-1, 1)
+    )
+    expected = torch.tensor([0.3, -1.0]).repeat(8, 1)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-2)
 
 
 def test_the_schedule_is_the_squared_cosine_capped():
