@@ -165,6 +165,9 @@ def train_denoiser(generator: Generator) -> Trained:
         DENOISERS[config.denoiser][0],
     )
     manifest = sha256(directory / "functaset" / "functaset.json")
+    # Other samples of a trained denoiser need no other training.
+    sampling = {"sampler": "ddim", "sampling_steps": 1}
+    learned = {"samples": 1, "diffusion": config.diffusion.model_copy(update=sampling)}
     return train(
         denoiser,
         loss,
@@ -173,7 +176,7 @@ def train_denoiser(generator: Generator) -> Trained:
         directory=directory,
         name="denoiser",
         seed=seed,
-        identity=f"{digest(config.model_copy(update={'samples': 1}))}-{manifest}-{code}-{seed}",
+        identity=f"{digest(config.model_copy(update=learned))}-{manifest}-{code}-{seed}",
     )
 
 

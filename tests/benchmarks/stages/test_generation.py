@@ -14,6 +14,7 @@ from benchmarks.generation import generation_config
 from benchmarks.results import read_result
 from benchmarks.stages.interpolate import between
 from benchmarks.workflow import Plan
+from lift.checkpoint import load_tensors
 from tests.benchmarks.stages.commands import IMAGES, SHAPES, edit
 
 DATASET, cell, run, failure = SHAPES.dataset, SHAPES.cell, SHAPES.run, SHAPES.failure
@@ -75,6 +76,30 @@ def test_images_are_measured_beside_decoded_training_latents(classified_copy, mo
     assert found["fd_effnetlite0", "train"].value < found["fd_effnetlite0", "generated"].value
 
 
+def test_patches_are_denoised_around_a_gaussian(classified_copy, monkeypatch):
+    """Hardly trained, the samples are a Gaussian's, which know the training latents' moments."""
+
+    def drawn(scale):
+        data = scale["datasets"][IMAGES.dataset]
+        data["encode"] = {"train": 8, "test": 4}
+        data["overrides"]["lift"]["generation"] = {
+            **GENERATION,
+            "geometry": "patches",
+            "denoiser": "patch_unet",
+            "network": {"widths": [32], "blocks": 1, "stride": 2},
+            "diffusion": {"sampler": "ddim", "sampling_steps": 20, "gaussian": 8},
+        }
+
+    edit(classified_copy, drawn)
+    for stage in ("encode", "generate"):
+        IMAGES.run(monkeypatch, classified_copy, stage)
+    result = read_result(IMAGES.cell(classified_copy) / "generation.json")
+    loss = result.value("denoising_loss", "train")
+    assert loss == pytest.approx(1, abs=0.5)  # in units of what a Gaussian's denoiser has
+    weights = load_tensors(IMAGES.cell(classified_copy) / "denoiser.safetensors")[0]
+    assert weights["axes"].shape[1] == 8
+
+
 @pytest.mark.parametrize(
     "name",
     ["samples", "samples_in_training", "nearest_training", "denoiser_curve", "interpolation"],
@@ -134,7 +159,18 @@ def test_the_same_seed_generates_the_same(generated, tmp_path, monkeypatch):
             {"denoiser": "residual_mlp", "network": {"width": 32, "blocks": 2}},
             r"residual_mlp: latents of shape \(8, 8, 8, 16\); expected vectors",
         ),
-        ({"geometry": "grid"}, "geometry: Input should be 'scales' or 'fused'; got 'grid'"),
+        (
+            {"geometry": "grid"},
+            "geometry: Input should be 'scales', 'fused' or 'patches'; got 'grid'",
+        ),
+        (
+            {"denoiser": "patch_unet"},
+            "geometry: 'fused' with denoiser: 'patch_unet'",
+        ),
+        (
+            {"diffusion": {"sampling_steps": 4, "gaussian": 8}},
+            "gaussian: 8 with denoiser: 'unet'; expected 'patch_unet'",
+        ),
         ({"diffusion": {"sampling_steps": 0}}, "diffusion.sampling_steps: .* got '0'"),
         ({"train": {"rate": -1}}, "train.rate: .* got '-1'"),
         ({"samples": 8, "sample": 9}, "sample: Extra inputs are not permitted; got '9'"),
