@@ -140,6 +140,20 @@ def test_terms_that_forbid_pictures_leave_numbers_alone(generated, tmp_path, mon
     assert pictures == {"curve.png", "reconstruction.png", "denoiser_curve.png"}
 
 
+def test_other_samples_need_no_other_training(generated, tmp_path, monkeypatch):
+    shutil.copytree(generated, tmp_path, dirs_exist_ok=True)
+    before = read_result(cell(generated) / "generation.json")
+    other = {"sampler": "ancestral", "sampling_steps": 5}
+    change(tmp_path, diffusion=other, samples=6)
+    run(monkeypatch, tmp_path, "generate")
+    after = read_result(cell(tmp_path) / "generation.json")
+    assert after.artifacts == before.artifacts
+    seconds = [r.value("training_seconds", "train") for r in (before, after)]
+    assert seconds[0] == seconds[1]  # trained again it would have taken another time
+    ratios = [r.value("nearest_training_ratio", "generated") for r in (before, after)]
+    assert ratios[0] != ratios[1]
+
+
 def test_the_same_seed_generates_the_same(generated, tmp_path, monkeypatch):
     shutil.copytree(generated, tmp_path, dirs_exist_ok=True)
     (cell(tmp_path) / "denoiser.safetensors").unlink()
