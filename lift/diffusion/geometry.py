@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from lift.diffusion.config import GeometryName
-from lift.diffusion.patches import patches_of
+from lift.diffusion.patches import fused_latents, patches_of
 from lift.field import Latent, NeuralField
 from lift.functaset import Functaset
 from lift.hierarchy import upsample
 from lift.model import LIFT
-from lift.sampling import ordered_batches
 
 EPSILON = 1e-8
 """Added to standard deviations, as mNIF: a channel that never varies stays finite."""
@@ -132,16 +132,12 @@ def geometry_of(name: GeometryName, field: NeuralField, functaset: Functaset) ->
     return (patches_of if name == "patches" else fused_geometry)(field, functaset)
 
 
-def fused_geometry(field: LIFT, functaset: Functaset, batch: int = 256) -> Fused:
+def fused_geometry(field: LIFT, functaset: Functaset) -> Fused:
     """Z-alpha with the statistics of the training latents, over signals and cells."""
-    device = next(field.parameters()).device
     sums, count = torch.zeros(2, field.latent_channels[2], dtype=torch.float64), 0
     signals = len(next(iter(functaset.splits["train"].values())))
-    for indices, kept in ordered_batches(signals, batch):
-        latent = functaset.latent("train", indices[:kept])
-        with torch.no_grad():
-            fused = field.generator.fuse({key: z.to(device) for key, z in latent.items()})
-        flat = fused.flatten(0, -2).double().cpu()
+    for fused in fused_latents(field, functaset, np.arange(signals)):
+        flat = fused.flatten(0, -2).double()
         sums += torch.stack([flat.sum(0), flat.square().sum(0)])
         count += len(flat)
     mean = sums[0] / count

@@ -10,6 +10,7 @@ draws the same pattern in every region.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ MOST_LATENTS, MOST_RENDERED = 10_000, 2_000
 """Training latents that statistics are taken of, and those that are rendered for it."""
 PROBES = 4
 """Random cotangents of each rendered signal."""
-BATCH = 50
+FUSED_AT_ONCE, RENDERED_AT_ONCE = 256, 50
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,9 @@ def patches_of(field: LIFT, functaset: Functaset) -> Patches:
     (orthogonal Procrustes) towards the principal patterns of all regions' patches leaves lengths
     alone: a unit of any coefficient is the same squared error in the picture.
     """
-    fused = _fused(field, functaset)  # (N, M, d)
+    signals = len(next(iter(functaset.splits["train"].values())))
+    batches = fused_latents(field, functaset, _spaced(signals, MOST_LATENTS))
+    fused = torch.cat(list(batches)).flatten(1, -2).numpy()  # (N, M, d)
     low = torch.from_numpy(np.quantile(fused, OUTSIDE / 2, axis=0, method="lower"))
     high = torch.from_numpy(np.quantile(fused, 1 - OUTSIDE / 2, axis=0, method="higher"))
     cut = torch.from_numpy(fused).clamp(low, high)
@@ -159,17 +162,13 @@ def from_patches(patches: Tensor, channels: int) -> Tensor:
     return grid.reshape(len(patches), *[side * size for size in cells], channels)
 
 
-def _fused(field: LIFT, functaset: Functaset) -> np.ndarray:
-    """Z-alpha ``(N, M, d)`` of the training latents, or some of very many."""
+def fused_latents(field: LIFT, functaset: Functaset, positions: np.ndarray) -> Iterator[Tensor]:
+    """Z-alpha of training latents in batches ``(B, P, ..., P, d)``, on the host."""
     device = next(field.parameters()).device
-    chosen = _spaced(len(next(iter(functaset.splits["train"].values()))), MOST_LATENTS)
-    parts = []
-    for batch in np.array_split(chosen, math.ceil(len(chosen) / BATCH)):
+    for batch in np.array_split(positions, math.ceil(len(positions) / FUSED_AT_ONCE)):
         latent = functaset.latent("train", batch)
         with torch.no_grad():
-            fused = field.generator.fuse({key: z.to(device) for key, z in latent.items()})
-        parts.append(fused.flatten(1, -2).cpu().numpy())
-    return np.concatenate(parts)
+            yield field.generator.fuse({key: z.to(device) for key, z in latent.items()}).cpu()
 
 
 def _render(field: LIFT, fused: Tensor) -> tuple[Tensor, Tensor]:
@@ -182,7 +181,7 @@ def _render(field: LIFT, fused: Tensor) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
     total = torch.zeros(fused.shape[1], fused.shape[2], fused.shape[2], dtype=torch.float64)
     parts = []
-    for batch in tqdm(fused.split(BATCH), desc="regions' patterns", mininterval=2):
+    for batch in tqdm(fused.split(RENDERED_AT_ONCE), desc="regions' patterns", mininterval=2):
         z = batch.to(device).requires_grad_()
         grid = z.unflatten(1, [cells] * field.domain.dimensions)
         rendered = to_patches(field.render({"fused": grid}), cells).flatten(1, -2)

@@ -87,7 +87,7 @@ def sample(
     """Samples ``(count, *shape)`` on the host; those of one batch do not depend on the others.
 
     Args:
-        bound: keeps the clean latent that a prediction stands for in range, at every step.
+        bound: keeps a predicted clean latent in range, at every step; predicted noise has none.
     """
     samples = []
     bar = tqdm(total=count, desc="sample", mininterval=2)
@@ -98,26 +98,10 @@ def sample(
         x = torch.randn(size, *shape, generator=generator).to(device)
         for timestep in scheduler.timesteps:
             predicted = denoiser(x, timestep.to(device).expand(size)).float()
-            if bound:
-                predicted = bounded(predicted, x, timestep, scheduler, bound)
+            if bound and config.predicts == "sample":
+                predicted = bound(predicted)
             x = scheduler.step(predicted, timestep, x, generator=generator, return_dict=False)[0]
         samples.append(x.cpu())
         bar.update(size)
     bar.close()
     return torch.cat(samples)
-
-
-def bounded(
-    predicted: Tensor,
-    noisy: Tensor,
-    timestep: Tensor,
-    scheduler: DDPMScheduler | DDIMScheduler,
-    bound: Callable[[Tensor], Tensor],
-) -> Tensor:
-    """A prediction after the clean latent that it stands for was brought into range."""
-    if scheduler.config["prediction_type"] == "sample":
-        return bound(predicted)
-    kept = scheduler.alphas_cumprod[timestep.cpu()]
-    signal, noise = kept.sqrt().item(), (1 - kept).sqrt().item()
-    clean = bound((noisy - noise * predicted) / signal)
-    return (noisy - signal * clean) / noise
