@@ -1,43 +1,43 @@
-# The graph: a rule a stage, a cell a (profile, data set, method, seed).
+# The graph: a rule a stage, a cell a (scale, data set, method, seed).
 #
 #   snakemake --cores 8 results/tables.md                       every cell of the demo, and the tables
 #   snakemake --cores 8 results/report.html                     the same, with every figure
-#   snakemake --cores 8 results/tables.md --config profile=lite
+#   snakemake --cores 8 results/tables.md --config scale=lite
 #   snakemake --cores 2 results/demo/embedded-images/lift/seed0/reconstruction.json
-#   snakemake --cores 2 results/budget/cifar10/comparison.md --config profile=budget
+#   snakemake --cores 2 results/budget/cifar10/comparison.md --config scale=budget
 import sys
 
 from snakemake.utils import min_version
 
-from benchmarks import job
-from benchmarks import workflow as graph
+from benchmarks.workflow import job
+from benchmarks.workflow import graph
 
 min_version("9.0")
 
-PROFILE = config.get("profile", "demo")
-PLAN = graph.Plan(PROFILE)
-graph.forget_failures(PROFILE)
+SCALE = config.get("scale", "demo")
+PLAN = graph.Plan(SCALE)
+graph.forget_failures(SCALE)
 
-CELL = "results/{profile}/{dataset}/{method}/seed{seed}"
+CELL = "results/{scale}/{dataset}/{method}/seed{seed}"
 PYTHON = sys.executable
-STAGE = "{python} -m benchmarks.stages.{name} --profile {{wildcards.profile}} --dataset {{wildcards.dataset}} --method {{wildcards.method}} --seed {{wildcards.seed}}"
+STAGE = "{python} -m benchmarks.stages.{name} --scale {{wildcards.scale}} --dataset {{wildcards.dataset}} --method {{wildcards.method}} --seed {{wildcards.seed}}"
 
 
 def stage(name):
     """Command of a stage, run by hand with the same arguments."""
     program = STAGE.format(python=PYTHON, name=name)
-    return f"{PYTHON} -m benchmarks.job --threads {{params.threads}} --log {{log}} --result {{output}} -- {program}"
+    return f"{PYTHON} -m benchmarks.workflow.job --threads {{params.threads}} --log {{log}} --result {{output}} -- {program}"
 
 
 onstart:
-    job.start_server(PLAN.scale.threads)
+    job.start_server(PLAN.scale_config.threads)
 
 
 wildcard_constraints:
     seed=r"\d+",
     method=r"[\w-]+",
     dataset=r"[\w-]+",
-    profile=r"demo|lite|budget|paper",
+    scale=r"demo|lite|budget|paper",
 
 
 localrules:
@@ -57,10 +57,10 @@ rule tables:
     log:
         "results/logs/tables.log",
     params:
-        scale=PLAN.scale.model_dump(mode="json"),
+        scale=PLAN.scale_config.model_dump(mode="json"),
         code=graph.report_digest(),
     shell:
-        "{PYTHON} -m benchmarks.report.tables --profile {PROFILE} > {log} 2>&1"
+        "{PYTHON} -m benchmarks.tables.tables --scale {SCALE} > {log} 2>&1"
 
 
 rule report:
@@ -71,9 +71,9 @@ rule report:
     log:
         "results/logs/report.log",
     params:
-        code=graph.code_digest("benchmarks.report.html"),
+        code=graph.code_digest("benchmarks.tables.html"),
     shell:
-        "{PYTHON} -m benchmarks.report.html --profile {PROFILE} > {log} 2>&1"
+        "{PYTHON} -m benchmarks.tables.html --scale {SCALE} > {log} 2>&1"
 
 
 rule prepare:
@@ -85,7 +85,7 @@ rule prepare:
         config=graph.prepare_config,
         code=graph.prepare_digest,
     shell:
-        "{PYTHON} -m benchmarks.job --threads 1 --log {log} --result {output} --"
+        "{PYTHON} -m benchmarks.workflow.job --threads 1 --log {log} --result {output} --"
         " {PYTHON} -m benchmarks.stages.prepare --dataset {wildcards.dataset}"
 
 
@@ -108,13 +108,13 @@ rule fit:
         CELL + "/fit.json",
     log:
         CELL + "/logs/fit.log",
-    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
     resources:
         gpu=1,
     params:
         config=graph.training_config,
         code=graph.stage_digest("fit"),
-        threads=PLAN.scale.threads,
+        threads=PLAN.scale_config.threads,
     shell:
         stage("fit")
 
@@ -126,13 +126,13 @@ rule learning_curve:
         CELL + "/learning_curve.json",
     log:
         CELL + "/logs/learning_curve.log",
-    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
     resources:
         gpu=1,
     params:
         config=graph.cell_config,
         code=graph.stage_digest("learning_curve"),
-        threads=PLAN.scale.threads,
+        threads=PLAN.scale_config.threads,
     shell:
         stage("learning_curve")
 
@@ -141,13 +141,13 @@ rule comparison:
     input:
         PLAN.learning_curves,
     output:
-        "results/{profile}/{dataset}/comparison.md",
+        "results/{scale}/{dataset}/comparison.md",
     log:
-        "results/logs/comparison-{profile}-{dataset}.log",
+        "results/logs/comparison-{scale}-{dataset}.log",
     params:
-        code=graph.code_digest("benchmarks.report.comparison"),
+        code=graph.code_digest("benchmarks.tables.comparison"),
     shell:
-        "{PYTHON} -m benchmarks.report.comparison --profile {wildcards.profile}"
+        "{PYTHON} -m benchmarks.tables.comparison --scale {wildcards.scale}"
         " --dataset {wildcards.dataset} > {log} 2>&1"
 
 
@@ -158,13 +158,13 @@ rule encode:
         CELL + "/encode.json",
     log:
         CELL + "/logs/encode.log",
-    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
     resources:
         gpu=1,
     params:
         config=graph.cell_config,
         code=graph.stage_digest("encode"),
-        threads=PLAN.scale.threads,
+        threads=PLAN.scale_config.threads,
     shell:
         stage("encode")
 
@@ -176,13 +176,13 @@ rule reconstruct:
         CELL + "/reconstruction.json",
     log:
         CELL + "/logs/reconstruction.log",
-    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
     resources:
         gpu=1,
     params:
         config=graph.cell_config,
         code=graph.stage_digest("reconstruct"),
-        threads=PLAN.scale.threads,
+        threads=PLAN.scale_config.threads,
     shell:
         stage("reconstruct")
 
@@ -194,15 +194,15 @@ rule generate:
         CELL + "/generation.json",
     log:
         CELL + "/logs/generation.log",
-    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
     resources:
         gpu=1,
     params:
         config=graph.generate_config,
         code=graph.generate_digest,
-        threads=PLAN.scale.threads,
+        threads=PLAN.scale_config.threads,
     shell:
-        stage("generate")
+        stage("generation.generate")
 
 
 rule interpolate:
@@ -212,58 +212,58 @@ rule interpolate:
         CELL + "/interpolation.json",
     log:
         CELL + "/logs/interpolation.log",
-    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
     resources:
         gpu=1,
     params:
         config=graph.interpolate_config,
         code=graph.stage_digest("interpolate"),
-        threads=PLAN.scale.threads,
+        threads=PLAN.scale_config.threads,
     shell:
         stage("interpolate")
 
 
 rule overlay:
     input:
-        lift="results/{profile}/{dataset}/lift/seed0/fit.json",
-        relift="results/{profile}/{dataset}/relift/seed0/fit.json",
+        lift="results/{scale}/{dataset}/lift/seed0/fit.json",
+        relift="results/{scale}/{dataset}/relift/seed0/fit.json",
     output:
-        "results/{profile}/{dataset}/lift_relift.png",
+        "results/{scale}/{dataset}/lift_relift.png",
     log:
-        "results/logs/overlay-{profile}-{dataset}.log",
+        "results/logs/overlay-{scale}-{dataset}.log",
     params:
-        code=graph.code_digest("benchmarks.report.overlay"),
+        code=graph.code_digest("benchmarks.figures.overlay"),
     shell:
-        "{PYTHON} -m benchmarks.report.overlay --profile {wildcards.profile}"
+        "{PYTHON} -m benchmarks.figures.overlay --scale {wildcards.scale}"
         " --dataset {wildcards.dataset} --methods lift relift > {log} 2>&1"
 
 
 rule single_signal:
     output:
-        "results/{profile}/{dataset}/single_signal/seed0/single_signal.json",
+        "results/{scale}/{dataset}/single_signal/seed0/single_signal.json",
     log:
-        "results/{profile}/{dataset}/single_signal/seed0/logs/single_signal.log",
-    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+        "results/{scale}/{dataset}/single_signal/seed0/logs/single_signal.log",
+    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
     params:
         config=graph.single_signal_config(),
-        code=graph.code_digest("benchmarks.stages.single_signal"),
-        threads=PLAN.scale.threads,
+        code=graph.code_digest("benchmarks.stages.single_signal.compare"),
+        threads=PLAN.scale_config.threads,
     shell:
-        "{PYTHON} -m benchmarks.job --threads {params.threads} --log {log} --result {output} --"
-        " {PYTHON} -m benchmarks.stages.single_signal --profile {wildcards.profile}"
+        "{PYTHON} -m benchmarks.workflow.job --threads {params.threads} --log {log} --result {output} --"
+        " {PYTHON} -m benchmarks.stages.single_signal.compare --scale {wildcards.scale}"
         " --task {wildcards.dataset}"
 
 
 rule spectral_bias:
     output:
-        "results/{profile}/spectral_bias/spectral_bias.png",
+        "results/{scale}/spectral_bias/spectral_bias.png",
     log:
-        "results/{profile}/spectral_bias/logs/spectral_bias.log",
+        "results/{scale}/spectral_bias/logs/spectral_bias.log",
     params:
         config=graph.single_signal_config(),
-        code=graph.code_digest("benchmarks.stages.spectral_bias"),
+        code=graph.code_digest("benchmarks.stages.single_signal.spectral_bias"),
     shell:
-        "{PYTHON} -m benchmarks.stages.spectral_bias --profile {wildcards.profile} > {log} 2>&1"
+        "{PYTHON} -m benchmarks.stages.single_signal.spectral_bias --scale {wildcards.scale} > {log} 2>&1"
 
 
 rule encode_copies:
@@ -273,15 +273,15 @@ rule encode_copies:
         CELL + "/encode_copies.json",
     log:
         CELL + "/logs/encode_copies.log",
-    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
     resources:
         gpu=1,
     params:
         config=graph.copies_config,
-        code=graph.stage_digest("encode_copies"),
-        threads=PLAN.scale.threads,
+        code=graph.stage_digest("classification.encode_copies"),
+        threads=PLAN.scale_config.threads,
     shell:
-        stage("encode_copies")
+        stage("classification.encode_copies")
 
 
 rule classify:
@@ -293,15 +293,15 @@ rule classify:
         CELL + "/logs/classification.log",
     wildcard_constraints:
         method=rf"(?!({graph.PIXELS})/)[\w-]+",
-    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
     resources:
         gpu=1,
     params:
         config=graph.classification_config,
-        code=graph.classification_digest("classify"),
-        threads=PLAN.scale.threads,
+        code=graph.classification_digest("classification.classify"),
+        threads=PLAN.scale_config.threads,
     shell:
-        stage("classify")
+        stage("classification.classify")
 
 
 rule classify_pixels:
@@ -313,15 +313,15 @@ rule classify_pixels:
         CELL + "/logs/classification.log",
     wildcard_constraints:
         method=graph.PIXELS,
-    threads: graph.claimed(PLAN.scale.threads, workflow.cores)
+    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
     resources:
         gpu=1,
     params:
         config=graph.classification_config,
-        code=graph.classification_digest("classify_pixels"),
-        threads=PLAN.scale.threads,
+        code=graph.classification_digest("classification.classify_pixels"),
+        threads=PLAN.scale_config.threads,
     shell:
-        stage("classify_pixels")
+        stage("classification.classify_pixels")
 
 
 rule cost:
@@ -335,5 +335,5 @@ rule cost:
         code=graph.cost_digest,
         threads=1,
     shell:
-        "{PYTHON} -m benchmarks.job --threads {params.threads} --log {log} --result {output} --"
+        "{PYTHON} -m benchmarks.workflow.job --threads {params.threads} --log {log} --result {output} --"
         " {PYTHON} -m benchmarks.stages.cost --dataset {wildcards.dataset} --method {wildcards.method}"

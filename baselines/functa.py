@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from baselines.shifted_siren import ShiftedSiren
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
-from lift.shared_step import shift_gradients
+from lift.meta.shared_step import shift_gradients
 
 
 class Functa(NeuralField):

@@ -17,7 +17,7 @@ from baselines.functa import shift_map_init_
 from baselines.shifted_siren import ShiftedSiren
 from lift import regions
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
-from lift.shared_step import shift_gradients
+from lift.meta.shared_step import shift_gradients
 
 
 class SpatialFuncta(NeuralField):

@@ -12,7 +12,7 @@ from torch import Tensor
 from lift import regions
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
 from lift.hierarchy import LatentGenerator, smoothness
-from lift.shared_step import shift_gradients
+from lift.meta.shared_step import shift_gradients
 
 
 class LIFT(NeuralField):

@@ -19,8 +19,8 @@ from tqdm import tqdm
 
 from lift.checkpoint import load_checkpoint, load_tensors, save_checkpoint, save_tensors
 from lift.files import replacing
+from lift.meta.training import Row, TrainingDivergedError
 from lift.precision import Precision, products
-from lift.training import Row, TrainingDivergedError
 
 Loss = Callable[[nn.Module, int], Tensor]
 """``loss(network, step)``: a scalar. It draws its signals by `lift.sampling` and any noise from

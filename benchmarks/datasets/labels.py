@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.classification_settings import LabelledSignals
 from benchmarks.datasets.dataset import Dataset, DatasetError, Split
 from benchmarks.datasets.splits import fitting_splits, spaced
-from benchmarks.results import SplitName
+from benchmarks.records.result import SplitName
+from benchmarks.settings.classification import LabelledSignals
 
 
 def labelled_splits(dataset: Dataset, counts: LabelledSignals) -> dict[SplitName, Split]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from benchmarks.metrics import efficientnet_lite, inception
-from benchmarks.provenance import sha256
+from benchmarks.records.provenance import sha256
 from lift.files import replacing
 
 BATCHES = {"cpu": 4, "cuda": 64}

@@ -11,7 +11,7 @@ import torch
 from benchmarks.metrics.features import FeatureSpace, features
 from benchmarks.metrics.frechet import frechet_distance
 from benchmarks.metrics.prdc import precision_recall
-from benchmarks.results import Metric, SplitName
+from benchmarks.records.result import Metric, SplitName
 
 
 def measure_images(

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from benchmarks.provenance import sha256
-from benchmarks.torchvision_guard import import_torchvision
+from baselines.torchvision_guard import import_torchvision
+from benchmarks.records.provenance import sha256
 
 VARIABLE = "LIFT_INCEPTION"
 FILE = "pt_inception-2015-12-05-6726825d.pth"

@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.metrics.chamfer import chamfer_matrix, set_metrics
 from benchmarks.metrics.surface import surface_points
-from benchmarks.results import Metric
+from benchmarks.records.result import Metric
 
 
 def measure_shapes(

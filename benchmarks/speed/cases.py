@@ -8,9 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from benchmarks.config import find_method, published_settings
-from benchmarks.datasets.config import load_dataset_config
-from benchmarks.methods import build_field
+from benchmarks.settings.dataset import load_dataset_config
+from benchmarks.settings.fields import build_field
+from benchmarks.settings.files import find_method, published_settings
 from lift.field import Domain, NeuralField, Query
 from lift.sampling import jittered_points
 

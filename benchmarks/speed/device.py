@@ -20,10 +20,10 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.speed.cases import CASES, Case, Workload, workload
-from lift.choice import Choice, candidates
 from lift.field import Latent
 from lift.files import replacing
-from lift.whole_step import TakeStep
+from lift.meta.choice import Choice, candidates
+from lift.meta.whole_step import TakeStep
 
 SIGNALS, STEPS = 4, 3
 TOLERANCES = {torch.float64: 1e-9, torch.float32: 1e-3}

@@ -19,7 +19,7 @@ from torch.utils.flop_counter import flop_registry
 from torch.utils.weak import WeakIdKeyDictionary
 
 from lift.field import Latent, NeuralField, Query
-from lift.meta import OuterGradient, accumulate_outer_gradient
+from lift.meta.inner_loop import OuterGradient, accumulate_outer_gradient
 
 
 class Ledger(TorchDispatchMode):

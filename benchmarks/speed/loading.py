@@ -22,13 +22,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.datasets.celebahq import CelebAHQSettings
-from benchmarks.datasets.config import load_dataset_config
+from baselines.torchvision_guard import import_torchvision
 from benchmarks.datasets.dataset import open_prepared
-from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.raw import Raw, RawSplit
+from benchmarks.datasets.sources.celebahq import CelebAHQSettings
+from benchmarks.datasets.sources.loaders import load_raw
 from benchmarks.datasets.store import prepare
-from benchmarks.torchvision_guard import import_torchvision
+from benchmarks.settings.dataset import load_dataset_config
 
 
 def peak_mib() -> float:

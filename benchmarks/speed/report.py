@@ -11,7 +11,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.report.png import save_png
+from benchmarks.figures.png import save_png
 from lift.files import replacing
 
 PLAIN = "plain"

@@ -18,10 +18,10 @@ from torch import Tensor
 
 from benchmarks.speed.cases import CASES, Case, Workload, workload
 from benchmarks.speed.ledger import Ledger, meta_step_ledger
-from lift.choice import Choice, candidates
 from lift.field import Latent, NeuralField
-from lift.meta import EAGER, adapt, compiled_kernels
-from lift.whole_step import TakeStep
+from lift.meta.choice import Choice, candidates
+from lift.meta.inner_loop import EAGER, adapt, compiled_kernels
+from lift.meta.whole_step import TakeStep
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 PLAIN = Choice("exact", False)

@@ -1,4 +1,4 @@
-"""What a method costs at its published size: no training, the same in every profile."""
+"""What a method costs at its published size: no training, the same in every scale."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.config import digest as config_digest
-from benchmarks.config import find_method, published_settings
-from benchmarks.datasets.config import load_dataset_config
-from benchmarks.methods import build_field, field_module
 from benchmarks.metrics.cost import count_macs
-from benchmarks.provenance import code_digest, git_commit, packages, peak_memory_bytes
-from benchmarks.results import Metric, Provenance, Result, result_path, write_result
+from benchmarks.records.provenance import code_digest, git_commit, packages, peak_memory_bytes
+from benchmarks.records.result import Metric, Provenance, Result, result_path, write_result
+from benchmarks.settings.dataset import load_dataset_config
+from benchmarks.settings.fields import build_field, field_module
+from benchmarks.settings.files import digest as config_digest
+from benchmarks.settings.files import find_method, published_settings
 from lift.field import Domain
 
 COUNTS = (
@@ -66,7 +66,7 @@ def main() -> None:
             result_path(options.results, "published", options.dataset, options.method, 0, "cost"),
             Result(
                 stage="cost",
-                profile="published",
+                scale="published",
                 dataset=options.dataset,
                 method=options.method,
                 seed=0,

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from tqdm import tqdm
 
 from benchmarks.datasets.dataset import Split
-from benchmarks.provenance import sha256
-from benchmarks.results import Metric
+from benchmarks.records.provenance import sha256
+from benchmarks.records.result import Metric
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.stage import Outcome, main
 from lift.field import Latent, NeuralField
 from lift.functaset import MANIFEST, write_functaset
-from lift.meta import EAGER, Kernels, adapt, compiled_kernels
+from lift.meta.inner_loop import EAGER, Kernels, adapt, compiled_kernels
 from lift.sampling import ordered_batches, signals_at_once
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.cell import Cell
-from benchmarks.config import digest
 from benchmarks.datasets.dataset import Dataset, Split, open_prepared
 from benchmarks.datasets.splits import fitting_splits, spaced
-from benchmarks.methods import build_field, field_module
-from benchmarks.provenance import code_digest, sha256
-from benchmarks.results import Result, SplitName, prepared_path, read_result, result_path
+from benchmarks.records.provenance import code_digest, sha256
+from benchmarks.records.result import Result, SplitName, prepared_path, read_result, result_path
+from benchmarks.settings.cell import Cell
+from benchmarks.settings.fields import build_field, field_module
+from benchmarks.settings.files import digest
 from lift.checkpoint import CheckpointError, load_tensors
 from lift.field import NeuralField
 from lift.functaset import Functaset, open_functaset
@@ -39,7 +39,7 @@ class Experiment:
         training = self.cell.training
         return result_path(
             self.results,
-            self.cell.profile,
+            self.cell.scale,
             training.dataset,
             training.method,
             training.seed,
@@ -111,7 +111,7 @@ class Experiment:
         """Names everything that the trained weights depend on, and nothing else."""
         training = self.cell.training
         code = code_digest(
-            "lift.training", field_module(training.field), "benchmarks.datasets.splits"
+            "lift.meta.training", field_module(training.field), "benchmarks.datasets.splits"
         )
         return f"{digest(training)}-{code}-{digest(self.dataset.manifest)}"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks.provenance import sha256
-from benchmarks.results import Budget, Metric
+from benchmarks.records.provenance import sha256
+from benchmarks.records.result import Budget, Metric
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.stage import Outcome, main
-from lift.training import fit
+from lift.meta.training import fit
 
 
 def run(experiment: Experiment) -> Outcome:

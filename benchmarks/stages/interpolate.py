@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.datasets.splits import spaced
-from benchmarks.report.signal_sheet import signal_sheet
-from benchmarks.results import Metric
+from benchmarks.figures.signal_sheet import signal_sheet
+from benchmarks.records.result import Metric
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.stage import Outcome, main
 from lift.field import Latent, NeuralField
@@ -52,7 +52,7 @@ def run(experiment: Experiment) -> Outcome:
         where = experiment.directory / "functaset"
         raise StageError(
             f"{where}: {len(split)} test latents, expected {2 * PAIRS} or more; raise "
-            f"encode.test in config/scale/{experiment.cell.profile}.yaml"
+            f"encode.test in config/scales/{experiment.cell.scale}.yaml"
         )
     rows, errors = [], []
     scales = list(functaset.mean)

@@ -9,14 +9,14 @@ import csv
 
 from tqdm import tqdm
 
-from benchmarks.report.curves import read_curve
-from benchmarks.results import Metric
+from benchmarks.figures.curves import read_curve
+from benchmarks.records.result import Metric
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.stage import Outcome, main
 from lift.checkpoint import load_tensors
 from lift.files import replacing
-from lift.meta import EAGER, compiled_kernels
-from lift.training import validate
+from lift.meta.inner_loop import EAGER, compiled_kernels
+from lift.meta.training import validate
 
 COLUMNS = ("step", "signals", "seconds", "test_psnr")
 

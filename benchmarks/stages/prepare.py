@@ -6,12 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.datasets.config import load_dataset_config
 from benchmarks.datasets.dataset import Manifest, open_prepared
-from benchmarks.datasets.loaders import load_raw
+from benchmarks.datasets.sources.loaders import load_raw
 from benchmarks.datasets.store import prepare, verify
-from benchmarks.provenance import sha256
-from benchmarks.results import Metric, Result, SplitName, prepared_path, write_result
+from benchmarks.records.provenance import sha256
+from benchmarks.records.result import Metric, Result, SplitName, prepared_path, write_result
+from benchmarks.settings.dataset import load_dataset_config
 
 
 def outcome(manifest: Manifest, directory: Path) -> Result:
@@ -19,7 +19,7 @@ def outcome(manifest: Manifest, directory: Path) -> Result:
     splits: tuple[SplitName, ...] = ("train", "test")
     return Result(
         stage="prepare",
-        profile="prepared",
+        scale="prepared",
         dataset=manifest.name,
         method="data",
         seed=0,

@@ -11,12 +11,12 @@ from tqdm import tqdm
 
 from benchmarks.datasets.dataset import Split
 from benchmarks.datasets.splits import spaced
+from benchmarks.figures.curves import curve_figure, read_curve
+from benchmarks.figures.reconstruction import reconstruction_sheet, voxel_sheet
 from benchmarks.metrics.features import available_spaces
 from benchmarks.metrics.image_generation import measure_reconstructions, quantised
 from benchmarks.metrics.voxel import accuracy, by_rule, near_surface, whole_grid
-from benchmarks.report.curves import curve_figure, read_curve
-from benchmarks.report.figures import reconstruction_sheet, voxel_sheet
-from benchmarks.results import Metric, SplitName
+from benchmarks.records.result import Metric, SplitName
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.stage import Outcome, main
 from lift.field import Latent, NeuralField
@@ -107,7 +107,7 @@ def mean_metric(name: str, values: Tensor, split: SplitName, domain: str) -> Met
 def draw(field: NeuralField, functaset: Functaset, split: Split, experiment: Experiment) -> None:
     """The training curve, and a sheet of test signals, originals beside reconstructions."""
     directory, training = experiment.directory, experiment.cell.training
-    title = f"{training.method} on {experiment.dataset.title}, {experiment.cell.profile}"
+    title = f"{training.method} on {experiment.dataset.title}, {experiment.cell.scale}"
     curve_figure(read_curve(directory / "curve.csv"), directory / "curve.png", title)
     if not experiment.dataset.shareable:
         return  # the data set's terms forbid pictures of it

@@ -13,16 +13,13 @@ from typing import Any
 
 import torch
 
-from benchmarks.cell import resolve
-from benchmarks.config import digest
-from benchmarks.methods import field_module
-from benchmarks.provenance import (
+from benchmarks.records.provenance import (
     code_digest,
     git_commit,
     packages,
     peak_memory_bytes,
 )
-from benchmarks.results import (
+from benchmarks.records.result import (
     Budget,
     Metric,
     Provenance,
@@ -30,14 +27,18 @@ from benchmarks.results import (
     Stage,
     write_result,
 )
+from benchmarks.settings.cell import resolve
+from benchmarks.settings.fields import field_module
+from benchmarks.settings.files import digest
 from benchmarks.stages.experiment import Experiment, StageError
 from lift.precision import multiplies_bfloat16
 
 PROGRAMS: dict[str, str] = {
     "reconstruction": "reconstruct",
-    "generation": "generate",
+    "generation": "generation.generate",
     "interpolation": "interpolate",
-    "classification": "classify",
+    "classification": "classification.classify",
+    "encode_copies": "classification.encode_copies",
 }
 """Stages whose program has another name than their JSON."""
 
@@ -56,7 +57,7 @@ class Outcome:
 def arguments(description: str) -> argparse.ArgumentParser:
     """The arguments that every stage takes."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--profile", default="demo", help="config/scale/PROFILE.yaml")
+    parser.add_argument("--scale", default="demo", help="config/scales/SCALE.yaml")
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--method", required=True)
     parser.add_argument("--seed", type=int, default=0)
@@ -94,7 +95,7 @@ def main(stage: Stage, run: Callable[[Experiment], Outcome], description: str) -
         torch.set_num_threads(options.threads)
     began = time.monotonic()
     try:
-        cell = resolve(options.profile, options.dataset, options.method, options.seed)
+        cell = resolve(options.scale, options.dataset, options.method, options.seed)
         experiment = Experiment(cell, options.results, options.data, choose_device(options.device))
         # Taken before the work: files may change while a long training runs.
         code = code_digest(stage_module(stage), field_module(cell.training.field))
@@ -114,7 +115,7 @@ def main(stage: Stage, run: Callable[[Experiment], Outcome], description: str) -
         )
         result = Result(
             stage=stage,
-            profile=cell.profile,
+            scale=cell.scale,
             dataset=cell.training.dataset,
             method=cell.training.method,
             seed=cell.training.seed,

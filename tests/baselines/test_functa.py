@@ -6,7 +6,7 @@ from torch import Tensor
 
 from baselines.functa import Functa
 from lift.field import Domain
-from lift.meta import OuterGradient, accumulate_outer_gradient, adapt, squared_error
+from lift.meta.inner_loop import OuterGradient, accumulate_outer_gradient, adapt, squared_error
 
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-5}
 # Changing this fixture's weights and grid by half a unit in float32's last place, and computing on

@@ -11,7 +11,7 @@ from baselines.gem import GEM
 from baselines.mnif import MNIF
 from baselines.spatial_functa import SpatialFuncta
 from lift.field import Domain, NeuralField
-from lift.meta import OuterGradient, accumulate_outer_gradient, adapt, squared_error
+from lift.meta.inner_loop import OuterGradient, accumulate_outer_gradient, adapt, squared_error
 
 DOMAINS = {"image": Domain(2, 12, 3), "voxels": Domain(3, 6, 1)}
 

@@ -12,10 +12,16 @@ from baselines.functa import Functa
 from baselines.gem import GEM
 from baselines.mnif import MNIF
 from baselines.spatial_functa import SpatialFuncta
-from lift.choice import Choice
 from lift.field import Domain, Latent, NeuralField, Query
-from lift.meta import OuterGradient, accumulate_outer_gradient, adapt, descend, latent_gradient
-from lift.whole_step import whole_step
+from lift.meta.choice import Choice
+from lift.meta.inner_loop import (
+    OuterGradient,
+    accumulate_outer_gradient,
+    adapt,
+    descend,
+    latent_gradient,
+)
+from lift.meta.whole_step import whole_step
 
 DOMAINS = {"sequence": Domain(1, 16, 2), "image": Domain(2, 8, 3), "voxels": Domain(3, 4, 1)}
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from benchmarks.config import load_methods, published_settings
-from benchmarks.methods import build_field
+from benchmarks.settings.fields import build_field
+from benchmarks.settings.files import load_methods, published_settings
 from lift.field import Cost, Domain
 
 DOMAINS = {

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from baselines.torchvision_guard import import_torchvision
 from baselines.vit import ViT
-from benchmarks.torchvision_guard import import_torchvision
 
 SIZES = {"patch": 4, "width": 16, "depth": 2, "heads": 2, "mlp_ratio": 2.0, "dropout": 0.0}
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.datasets.contact_sheet import contact_sheet
 from benchmarks.datasets.dataset import DatasetError
 from benchmarks.datasets.raw import Raw, RawSplit
 from benchmarks.datasets.statistics import statistics
 from benchmarks.datasets.store import prepare
+from benchmarks.figures.contact_sheet import contact_sheet
 from benchmarks.stages.data_report import describe
 
 from .tiny import blobs, config, noise, open_prepared, prepared

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.datasets.config import load_dataset_config
 from benchmarks.datasets.dataset import DatasetError
-from benchmarks.datasets.loaders import load_raw
-from benchmarks.datasets.pictures import reduce_and_crop
+from benchmarks.datasets.sources.loaders import load_raw
+from benchmarks.datasets.sources.pictures import reduce_and_crop
+from benchmarks.settings.dataset import load_dataset_config
 
 from .tiny import config, noise, prepared, save
 

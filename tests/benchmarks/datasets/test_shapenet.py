@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from benchmarks.datasets.dataset import DatasetError
-from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.near_surface import near_surface_points
-from benchmarks.datasets.voxel_files import read_binvox
+from benchmarks.datasets.sources.loaders import load_raw
+from benchmarks.datasets.sources.voxel_files import read_binvox
 
 from .tiny import blobs, config, prepared
 

@@ -11,7 +11,7 @@ from benchmarks.datasets.dataset import DatasetError, open_prepared
 from benchmarks.datasets.raw import Raw, RawSplit
 from benchmarks.datasets.rows import journal_path, partial_path
 from benchmarks.datasets.store import prepare, verify
-from benchmarks.provenance import sha256
+from benchmarks.records.provenance import sha256
 
 from .tiny import blobs, config, flat, noise
 

@@ -8,6 +8,7 @@ import skimage.data
 import torch
 from PIL import Image
 
+from baselines.torchvision_guard import import_torchvision
 from benchmarks.metrics import features as module
 from benchmarks.metrics.features import (
     available_spaces,
@@ -23,8 +24,7 @@ from benchmarks.metrics.image_generation import (
     quantised,
 )
 from benchmarks.metrics.inception import InceptionError, fetch, load_inception
-from benchmarks.provenance import sha256
-from benchmarks.torchvision_guard import import_torchvision
+from benchmarks.records.provenance import sha256
 
 CPU = torch.device("cpu")
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import linalg
 
+from baselines.torchvision_guard import import_torchvision
 from benchmarks.metrics.frechet import frechet_distance
-from benchmarks.torchvision_guard import import_torchvision
 
 RNG = np.random.default_rng(0)
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from baselines.torchvision_guard import import_torchvision
 from benchmarks.metrics import prdc
 from benchmarks.metrics.prdc import f1, precision_recall, radii
-from benchmarks.torchvision_guard import import_torchvision
 
 RNG = np.random.default_rng(1)
 REAL = RNG.normal(size=(180, 12))

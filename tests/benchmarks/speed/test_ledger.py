@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.speed.ledger import Ledger, meta_step_ledger
-from lift.choice import candidates
 from lift.field import Domain, NeuralField
-from lift.meta import OuterGradient, adapt
+from lift.meta.choice import candidates
+from lift.meta.inner_loop import OuterGradient, adapt
 from tests.baselines.test_neural_fields import FIELDS
 from tests.lift.fields import small_lift
 

@@ -9,20 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks import config
-from benchmarks.datasets.config import load_dataset_config
-from benchmarks.datasets.loaders import load_raw
+from benchmarks.datasets.sources.loaders import load_raw
 from benchmarks.datasets.store import prepare
-from benchmarks.stages import (
-    classify,
-    encode,
-    encode_copies,
-    fit,
-    generate,
-    interpolate,
-    learning_curve,
-    reconstruct,
-)
+from benchmarks.settings import files as config
+from benchmarks.settings.dataset import load_dataset_config
+from benchmarks.stages import encode, fit, interpolate, learning_curve, reconstruct
+from benchmarks.stages.classification import classify, encode_copies
+from benchmarks.stages.generation import generate
 from benchmarks.stages.stage import main
 
 STAGES = {
@@ -38,11 +31,11 @@ STAGES = {
 
 
 def edit(root: Path, change: Callable[[dict], None]) -> None:
-    """Changes the demo profile of a project."""
-    path = root / "config" / "scale" / "demo.yaml"
-    scale = yaml.safe_load(path.read_text())
-    change(scale)
-    path.write_text(yaml.safe_dump(scale))
+    """Changes the demo scale of a project."""
+    path = root / "config" / "scales" / "demo.yaml"
+    scale_config = yaml.safe_load(path.read_text())
+    change(scale_config)
+    path.write_text(yaml.safe_dump(scale_config))
 
 
 def point_at(monkeypatch, root: Path) -> None:
@@ -62,7 +55,7 @@ class Commands:
     def arguments(self, monkeypatch, root: Path, *more: str, method: str = "lift") -> None:
         point_at(monkeypatch, root)
         monkeypatch.setattr(sys, "argv", [
-            *("x", "--profile", "demo", "--dataset", self.dataset, "--method", method),
+            *("x", "--scale", "demo", "--dataset", self.dataset, "--method", method),
             *("--results", str(root / "results"), "--data", str(root / "data")),
             *("--device", "cpu", *more),
         ])  # fmt: skip

@@ -10,8 +10,8 @@ import torch
 
 from benchmarks.datasets.dataset import open_prepared
 from benchmarks.datasets.splits import fitting_splits
-from benchmarks.report.comparison import read_learning_curve
-from benchmarks.results import Result, read_result, write_result
+from benchmarks.records.result import Result, read_result, write_result
+from benchmarks.tables.comparison import read_learning_curve
 from lift.checkpoint import load_tensors, save_tensors
 from lift.functaset import open_functaset
 from tests.benchmarks.stages.commands import SHAPES
@@ -111,7 +111,7 @@ def test_a_stage_before_its_upstream_says_so(encoded_copy, monkeypatch):
 
 def test_the_reason_of_a_failed_upstream_is_passed_on(encoded_copy, monkeypatch):
     failed = Result(
-        stage="fit", profile="demo", dataset=DATASET, method="lift", seed=0,
+        stage="fit", scale="demo", dataset=DATASET, method="lift", seed=0,
         status="failed", reason="step 7: loss nan",
     )  # fmt: skip
     write_result(cell(encoded_copy) / "fit.json", failed)

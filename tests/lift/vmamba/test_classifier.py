@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from benchmarks.config import find_method
-from benchmarks.heads import build_head
+from benchmarks.settings.files import find_method
+from benchmarks.stages.classification.heads import build_head
 from lift.vmamba.classifier import DropPath, VMambaClassifier
 
 CIFAR10 = {"global": (1, 1, 64), "intermediate": (4, 4, 32), "local": (8, 8, 16)}

@@ -1,0 +1,62 @@
+"""What configuration says about classification: heads, their training, the labelled signals."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lift.precision import Precision
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ClassificationSettings(_Data):
+    """A classifier and its training, in ``config/methods`` and ``config/image_classifiers``."""
+
+    head: str = Field(description="key in benchmarks/stages/classification/heads.py")
+    settings: dict[str, Any] = Field(description="constructor arguments of the head")
+    copies: list[int] = Field(
+        min_length=1, description="one training for each; the first is the method's main number"
+    )
+    divide_by: float | None = Field(
+        gt=0, description="latents are divided by it; null standardises each channel"
+    )
+    label_smoothing: float = Field(ge=0, lt=1)
+    mix: bool = Field(default=False, description="MixUp or CutMix, of pixels alone")
+    source: Literal["stored", "on-the-fly"] = Field(
+        default="stored", description="on-the-fly encodes a new copy of each signal every epoch"
+    )
+    training: dict[str, Any] = Field(description="as lift.network_training.TrainingConfig")
+
+
+class LabelledSignals(_Data):
+    """How many labelled signals, evenly spaced; null takes all that there are."""
+
+    train: int | None = Field(default=None, ge=1)
+    validation: int = Field(ge=1, description="signals of the training split kept for choices")
+    test: int | None = Field(default=None, ge=1)
+
+
+class CopyEncoding(_Data):
+    """How the copies are encoded; in bfloat16 faster, and a little less exact."""
+
+    batch: int = Field(default=32, ge=1)
+    precision: Precision = "float32"
+
+
+class ClassificationScale(_Data):
+    """Classification of one data set in a scale.
+
+    ``methods`` are some of the scale's, and classifiers of pixels. ``overrides`` change a
+    method's published settings; keys of ``settings`` and ``training`` one by one, ``training`` of
+    the data set before that of the method.
+    """
+
+    methods: list[str]
+    signals: LabelledSignals
+    encoding: CopyEncoding = CopyEncoding()
+    training: dict[str, Any] = {}
+    overrides: dict[str, dict[str, Any]] = {}

@@ -1,0 +1,105 @@
+"""Classifies one cell's latents, with the head that its method was published with."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from benchmarks.datasets.dataset import Split
+from benchmarks.datasets.labels import labelled_splits
+from benchmarks.records.provenance import code_digest
+from benchmarks.records.result import Metric, SplitName
+from benchmarks.settings.files import digest
+from benchmarks.stages.classification.encode_copies import FOLDER
+from benchmarks.stages.classification.heads import head_module
+from benchmarks.stages.classification.inputs import (
+    EncodedOnTheFly,
+    Inputs,
+    StoredLatents,
+    augmentation_of,
+    latent_scaling,
+    split_labels,
+)
+from benchmarks.stages.classification.settings import (
+    Classification,
+    resolve_classification,
+    stored_copies,
+)
+from benchmarks.stages.classification.trials import Task, measure
+from benchmarks.stages.experiment import Experiment, StageError
+from benchmarks.stages.stage import Outcome, main
+from lift.functaset import Functaset, open_functaset
+from lift.vmamba.scan import choose_backend
+
+
+def stored_latents(experiment: Experiment, weights: str, config: Classification) -> Functaset:
+    """The copies that this cell's field encoded.
+
+    Raises:
+        FunctasetError: they are missing, damaged, or another field's.
+        StageError: they are copies of other signals, or too few.
+    """
+    provenance = experiment.upstream("encode_copies").provenance
+    found = provenance.config["classification"] if provenance else {}
+    wanted = stored_copies(config)
+    if found.get("signals") != wanted["signals"] or found.get("copies", 0) < wanted["copies"]:
+        raise StageError(
+            f"{experiment.directory / FOLDER}: {found.get('copies', 'no')} copies of signals "
+            f"{found.get('signals')}, expected {wanted['copies']} of {wanted['signals']}; encode "
+            "the copies again"
+        )
+    return open_functaset(experiment.directory / FOLDER, weights)
+
+
+def inputs_of(
+    experiment: Experiment, config: Classification, splits: dict[SplitName, Split]
+) -> dict[int, Inputs]:
+    """What the classifier reads, for each number of copies."""
+    field, weights = experiment.trained_field()
+    settings = config.settings
+    functaset = stored_latents(experiment, weights, config)
+    scaling = latent_scaling(functaset, settings.divide_by)
+    stored = partial(StoredLatents, functaset, split_labels(splits), scaling=scaling)
+    if settings.source == "stored":
+        return {copies: stored(copies) for copies in settings.copies}
+    training = experiment.cell.training
+    change = augmentation_of(experiment.dataset, len(splits["train"]), training.seed)
+    steps = training.fit.inner_steps
+    return {0: EncodedOnTheFly(stored(1), splits["train"], change, field, steps)}
+
+
+def run(experiment: Experiment) -> Outcome:
+    """Trains on the training copies, chooses nothing by the test split, and measures on it once."""
+    training, manifest = experiment.cell.training, experiment.dataset.manifest
+    config = resolve_classification(experiment.cell.scale, training.dataset, training.method)
+    splits = labelled_splits(experiment.dataset, config.signals)
+    encoded = experiment.upstream("encode_copies")
+    code = code_digest("benchmarks.stages.classification.trials", head_module(config.settings.head))
+    task = Task(
+        config,
+        experiment.dataset.classes,
+        experiment.directory,
+        f"{training.method} on {experiment.dataset.title}, {experiment.cell.scale}",
+        experiment.device,
+        training.seed,
+        f"{digest(config)}-{code}-{digest(encoded.artifacts)}-{digest(manifest)}",
+    )
+    metrics, budget = measure(inputs_of(experiment, config, splits), task)
+    metrics.append(
+        Metric(
+            name="encoding_seconds",
+            value=encoded.value("encoding_seconds"),
+            unit="s",
+            split="none",
+            samples=int(sum(m.value or 0 for m in encoded.metrics if m.name == "signals")),
+        )
+    )
+    scan = choose_backend(experiment.device) if config.settings.head == "vmamba" else "none"
+    return Outcome(
+        metrics,
+        budget,
+        config={"classification": config.model_dump(mode="json"), "scan_backend": scan},
+    )
+
+
+if __name__ == "__main__":
+    main("classification", run, __doc__ or "")

@@ -1,0 +1,89 @@
+"""Classifies a data set's pixels: the image models that the tables compare latents with."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from benchmarks.datasets.dataset import open_prepared
+from benchmarks.datasets.labels import labelled_splits
+from benchmarks.records.provenance import code_digest, git_commit, packages, peak_memory_bytes
+from benchmarks.records.result import Provenance, Result, result_path, write_result
+from benchmarks.settings.files import digest
+from benchmarks.stages.classification.heads import head_module
+from benchmarks.stages.classification.inputs import Pixels, Scaling, augmentation_of, split_labels
+from benchmarks.stages.classification.settings import resolve_classification
+from benchmarks.stages.classification.trials import Task, measure
+from benchmarks.stages.stage import arguments, choose_device, device_name
+
+MODULE = "benchmarks.stages.classification.classify_pixels"
+
+
+def run(options: argparse.Namespace, device: torch.device) -> Result:
+    """Trains the image model of one method, and measures it like a classifier of latents."""
+    began, seed = time.monotonic(), options.seed
+    config = resolve_classification(options.scale, options.dataset, options.method)
+    dataset = open_prepared(options.data / options.dataset)
+    splits = labelled_splits(dataset, config.signals)
+    statistics = (
+        {"pixels": torch.tensor(values)} for values in (dataset.manifest.mean, dataset.manifest.std)
+    )
+    change = augmentation_of(dataset, len(splits["train"]), seed)
+    inputs = Pixels(splits, split_labels(splits), change, Scaling(*statistics))
+    code, commit = code_digest(MODULE, head_module(config.settings.head)), git_commit()
+    task = Task(
+        config,
+        dataset.classes,
+        _path(options).parent,
+        f"{options.method} on {dataset.title}, {options.scale}",
+        device,
+        seed,
+        f"{digest(config)}-{code}-{digest(dataset.manifest)}",
+    )
+    metrics, budget = measure(dict.fromkeys(config.settings.copies, inputs), task)
+    recorded = {"dataset": options.dataset, "classification": config.model_dump(mode="json")}
+    return Result(
+        stage="classification",
+        scale=options.scale,
+        dataset=options.dataset,
+        method=options.method,
+        seed=seed,
+        status="ok",
+        metrics=metrics,
+        budget=budget,
+        provenance=Provenance(
+            config=recorded,
+            config_hash=digest(recorded),
+            code_digest=code,
+            git_commit=commit,
+            packages=packages(),
+            device=device_name(device),
+            threads=torch.get_num_threads(),
+            wall_seconds=round(time.monotonic() - began, 2),
+            peak_memory_bytes=peak_memory_bytes(device),
+        ),
+    )
+
+
+def _path(options: argparse.Namespace) -> Path:
+    cell = (options.scale, options.dataset, options.method, options.seed)
+    return result_path(options.results, *cell, "classification")
+
+
+def main() -> None:
+    """Command line, as that of every stage."""
+    options = arguments(__doc__ or "").parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    try:
+        write_result(_path(options), run(options, choose_device(options.device)))
+    except (RuntimeError, ValueError, OSError) as error:
+        sys.exit(f"classification: {error}")
+
+
+if __name__ == "__main__":
+    main()

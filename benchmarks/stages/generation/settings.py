@@ -1,0 +1,106 @@
+"""The settings of stage 2's generation, and the denoisers that they can name."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from torch import nn
+
+from benchmarks.settings.cell import Cell
+from benchmarks.settings.files import ConfigError
+from benchmarks.settings.validation import explain
+from lift.diffusion.config import DiffusionConfig, GeometryName
+from lift.network_training import TrainingConfig
+
+DENOISERS = {
+    "residual_mlp": ("lift.diffusion.residual_mlp", "ResidualMLP"),
+    "unet": ("lift.diffusion.unet", "UNet"),
+    "patch_unet": ("lift.diffusion.patch_unet", "PatchUNet"),
+}
+"""Key in ``config`` -> module and class; the first argument of each is the latents' shape."""
+
+
+class GenerationConfig(BaseModel):
+    """What the latents' distribution is learned with, and how many samples are measured."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    geometry: GeometryName
+    denoiser: str
+    network: dict[str, Any]
+    diffusion: DiffusionConfig
+    train: TrainingConfig
+    samples: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _patches_are_drawn(self) -> Self:
+        if self.denoiser == "patch_unet" and self.geometry != "patches":
+            raise ValueError(
+                f"geometry: {self.geometry!r} with denoiser: 'patch_unet'; expected 'patches', "
+                "whose patterns it draws"
+            )
+        if self.geometry == "patches" and self.diffusion.predicts != "sample":
+            raise ValueError(
+                f"predicts: {self.diffusion.predicts!r} with geometry: 'patches'; expected "
+                "'sample', which is kept in the patches' range"
+            )
+        if self.diffusion.gaussian and self.denoiser != "patch_unet":
+            raise ValueError(
+                f"gaussian: {self.diffusion.gaussian} with denoiser: {self.denoiser!r}; expected "
+                "'patch_unet', which takes what a Gaussian expects as an input"
+            )
+        return self
+
+
+def generation_config(cell: Cell) -> GenerationConfig:
+    """The checked settings of a cell.
+
+    Raises:
+        ConfigError: there are none, or one is unknown or wrong.
+    """
+    training = cell.training
+    where = f"generation of {training.method} on {training.dataset}, scale {cell.scale}"
+    if cell.generation is None:
+        raise ConfigError(
+            f"{where}: no settings; expected `generation` in config/methods for this method (not a "
+            f"variant) and in config/scales/{cell.scale}.yaml for this data set"
+        )
+    try:
+        config = GenerationConfig.model_validate(cell.generation.settings)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {explain(error)}") from error
+    if config.denoiser not in DENOISERS:
+        raise ConfigError(
+            f"{where}: denoiser {config.denoiser!r} is unknown; "
+            f"expected one of {', '.join(DENOISERS)}"
+        )
+    return config
+
+
+def build_denoiser(
+    key: str,
+    shape: tuple[int, ...],
+    settings: dict[str, Any],
+    drawing: dict[str, Any],
+) -> nn.Module:
+    """A denoiser of latents of one shape, with fresh weights from torch's global generator.
+
+    Args:
+        drawing: what a network that draws patches is told of them.
+
+    Raises:
+        ConfigError: an unknown, missing or impossible setting.
+    """
+    module, name = DENOISERS[key]
+    cls: type[nn.Module] = getattr(importlib.import_module(module), name)
+    given = {"shape", "inputs", *drawing}
+    accepted = [name for name in inspect.signature(cls).parameters if name not in given]
+    if sorted(settings) != sorted(accepted):
+        raise ConfigError(f"denoiser {key!r}: settings {sorted(settings)}, expected {accepted}")
+    try:
+        return cls(shape, **settings, **drawing)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"denoiser {key!r}: {error}") from error

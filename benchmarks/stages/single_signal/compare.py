@@ -1,0 +1,202 @@
+"""Fits every network to one task of the single-signal comparison.
+
+    python -m benchmarks.stages.single_signal.compare --scale demo --task image
+
+Finished networks are not trained again, and an unfinished one goes on from its checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import mean
+
+import torch
+
+from benchmarks.figures.single_signal import curves_figure, gamma_figure, pictures_figure
+from benchmarks.records.provenance import code_digest, git_commit, packages, peak_memory_bytes
+from benchmarks.records.result import Metric, Provenance, Result, result_path, write_result
+from benchmarks.settings.files import digest
+from benchmarks.stages.experiment import StageError
+from benchmarks.stages.single_signal.fitting import Choice, Comparison, predict
+from benchmarks.stages.single_signal.networks import macs, parameters
+from benchmarks.stages.single_signal.settings import (
+    SingleSignalConfig,
+    TaskName,
+    load_single_signal,
+)
+from benchmarks.stages.single_signal.tasks import Task, build_tasks
+from benchmarks.stages.stage import choose_device, device_name
+from lift.meta.training import Row
+from lift.network_training import Trained, TrainingDivergedError
+
+UNITS = {"psnr": "dB", "seconds": "s"}
+MODULE = "benchmarks.stages.single_signal.compare"
+Runs = dict[str, list[Trained]]
+"""Trainings by kind of rate, one a signal."""
+Metrics = list[Metric]
+
+
+def method_metrics(
+    comparisons: Sequence[Comparison], choice: Choice, runs: Runs
+) -> Iterator[tuple[str, float | None]]:
+    """Everything that one network's trainings have to say: means over the task's signals."""
+    yield from {"gamma": choice.gamma, "best_rate": choice.rate}.items()
+    for kind, scores in (("rate", choice.by_rate), ("gamma", choice.by_gamma)):
+        for value, score in scores.items():
+            yield f"score_{kind}{value:g}", score if score > float("-inf") else None
+    for which, trained in runs.items():
+        suffix = "" if which == "published" else "_best_rate"
+        tasks = [comparison.task for comparison in comparisons]
+        found = [measured(task, run) for task, run in zip(tasks, trained, strict=True)]
+        for name in found[0]:
+            yield name + suffix, mean(one[name] for one in found)
+        if len(tasks) > 1:
+            for task, one in zip(tasks, found, strict=True):
+                yield f"psnr{suffix}_{task.signal}", one["psnr"]
+    network = next(iter(runs.values()))[0].network
+    yield from {"parameters": parameters(network), "macs": macs(network)}.items()
+
+
+def measured(task: Task, trained: Trained) -> dict[str, float]:
+    """A trained network's metrics on its task, and the seconds that its training took."""
+    prediction = predict(trained.network, task.grid).cpu()
+    return task.measure(prediction) | {"seconds": trained.curve[-1]["seconds"] or 0.0}
+
+
+def trainings(comparisons: Sequence[Comparison], choice: Choice) -> Runs:
+    """For every signal the training at the task's rate, and the one at the best rate.
+
+    Raises:
+        StageError: at neither rate did all signals' trainings stay finite.
+    """
+    runs: Runs = {}
+    method, published = comparisons[0].method, comparisons[0].settings.rate
+    for which, rate in {"published": published, "best": choice.rate}.items():
+        if which == "best" and rate == published and runs:
+            runs[which] = runs["published"]
+            continue
+        try:
+            runs[which] = [
+                one.final(f"{method}_{which}_{one.task.signal}", rate, choice.gamma)
+                for one in comparisons
+            ]
+        except TrainingDivergedError as error:
+            print(error, file=sys.stderr)
+    if not runs:
+        raise StageError(f"{method}: no training stayed finite")
+    return runs
+
+
+def mean_curve(trained: Sequence[Trained]) -> list[Row]:
+    """PSNR over steps, the mean over signals."""
+    return [
+        {"step": rows[0]["step"], "psnr": mean(row["psnr"] or 0.0 for row in rows)}
+        for rows in zip(*(one.curve for one in trained), strict=True)
+        if rows[0].get("psnr") is not None
+    ]
+
+
+def run(
+    config: SingleSignalConfig,
+    scale: str,
+    task_name: TaskName,
+    directory: Path,
+    device: torch.device,
+) -> Metrics:
+    """Trains all networks on one task, and draws their curves and pictures."""
+    tasks = [task.to(device) for task in build_tasks(task_name, config.sizes(scale, task_name))]
+    metrics: Metrics = []
+    curves, pictures, gammas = {}, {}, {}
+    for method, settings in config.methods.items():
+        code = code_digest(MODULE)
+        comparisons = [
+            Comparison(config, scale, task, method, directory, 0, code) for task in tasks
+        ]
+        choice = comparisons[0].search()
+        runs = trainings(comparisons, choice)
+        metrics += [
+            Metric(
+                name=f"{method}_{name}",
+                value=value,
+                unit=UNITS.get(name.split("_")[0], "1"),
+                split="none",
+                samples=sum(len(task.grid) for task in tasks),
+            )
+            for name, value in method_metrics(comparisons, choice, runs)
+        ]
+        best = runs.get("best") or runs["published"]
+        curves[settings.title] = mean_curve(best)
+        if tasks[0].pictured:
+            pictures[settings.title] = [
+                predict(one.network, task.grid).cpu() for one, task in zip(best, tasks, strict=True)
+            ]
+        if method == "relift":
+            gammas = choice.by_gamma
+    curves_figure(curves, directory / "curves.png", task_name)
+    gamma_figure(gammas, directory / "gamma.png", task_name)
+    if tasks[0].pictured:
+        pictures_figure(tasks, pictures, directory / "pictures.png")
+    return metrics
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--scale", default="demo", help="a scale of config/single_signal.yaml")
+    parser.add_argument("--task", required=True)
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 takes all")
+    options = parser.parse_args()
+    # The tails of Gaussians and wavelets are numbers that a CPU takes a hundred times as long over.
+    torch.set_flush_denormal(True)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    began = time.monotonic()
+    try:
+        config = load_single_signal()
+        for kind, name in (("scales", options.scale), ("tasks", options.task)):
+            if name not in getattr(config, kind):
+                known = ", ".join(getattr(config, kind))
+                raise StageError(
+                    f"config/single_signal.yaml: no {name!r} in {kind}; it has {known}"
+                )
+        path = result_path(
+            options.results, options.scale, options.task, "single_signal", 0, "single_signal"
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        code, commit = code_digest(MODULE), git_commit()
+        device = choose_device(options.device)
+        metrics = run(config, options.scale, options.task, path.parent, device)
+        provenance = Provenance(
+            config=config.model_dump(mode="json"),
+            config_hash=digest(config),
+            code_digest=code,
+            git_commit=commit,
+            packages=packages(),
+            device=device_name(device),
+            threads=torch.get_num_threads(),
+            wall_seconds=round(time.monotonic() - began, 2),
+            peak_memory_bytes=peak_memory_bytes(device),
+        )
+        result = Result(
+            stage="single_signal",
+            scale=options.scale,
+            dataset=options.task,
+            method="single_signal",
+            seed=0,
+            status="ok",
+            metrics=metrics,
+            provenance=provenance,
+        )
+        write_result(path, result)
+    except (RuntimeError, ValueError, OSError) as error:
+        sys.exit(f"single_signal: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Builds the networks of the comparison, and counts them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from baselines.single_signal import FINER, SIREN, WIRE, Gauss, ReLUPE
+from benchmarks.settings.files import ConfigError
+from benchmarks.stages.single_signal.settings import NetworkSettings, ProfileSettings, TaskSettings
+from lift.relift import ReLIFT
+
+COMPLEX_MACS = 4
+"""Real multiply-adds of a complex one."""
+
+
+def build_network(
+    method: str,
+    settings: NetworkSettings,
+    task: TaskSettings,
+    scale: ProfileSettings,
+    dimensions: int,
+    channels: int,
+    gamma: float,
+) -> nn.Module:
+    """A fresh network of torch's global generator; ``gamma`` is ReLIFT's.
+
+    Raises:
+        ConfigError: no network has this name.
+    """
+    constants = settings.model_dump(exclude={"title"}, exclude_none=True)
+    constants |= task.networks.get(method, {})
+    first_w0 = constants.pop("first_w0", task.first_w0)
+    known: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
+        "relift": (ReLIFT, {"first_w0": first_w0, "gamma": gamma}),
+        "siren": (SIREN, {"first_w0": first_w0}),
+        "finer": (FINER, {"first_w0": first_w0}),
+        "wire": (WIRE, {"first_w0": first_w0}),
+        "gauss": (Gauss, {}),
+        "relu_pe": (ReLUPE, {"octaves": task.octaves}),
+    }
+    if method not in known:
+        raise ConfigError(
+            f"config/single_signal.yaml: {method!r} is no network; expected {', '.join(known)}"
+        )
+    network, of_task = known[method]
+    sizes = {"width": scale.width, "hidden": scale.hidden}
+    return network(dimensions, channels, **sizes, **of_task, **constants)
+
+
+def parameters(network: nn.Module) -> int:
+    """Real numbers that are learned; a complex weight is two."""
+    return sum(p.numel() * (2 if p.is_complex() else 1) for p in network.parameters())
+
+
+def macs(network: nn.Module) -> int:
+    """Real multiply-adds of the linear layers for one point, biases left out."""
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    return sum(
+        layer.weight.numel() * (COMPLEX_MACS if layer.weight.is_complex() else 1)
+        for layer in layers
+    )

@@ -1,0 +1,109 @@
+"""``config/single_signal.yaml``: tasks, networks, and how much of each a scale runs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from benchmarks.settings import files as config
+
+TaskName = Literal["audio", "image", "denoising", "super_resolution", "inpainting", "occupancy"]
+FITTING: tuple[TaskName, ...] = ("audio", "image", "occupancy")
+"""Tasks whose target is what is observed: the fit itself is the measure."""
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TaskSettings(_Data):
+    """A task's rate and what depends on its frequencies."""
+
+    rate: float = Field(gt=0)
+    decay: float = Field(gt=0, le=1, description="last rate over first")
+    first_w0: float = Field(gt=0)
+    octaves: int = Field(ge=1, description="of the positional encoding")
+    networks: dict[str, dict[str, float]] = Field(
+        {}, description="a network's constants that differ for this task, `first_w0` among them"
+    )
+
+
+class NetworkSettings(_Data):
+    """A network's own constants."""
+
+    title: str
+    w0: float | None = None
+    sigma: float | None = None
+    first_bias: float | None = None
+
+
+class TaskSizes(_Data):
+    """Sizes of one task that differ from its scale's."""
+
+    width: int = Field(ge=1)
+    steps: int = Field(ge=1)
+    points: int | None = Field(None, ge=1, description="null takes the scale's")
+
+
+class ProfileSettings(_Data):
+    """Sizes that all networks share, and the budget."""
+
+    width: int = Field(ge=1)
+    hidden: int = Field(ge=1)
+    steps: int = Field(ge=1)
+    points: int = Field(
+        ge=1, description="random points a step; where there are no more, all of them"
+    )
+    search_steps: int = Field(ge=1)
+    rate_factors: list[float] = Field(min_length=1)
+    image_size: int = Field(64, description="side of the square that the astronaut is reduced to")
+    photographs: list[int] = Field(
+        [],
+        description="Kodak numbers in place of the astronaut: the image task fits them all, and "
+        "chooses on the first; other tasks use the first",
+    )
+    voxels: int = Field(ge=1, description="cells a side of the shape, a divisor of 64")
+    audio_samples: int | None = Field(description="null takes the recording, else a synthetic clip")
+    tasks: dict[TaskName, TaskSizes] = Field({}, description="what differs for a task")
+
+
+class SpectralBiasSettings(_Data):
+    """SIREN and ReLIFT on a sum of sines, followed frequency by frequency."""
+
+    frequencies: list[float] = Field(
+        min_length=1, description="Hz over two seconds, multiples of 1/2"
+    )
+    samples: int = Field(ge=8)
+    width: int
+    hidden: int
+    first_w0: float
+    rate: float
+    gamma: float
+    steps: dict[str, int]
+
+
+class SingleSignalConfig(_Data):
+    """The whole comparison."""
+
+    tasks: dict[TaskName, TaskSettings]
+    methods: dict[str, NetworkSettings]
+    gammas: list[float] = Field(min_length=1)
+    scales: dict[str, ProfileSettings]
+    spectral_bias: SpectralBiasSettings
+    published: dict[TaskName, dict[str, float]]
+
+    def sizes(self, scale: str, task: TaskName) -> ProfileSettings:
+        """A scale's sizes, with what a task changes of them."""
+        shared = self.scales[scale]
+        own = shared.tasks.get(task)
+        return shared.model_copy(update=own.model_dump(exclude_none=True)) if own else shared
+
+
+def load_single_signal() -> SingleSignalConfig:
+    """Reads and checks the file.
+
+    Raises:
+        ConfigError: it is missing or wrong.
+    """
+    return config.read_yaml(config.CONFIG / "single_signal.yaml", SingleSignalConfig)

@@ -1,0 +1,125 @@
+"""Error per frequency over training, of SIREN and ReLIFT on a sum of sines (ReLIFT's figure).
+
+python -m benchmarks.stages.single_signal.spectral_bias --scale demo
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from benchmarks.figures.png import save_png
+from benchmarks.records.provenance import code_digest
+from benchmarks.stages.single_signal.settings import SpectralBiasSettings, load_single_signal
+from benchmarks.stages.single_signal.tasks import centres
+from lift.network_training import TrainingConfig, train
+from lift.relift import ReLIFT
+
+SECONDS = 2.0
+"""The domain [-1, 1] in the figure's time."""
+CHECKS = 50
+
+
+def sines(settings: SpectralBiasSettings) -> tuple[Tensor, Tensor]:
+    """Sample centres ``(n, 1)`` and the sum of sines of equal amplitude at them ``(n, 1)``."""
+    coords = centres(settings.samples)
+    angles = 2 * torch.pi * torch.tensor(settings.frequencies) * coords
+    return coords, angles.sin().mean(1, keepdim=True)
+
+
+def relative_errors(prediction: Tensor, target: Tensor, frequencies: list[float]) -> list[float]:
+    """``|F(prediction) - F(target)| / |F(target)|`` at each frequency (Hz)."""
+    places = np.rint(np.array(frequencies) * SECONDS).astype(int)
+    ours, theirs = (np.fft.rfft(part.flatten().numpy())[places] for part in (prediction, target))
+    return (np.abs(ours - theirs) / np.abs(theirs)).tolist()
+
+
+def follow(settings: SpectralBiasSettings, steps: int, folder: Path) -> dict[str, np.ndarray]:
+    """Errors ``(checks, frequencies)`` of both networks, trained from the same first weights."""
+    coords, target = sines(settings)
+
+    def loss(network: nn.Module, _: int) -> Tensor:
+        return (network(coords) - target).square().mean()
+
+    def validation(network: nn.Module, _: int) -> dict[str, float]:
+        with torch.no_grad():
+            errors = relative_errors(network(coords), target, settings.frequencies)
+        return {f"error_{f:g}Hz": e for f, e in zip(settings.frequencies, errors, strict=True)}
+
+    training = TrainingConfig(
+        batch=settings.samples,
+        steps=steps,
+        rate=settings.rate,
+        schedule="constant",
+        log_every=steps // CHECKS,
+        validate_every=steps // CHECKS,
+    )
+    found = {}
+    for title, gamma, residual in (("SIREN", 1.0, False), ("ReLIFT", settings.gamma, True)):
+        torch.manual_seed(0)
+        network = ReLIFT(
+            1,
+            1,
+            width=settings.width,
+            hidden=settings.hidden,
+            first_w0=settings.first_w0,
+            w0=30.0,
+            gamma=gamma,
+            residual=residual,
+        )
+        identity = json.dumps(
+            [code_digest("benchmarks.stages.single_signal.spectral_bias"), settings.model_dump()]
+        )
+        curve = train(
+            network, loss, validation, training,
+            directory=folder, name=title.lower(), seed=0, identity=f"{identity}{title}{steps}",
+        ).curve  # fmt: skip
+        names = [f"error_{f:g}Hz" for f in settings.frequencies]
+        found[title] = np.array([[row[name] for name in names] for row in curve if names[0] in row])
+    return found
+
+
+def figure(errors: dict[str, np.ndarray], frequencies: list[float], steps: int, path: Path) -> None:
+    """One panel a network: steps to the right, a row a frequency, darker is wrong."""
+    drawing = Figure(figsize=(7.0, 2.2), layout="constrained")
+    panels = drawing.subplots(1, len(errors), sharey=True)
+    for panel, (title, found) in zip(panels, errors.items(), strict=True):
+        shown = panel.imshow(
+            found.T, aspect="auto", vmin=0, vmax=1, cmap="viridis_r", origin="lower",
+            extent=(0, steps, -0.5, len(frequencies) - 0.5),
+        )  # fmt: skip
+        panel.set(title=title, xlabel="steps", yticks=range(len(frequencies)))
+    panels[0].set_yticklabels([f"{f:g} Hz" for f in frequencies])
+    drawing.colorbar(shown, ax=panels, label="relative error")
+    save_png(drawing, path)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--scale", default="demo")
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    options = parser.parse_args()
+    try:
+        settings = load_single_signal().spectral_bias
+        if options.scale not in settings.steps:
+            known = ", ".join(settings.steps)
+            raise ValueError(f"--scale {options.scale}: spectral_bias.steps has {known}")
+        steps = settings.steps[options.scale]
+        folder = options.results / options.scale / "spectral_bias"
+        folder.mkdir(parents=True, exist_ok=True)
+        errors = follow(settings, steps, folder)
+        figure(errors, settings.frequencies, steps, folder / "spectral_bias.png")
+    except (RuntimeError, ValueError, OSError) as error:
+        sys.exit(f"spectral_bias: {error}")
+
+
+if __name__ == "__main__":
+    main()

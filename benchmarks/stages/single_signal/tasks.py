@@ -1,0 +1,175 @@
+"""The tasks: what a network is shown of a signal, and how its answer is measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from skimage.metrics import structural_similarity
+from torch import Tensor
+
+from benchmarks.metrics.voxel import iou
+from benchmarks.stages.single_signal import signals
+from benchmarks.stages.single_signal.settings import ProfileSettings, TaskName
+
+PHOTONS, READOUT = 40.0, 2.0
+"""Denoising: photons of a white pixel, and the readout noise's deviation in photons (INCODE)."""
+FACTOR = 4
+KEPT = 0.25
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is observed of one signal, and the signal.
+
+    ``coords`` ``(N, D)`` in ``[-1, 1]`` at sample centres and ``values`` ``(N, C)`` are observed;
+    ``grid`` ``(M, D)`` are the coordinates of ``target``, whose samples have shape ``shape``.
+    ``signal`` names where they come from.
+    """
+
+    name: TaskName
+    coords: Tensor
+    values: Tensor
+    grid: Tensor
+    target: Tensor
+    shape: tuple[int, ...]
+    signal: str = "signal"
+
+    def to(self, device: torch.device) -> Task:
+        """The same with its coordinates and what is observed there on a device."""
+        moved = {name: getattr(self, name).to(device) for name in ("coords", "values", "grid")}
+        return dataclasses.replace(self, **moved)
+
+    @property
+    def pictured(self) -> bool:
+        """Whether the signal is an image."""
+        return len(self.shape) == 3 and self.shape[-1] == 3
+
+    def measure(self, prediction: Tensor) -> dict[str, float]:
+        """PSNR (dB, peak 1); of images also SSIM, of shapes IoU.
+
+        Args:
+            prediction: ``(M, C)``, clipped to ``[0, 1]`` for images alone.
+        """
+        if self.pictured:
+            prediction = prediction.clamp(0, 1)
+        found = {"psnr": decibels(prediction, self.target)}
+        if self.pictured:
+            images = [part.reshape(self.shape).numpy() for part in (prediction, self.target)]
+            similarity = structural_similarity(*images, channel_axis=-1, data_range=1.0)
+            found["ssim"] = float(similarity)
+        elif self.name == "occupancy":
+            found["iou"] = iou(prediction[None], self.target[None]).item()
+        return found
+
+
+def decibels(prediction: Tensor, target: Tensor) -> float:
+    """``-10 log10(MSE)``: PSNR with peak 1."""
+    return -10 * math.log10((prediction - target).square().mean().item() + 1e-20)
+
+
+def centres(*sizes: int) -> Tensor:
+    """Sample centres ``(N, D)`` of a grid on ``[-1, 1]^D``, in row-major order."""
+    axes = [(torch.arange(size) + 0.5) * 2 / size - 1 for size in sizes]
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(sizes))
+
+
+def build_task(name: TaskName, scale: ProfileSettings) -> Task:
+    """A task on the scale's signal.
+
+    Raises:
+        SignalError: the signal is missing, or cannot be used.
+    """
+    return BUILDERS[name](scale)
+
+
+def build_tasks(name: TaskName, scale: ProfileSettings) -> list[Task]:
+    """A task on every signal that the scale has for it.
+
+    Raises:
+        SignalError: a signal is missing, or cannot be used.
+    """
+    if name != "image" or not scale.photographs:
+        return [build_task(name, scale)]
+    alone = [scale.model_copy(update={"photographs": [n]}) for n in scale.photographs]
+    return [build_task(name, one) for one in alone]
+
+
+def audio(scale: ProfileSettings) -> Task:
+    """Fitting a waveform in ``[-1, 1]``."""
+    clip = (
+        signals.synthetic_audio(scale.audio_samples)
+        if scale.audio_samples
+        else signals.read_audio(signals.bach())
+    )
+    name = "synthetic" if scale.audio_samples else signals.bach().stem
+    grid, target = centres(len(clip)), torch.from_numpy(clip).unsqueeze(1)
+    return Task("audio", grid, target, grid, target, (len(clip),), name)
+
+
+def image(scale: ProfileSettings) -> Task:
+    """Fitting a photograph."""
+    pixels, name = _picture(scale)
+    grid, target = centres(*pixels.shape[:2]), torch.from_numpy(pixels).reshape(-1, 3)
+    return Task("image", grid, target, grid, target, pixels.shape, name)
+
+
+def denoising(scale: ProfileSettings) -> Task:
+    """Fitting a photograph with photon and readout noise; the clean one is the target."""
+    clean = image(scale)
+    noise = np.random.default_rng(0)
+    photons = noise.poisson(PHOTONS * clean.target.numpy()) + noise.normal(
+        0, READOUT, clean.target.shape
+    )
+    noisy = torch.from_numpy(photons / PHOTONS).float()
+    return dataclasses.replace(clean, name="denoising", values=noisy)
+
+
+def super_resolution(scale: ProfileSettings) -> Task:
+    """Fitting means of 4 x 4 pixels; the photograph is the target."""
+    pixels, name = _picture(scale)
+    height, width = (side // FACTOR * FACTOR for side in pixels.shape[:2])
+    pixels = pixels[:height, :width]
+    small = signals.reduced(pixels, FACTOR)
+    grid, target = centres(height, width), torch.from_numpy(pixels).reshape(-1, 3)
+    values = torch.from_numpy(small).reshape(-1, 3)
+    observed = centres(*small.shape[:2])
+    return Task("super_resolution", observed, values, grid, target, pixels.shape, name)
+
+
+def inpainting(scale: ProfileSettings) -> Task:
+    """Fitting a random quarter of the pixels; the photograph is the target."""
+    whole = image(scale)
+    count = round(KEPT * len(whole.grid))
+    kept = torch.from_numpy(np.random.default_rng(0).permutation(len(whole.grid))[:count])
+    return dataclasses.replace(
+        whole, name="inpainting", coords=whole.grid[kept], values=whole.target[kept]
+    )
+
+
+def occupancy(scale: ProfileSettings) -> Task:
+    """Fitting the occupancy of a shape."""
+    voxels = signals.shape(scale.voxels)
+    grid, target = centres(*voxels.shape), torch.from_numpy(voxels).reshape(-1, 1)
+    return Task("occupancy", grid, target, grid, target, voxels.shape, "shape")
+
+
+def _picture(scale: ProfileSettings) -> tuple[np.ndarray, str]:
+    if not scale.photographs:
+        return signals.photograph(scale.image_size), "astronaut"
+    path = signals.kodak(scale.photographs[0])
+    return signals.reduced(signals.read_image(path), 2), path.stem
+
+
+BUILDERS: dict[TaskName, Callable[[ProfileSettings], Task]] = {
+    "audio": audio,
+    "image": image,
+    "denoising": denoising,
+    "super_resolution": super_resolution,
+    "inpainting": inpainting,
+    "occupancy": occupancy,
+}

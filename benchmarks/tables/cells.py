@@ -1,0 +1,180 @@
+"""One number of a table: ours, the printed one, their difference, and why any of them is empty."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+
+from benchmarks.metrics.inception import MISSING
+from benchmarks.records.result import Metric, Result
+from benchmarks.tables.published import Column, Group, Row, Table
+from benchmarks.tables.sources import Problem, Sources
+
+INCEPTION = ("fid", "rfid", "precision", "recall", "f1")
+"""Columns of the published feature space."""
+OTHER_SPACE = re.compile(r"^r?(fd|fid|precision|recall|f1)_\w+$")
+"""Metrics in a feature space of their own name, which get columns of their own."""
+DISTANCE = re.compile(r"^r?(fd|fid)_")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A table's cell in its column's unit; ``seeds`` is how many ``ours`` averages."""
+
+    table: str
+    row: str
+    column: str
+    ours: float | None
+    ours_std: float | None
+    seeds: int
+    published: float | None
+    difference: float | None
+    dataset: str
+    split: str
+    samples: int | None
+    budget_fraction: float | None
+    unit: str
+    why_empty: str
+    status: str
+    note: str
+    signals: int | None
+    printed: str
+
+
+def table_cells(name: str, table: Table, sources: Sources) -> list[Cell]:
+    """Every cell of a table, row by row."""
+    return [
+        make_cell(name, table, row, column, sources)
+        for row in table.rows
+        for column in table.columns
+    ]
+
+
+def make_cell(name: str, table: Table, row: Row, key: str, sources: Sources) -> Cell:
+    """One cell. The difference is ours minus the printed number, on the same data set only."""
+    column = table.columns[key]
+    found = sources.results(name, table, row, column.stage)
+    results = [result for result in found if isinstance(result, Result)]
+    metrics = [_metrics(result, row, key, column) for result in results]
+    values = [_sum(parts, column) for parts in metrics if parts]
+    ours = mean(values) if values else None
+    printed = table.printed(row, key)
+    published = None if printed is None else float(printed)
+    problem = _problem(found, row, key, column) if ours is None else None
+    unlike = _unlike(name, table, column, sources)
+    difference = None
+    if ours is not None and published is not None and not unlike:
+        difference = ours - published
+    why = problem.reason if problem else unlike if published is not None else ""
+    first = next((parts[0] for parts in metrics if parts), None)
+    budget = next((result.budget for result in results if result.budget), None)
+    return Cell(
+        table=name,
+        row=row.title,
+        column=key,
+        ours=ours,
+        ours_std=stdev(values) if len(values) > 1 else None,
+        seeds=len(values),
+        published=published,
+        difference=difference,
+        dataset=_dataset(name, table, row, column, sources),
+        split=first.split if first else column.split or "",
+        samples=first.samples if first else None,
+        budget_fraction=budget.fraction if budget else None,
+        unit=column.unit,
+        why_empty=why,
+        status=problem.status if problem else "ok",
+        note=_note(found, metrics),
+        signals=budget.signals if budget else None,
+        printed="" if printed is None else f"{printed:,}",
+    )
+
+
+def with_other_spaces(name: str, table: Table, sources: Sources) -> Table:
+    """The table with a column for every feature space that our results name."""
+    stages = [column.stage for key, column in table.columns.items() if key in INCEPTION]
+    extra: dict[str, Column] = {}
+    for row in table.rows:
+        for stage in dict.fromkeys(stages):
+            for result in sources.results(name, table, row, stage):
+                for metric in result.metrics if isinstance(result, Result) else []:
+                    if OTHER_SPACE.match(metric.name) and metric.name not in table.columns:
+                        extra.setdefault(metric.name, _space_column(metric, stage))
+    return table.model_copy(update={"columns": {**table.columns, **extra}})
+
+
+def _space_column(metric: Metric, stage: Group) -> Column:
+    distance = DISTANCE.match(metric.name)
+    return Column(
+        heading=metric.name,
+        unit=metric.unit,
+        better="lower" if distance else "higher",
+        digits=".2f" if distance else ".3f",
+        stage=stage,
+        metrics=[metric.name],
+        split="test" if stage == "reconstruction" else "generated",
+    )
+
+
+def _metrics(result: Result, row: Row, key: str, column: Column) -> list[Metric]:
+    """The metrics whose sum fills the column; empty where one was not measured."""
+    names = [row.metric_names[key]] if key in row.metric_names else column.metrics
+    parts = [
+        next(
+            (
+                metric
+                for metric in result.metrics
+                if metric.name == name
+                and metric.value is not None
+                and column.split in (None, metric.split)
+            ),
+            None,
+        )
+        for name in names
+    ]
+    return [part for part in parts if part] if all(parts) else []
+
+
+def _sum(parts: Sequence[Metric], column: Column) -> float:
+    return sum(column.convert(part.value or 0, part.unit) for part in parts)
+
+
+def _problem(found: Sequence[Result | Problem], row: Row, key: str, column: Column) -> Problem:
+    problems = [entry for entry in found if isinstance(entry, Problem)]
+    failed = [problem for problem in problems if problem.status == "failed"]
+    if problems:
+        return (failed or problems)[0]
+    if key in INCEPTION:
+        return Problem("not run", MISSING)
+    name = row.metric_names.get(key, " + ".join(column.metrics))
+    split = f" on {column.split}" if column.split else ""
+    return Problem("not run", f"the {column.stage} result has no {name}{split}")
+
+
+def _unlike(name: str, table: Table, column: Column, sources: Sources) -> str:
+    """Why our number and the printed one cannot be subtracted; empty where they can."""
+    ours = sources.dataset(name)
+    if column.stage == "cost" or ours is None:
+        return ""
+    if ours.published and table.dataset in (ours.name, ours.stands_for):
+        return ""
+    return f"no difference: {ours.name} is not {table.dataset_title or table.dataset}"
+
+
+def _dataset(name: str, table: Table, row: Row, column: Column, sources: Sources) -> str:
+    if column.stage == "cost":
+        return row.dataset or table.dataset or ""
+    return sources.scale_config.tables.get(name, "")
+
+
+def _note(found: Sequence[Result | Problem], metrics: Sequence[Sequence[Metric]]) -> str:
+    """What a number leaves out: seeds without a result, and signals without a value."""
+    measured = sum(1 for parts in metrics if parts)
+    remarks = sorted({part.note for parts in metrics for part in parts if part.note})
+    if measured and measured < len(found):
+        reasons = {entry.reason for entry in found if isinstance(entry, Problem)}
+        others = "; ".join(sorted(reasons)) or "not measured"
+        remarks.insert(0, f"{measured} of {len(found)} seeds; the others: {others}")
+    return "; ".join(remarks)

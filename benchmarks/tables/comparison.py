@@ -1,0 +1,167 @@
+"""Methods at equal budgets: test PSNR at the same number of training images, and at the same time.
+
+    python -m benchmarks.tables.comparison --scale budget --dataset cifar10
+
+Reads each method's ``learning_curve.csv``; writes ``comparison.png``, ``.csv`` and ``.md`` beside
+the methods' folders. The two budgets are the largest that every method reached; a value between two
+measurements is interpolated over the logarithm of the budget.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+from tabulate import tabulate
+
+from benchmarks.figures.curves import COLORS, MARKERS
+from benchmarks.figures.png import save_png
+from benchmarks.records.result import result_path
+from benchmarks.settings.files import ConfigError, find_method, load_scale
+from lift.files import replacing
+
+BUDGETS = {"signals": "training signals seen", "seconds": "training time (s, one CPU thread)"}
+
+
+def read_learning_curve(path: Path) -> pd.DataFrame:
+    """One method's curve, a row a measurement.
+
+    Raises:
+        ConfigError: it is missing, or is no test curve.
+    """
+    try:
+        curve = pd.read_csv(path)
+    except (FileNotFoundError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise ConfigError(f"{path}: {error}; run the stage learning_curve first") from error
+    missing = [name for name in (*BUDGETS, "test_psnr") if name not in curve]
+    if missing or not len(curve):
+        raise ConfigError(
+            f"{path}: no column {', '.join(missing)}; run the stage learning_curve again"
+        )
+    return curve
+
+
+def at(curve: pd.DataFrame, axis: str, budget: float) -> float:
+    """Test PSNR at a budget, linear in its logarithm between measurements.
+
+    NaN where the method's first measurement comes later: nothing is extrapolated.
+    """
+    place = np.log(curve[axis].to_numpy(float))
+    return float(np.interp(np.log(budget), place, curve["test_psnr"], left=np.nan, right=np.nan))
+
+
+def compare(curves: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, dict[str, float]]:
+    """The table of both columns, and the two budgets."""
+    budgets = {axis: min(float(c[axis].iloc[-1]) for c in curves.values()) for axis in BUDGETS}
+    rows = [
+        {
+            "method": title,
+            "psnr_at_equal_signals": at(curve, "signals", budgets["signals"]),
+            "psnr_at_equal_seconds": at(curve, "seconds", budgets["seconds"]),
+            "signals_in_equal_seconds": float(
+                np.interp(budgets["seconds"], curve["seconds"], curve["signals"])
+            ),
+            "seconds_for_equal_signals": float(
+                np.interp(budgets["signals"], curve["signals"], curve["seconds"])
+            ),
+            "psnr_at_the_end": curve["test_psnr"].iloc[-1],
+            "signals": int(curve["signals"].iloc[-1]),
+            "seconds": curve["seconds"].iloc[-1],
+        }
+        for title, curve in curves.items()
+    ]
+    return pd.DataFrame(rows), budgets
+
+
+def figure(curves: Mapping[str, pd.DataFrame], budgets: Mapping[str, float], path: Path) -> None:
+    """Both panels share the PSNR axis; dashed lines are the budgets of the table."""
+    drawing = Figure(figsize=(7.2, 3.3), layout="constrained")
+    panels = drawing.subplots(1, 2, sharey=True)
+    for panel, (axis, label) in zip(panels, BUDGETS.items(), strict=True):
+        for place, (title, curve) in enumerate(curves.items()):
+            panel.plot(
+                curve[axis],
+                curve["test_psnr"],
+                color=COLORS[place % len(COLORS)],
+                marker=MARKERS[place % len(MARKERS)],
+                markersize=3.5,
+                linewidth=1.3,
+                label=title,
+            )
+        panel.axvline(budgets[axis], color="0.4", linestyle="--", linewidth=0.8, zorder=0)
+        panel.set(xlabel=label, xscale="log")
+        panel.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        panel.xaxis.set_major_formatter(EngFormatter(sep=""))
+        panel.xaxis.set_minor_formatter(NullFormatter())
+        panel.grid(alpha=0.25, linewidth=0.6)
+        panel.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("test PSNR (dB)")
+    handles, titles = panels[0].get_legend_handles_labels()
+    drawing.legend(
+        handles, titles, loc="outside upper center", ncols=len(titles), frameon=False, fontsize=9
+    )
+    save_png(drawing, path)
+
+
+def markdown(table: pd.DataFrame, budgets: Mapping[str, float], title: str) -> str:
+    """The table for people."""
+    headers = [
+        "method",
+        f"test PSNR (dB) after {budgets['signals']:,.0f} training signals",
+        f"test PSNR (dB) after {budgets['seconds']:,.0f} s of training",
+        "signals seen in that time",
+    ]
+    body = [
+        [
+            row["method"],
+            _shown(row["psnr_at_equal_signals"]),
+            _shown(row["psnr_at_equal_seconds"]),
+            f"{row['signals_in_equal_seconds']:,.0f}",
+        ]
+        for _, row in table.iterrows()
+    ]
+    alignment = ["left", "right", "right", "right"]
+    grid = tabulate(body, headers, tablefmt="pipe", disable_numparse=True, colalign=alignment)
+    return f"# Equal budgets on {title}\n\n{grid}\n\n![curves](comparison.png)\n"
+
+
+def _shown(decibels: float) -> str:
+    """Two digits; a budget before the first measurement or after the last has no number."""
+    return "not measured" if np.isnan(decibels) else f"{decibels:.2f}"
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--scale", default="budget", help="config/scales/SCALE.yaml")
+    parser.add_argument("--dataset", default="cifar10")
+    parser.add_argument("--root", type=Path, default=Path("results"))
+    options = parser.parse_args()
+    try:
+        scale_config = load_scale(options.scale)
+        seed = scale_config.seeds[0]
+        curves = {}
+        for method in scale_config.datasets[options.dataset].methods:
+            path = result_path(options.root, options.scale, options.dataset, method, seed, "_")
+            curves[find_method(method).title] = read_learning_curve(
+                path.parent / "learning_curve.csv"
+            )
+        table, budgets = compare(curves)
+        folder = options.root / options.scale / options.dataset
+        figure(curves, budgets, folder / "comparison.png")
+        with replacing(folder / "comparison.csv") as unfinished:
+            table.to_csv(unfinished, index=False)
+        with replacing(folder / "comparison.md") as unfinished:
+            unfinished.write_text(markdown(table, budgets, options.dataset))
+    except (ValueError, OSError) as error:
+        sys.exit(f"comparison: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The results that a scale's tables read, and what to say where one is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.records.result import Result, ResultError, read_result, result_path
+from benchmarks.settings.dataset import DatasetConfig
+from benchmarks.settings.files import ScaleConfig
+from benchmarks.tables.published import Row, Table
+
+UPSTREAM = ("fit", "encode")
+"""Stages that every measurement of a cell needs; their failure is its reason."""
+REASON_CHARACTERS = 240
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why there is no number: ``failed``, ``not run`` or ``quoted`` (never run by this project)."""
+
+    status: str
+    reason: str
+
+
+@dataclass
+class Sources:
+    """All results below ``root`` that belong to one scale.
+
+    Args:
+        datasets: by name, those that ``scale.tables`` names.
+    """
+
+    root: Path
+    scale_config: ScaleConfig
+    datasets: dict[str, DatasetConfig]
+    _read: dict[Path, Result | Problem | None] = field(default_factory=dict)
+
+    def dataset(self, table: str) -> DatasetConfig | None:
+        """The data set that fills a table's own column; None where the scale has none."""
+        name = self.scale_config.tables.get(table)
+        return self.datasets[name] if name else None
+
+    def results(self, name: str, table: Table, row: Row, stage: str) -> list[Result | Problem]:
+        """One entry a seed; one problem where no seed can have a result.
+
+        Args:
+            name: the key of ``table`` among the published tables.
+        """
+        if row.method is None:
+            return [Problem("quoted", "quoted from the paper only: this project does not run it")]
+        methods = [method for method in (row.method, row.same_as) if method]
+        if stage == "cost":
+            paths = [self._cost(row.dataset or table.dataset or "", method) for method in methods]
+            found = [self._result(path) for path in paths]
+            missing = Problem("not run", "no cost result for this row")
+            return [next((result for result in found if result is not None), missing)]
+        scale, dataset = self.scale_config.scale, self.scale_config.tables.get(name)
+        if dataset is None:
+            return [Problem("not run", f"scale {scale} has no data set for this table")]
+        scale_config = self.scale_config.datasets.get(dataset)
+        runs = list(scale_config.methods) if scale_config else []
+        if scale_config and scale_config.classification and stage == "classification":
+            runs += scale_config.classification.methods
+        method = next((m for m in methods if m in runs), None)
+        if method is None:
+            reason = f"scale {scale} does not run this method on {dataset}"
+            return [Problem("not run", reason)]
+        return [self._stage(dataset, method, seed, stage) for seed in self.scale_config.seeds]
+
+    def _stage(self, dataset: str, method: str, seed: int, stage: str) -> Result | Problem:
+        scale = self.scale_config.scale
+        own = self._result(result_path(self.root, scale, dataset, method, seed, stage))
+        if isinstance(own, Result):
+            return own
+        for earlier in UPSTREAM:
+            path = result_path(self.root, scale, dataset, method, seed, earlier)
+            if isinstance(found := self._result(path), Problem):
+                return Problem(found.status, f"{earlier} {found.reason}")
+        missing = "not run yet" if stage == "reconstruction" else f"no {stage} result for this cell"
+        return own or Problem("not run", missing)
+
+    def _cost(self, dataset: str, method: str) -> Path:
+        return result_path(self.root, "published", dataset, method, 0, "cost")
+
+    def _result(self, path: Path) -> Result | Problem | None:
+        """A result; a problem where it failed or is damaged; None where there is none."""
+        if path not in self._read:
+            self._read[path] = _open(path)
+        return self._read[path]
+
+
+def _open(path: Path) -> Result | Problem | None:
+    if not path.exists():
+        return None
+    try:
+        result = read_result(path)
+    except ResultError as error:
+        return Problem("failed", f"failed: {_short(str(error))}")
+    if result.status == "failed":
+        return Problem("failed", f"failed: {_short(result.reason) or 'no reason recorded'}")
+    return result
+
+
+def _short(reason: str) -> str:
+    """One line of bounded length."""
+    line = " ".join(reason.split())
+    return line if len(line) <= REASON_CHARACTERS else line[:REASON_CHARACTERS] + " ..."

@@ -1,0 +1,91 @@
+"""The tables of one scale, as Markdown and as CSV.
+
+    python -m benchmarks.tables.tables --scale demo
+
+Reads the JSONs below ``results``, ``config/published.yaml``, the scale and the notes of
+``config/methods``; writes ``results/SCALE/tables.md`` and ``results/SCALE/tables/*.csv``, and
+copies of both as ``results/tables.md`` and ``results/tables/*.csv``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.settings.dataset import DatasetConfig, load_dataset_config
+from benchmarks.settings.files import MethodConfig, ScaleConfig, load_methods, load_scale
+from benchmarks.stages.single_signal.settings import load_single_signal
+from benchmarks.tables.cells import Cell, table_cells, with_other_spaces
+from benchmarks.tables.markdown import LEGEND, section
+from benchmarks.tables.published import Published, load_published
+from benchmarks.tables.single_signal import section as section_alone
+from benchmarks.tables.sources import Sources
+from lift.files import replacing
+
+COLUMNS = (
+    "table", "row", "column", "ours", "ours_std", "seeds", "published", "difference", "dataset",
+    "split", "samples", "budget_fraction", "unit", "why_empty", "status", "note", "signals",
+)  # fmt: skip
+
+
+def build(
+    root: Path,
+    scale_config: ScaleConfig,
+    published: Published,
+    datasets: dict[str, DatasetConfig],
+    methods: dict[str, MethodConfig],
+) -> tuple[str, dict[str, list[Cell]]]:
+    """The Markdown of all tables, and each table's cells by its name."""
+    sources = Sources(root, scale_config, datasets)
+    parts = [f"# Tables, scale `{scale_config.scale}`", LEGEND]
+    cells = {}
+    for name, printed in published.tables.items():
+        table = with_other_spaces(name, printed, sources)
+        cells[name] = table_cells(name, table, sources)
+        notes = [note for config in methods.values() for note in config.notes]
+        parts.append(section(name, table, cells[name], sources, notes if name == "cost" else ()))
+    return "\n\n".join(parts) + "\n", cells
+
+
+def write(root: Path, scale: str, markdown: str, tables: dict[str, pd.DataFrame]) -> None:
+    """Writes both forms below the scale's folder, and copies of them at the top."""
+    for folder in (root / scale, root):
+        for name, table in tables.items():
+            with replacing(folder / "tables" / f"{name}.csv") as unfinished:
+                table.to_csv(unfinished, index=False)
+        with replacing(folder / "tables.md") as unfinished:
+            unfinished.write_text(markdown)
+
+
+def frame(cells: Sequence[Cell]) -> pd.DataFrame:
+    """Cells as a long table, one a line; counts stay whole where some are missing."""
+    table = pd.DataFrame([asdict(cell) for cell in cells], columns=list(COLUMNS))
+    return table.astype({"samples": "Int64", "signals": "Int64"})
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--scale", default="demo", help="config/scales/SCALE.yaml")
+    parser.add_argument("--root", type=Path, default=Path("results"))
+    options = parser.parse_args()
+    try:
+        scale_config = load_scale(options.scale)
+        datasets = {name: load_dataset_config(name) for name in set(scale_config.tables.values())}
+        markdown, cells = build(
+            options.root, scale_config, load_published(), datasets, load_methods()
+        )
+        alone, rows = section_alone(load_single_signal(), options.root, scale_config.scale)
+        frames = {name: frame(found) for name, found in cells.items()} | {"single_signal": rows}
+        write(options.root, scale_config.scale, f"{markdown}\n{alone}\n", frames)
+    except (ValueError, OSError) as error:
+        sys.exit(f"tables: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Classification from its command line: a whole cell."""
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.datasets.dataset import open_prepared
+from benchmarks.datasets.labels import labelled_splits
+from benchmarks.records.result import read_result
+from benchmarks.settings.cell import resolve
+from benchmarks.settings.classification import LabelledSignals
+from benchmarks.stages.classification import classify_pixels
+from benchmarks.stages.classification.inputs import (
+    EncodedOnTheFly,
+    StoredLatents,
+    augmentation_of,
+    latent_scaling,
+    split_labels,
+)
+from benchmarks.stages.experiment import Experiment
+from lift.functaset import open_functaset
+from tests.benchmarks.stages.commands import IMAGES
+from tests.benchmarks.stages.conftest import SIGNALS
+
+DATASET, cell = IMAGES.dataset, IMAGES.cell
+
+
+def test_a_cell_reports_every_number_of_copies(classified):
+    result = read_result(cell(classified) / "classification.json")
+    measured = {(metric.name, metric.split) for metric in result.metrics}
+    for name in ("top1", "top1_copies1", "top1_linear_probe"):
+        assert {(name, "test"), (name, "validation")} <= measured
+    assert result.value("copies", "train") == 2
+    assert result.value("copies1", "train") == 1
+    assert result.value("classifier_parameters") > 0
+    assert result.value("classifier_macs") > 0
+    assert result.value("encoding_seconds") > 0
+    assert result.provenance.config["scan_backend"] == "loop"
+    assert result.budget.signals == 4 * 8
+    for picture in ("classifier_curves.png", "confusion.png", "copies.png"):
+        assert (cell(classified) / picture).read_bytes()[:4] == b"\x89PNG"
+
+
+def test_top1_is_the_mean_of_the_classes_that_have_equally_many_signals(classified):
+    result = read_result(cell(classified) / "classification.json")
+    classes = [m for m in result.metrics if m.name.startswith("accuracy of ")]
+    assert [m.samples for m in classes] == [3] * 12
+    assert np.mean([m.value for m in classes]) == pytest.approx(result.value("top1", "test"))
+
+
+def opened(root):
+    weights = read_result(cell(root) / "fit.json").artifacts["field.safetensors"]
+    return open_functaset(cell(root) / "copies", weights)
+
+
+def test_copies_are_in_half_precision_and_held_out_signals_are_not_changed(classified):
+    functaset = opened(classified)
+    assert {name: len(split["local"]) for name, split in functaset.splits.items()} == {
+        "train": 2 * 48, "validation": 24, "test": 36
+    }  # fmt: skip
+    local = functaset.splits["train"]["local"]
+    assert local.dtype == np.float16
+    assert not np.array_equal(local[:48], local[48:])
+
+
+def test_encoding_on_the_fly_gives_what_is_stored(classified_copy):
+    """The first epoch's changes are those of copy 1."""
+    cell_config = resolve("demo", DATASET, "lift", 0)
+    experiment = Experiment(
+        cell_config, classified_copy / "results", classified_copy / "data", torch.device("cpu")
+    )
+    field, _ = experiment.trained_field()
+    splits = labelled_splits(experiment.dataset, LabelledSignals(**SIGNALS))
+    functaset = opened(classified_copy)
+    stored = StoredLatents(functaset, split_labels(splits), 1, latent_scaling(functaset, None))
+    change = augmentation_of(experiment.dataset, 48, 0)
+    fly = EncodedOnTheFly(stored, splits["train"], change, field, 3)
+    latent, labels = fly.training_batch(0, 8, seed=0)
+    rows = np.random.default_rng((0, 0)).permutation(48)[:8]
+    expected = stored.originals("train", 48 + rows)
+    assert torch.equal(labels, stored.labels["train"][rows])
+    for name, z in latent.items():
+        assert torch.allclose(z, expected[name], atol=2e-2)
+
+
+def test_validation_signals_are_not_trained_on(classified_copy):
+    dataset = open_prepared(classified_copy / "data" / DATASET)
+    splits = labelled_splits(dataset, LabelledSignals(**SIGNALS))
+    assert {name: len(split) for name, split in splits.items()} == SIGNALS
+    assert not set(splits["train"].chosen) & set(splits["validation"].chosen)
+
+
+@pytest.mark.parametrize("method", ["vit4", "resnet50"])
+def test_pixels_are_classified_without_a_field(classified_copy, monkeypatch, method):
+    IMAGES.arguments(monkeypatch, classified_copy, method=method)
+    classify_pixels.main()
+    result = read_result(cell(classified_copy, method) / "classification.json")
+    assert result.status == "ok"
+    assert result.value("top1", "test") is not None
+    assert result.value("classifier_parameters") > 0
+
+
+def test_a_finished_training_is_not_done_again(classified_copy, monkeypatch):
+    curve = cell(classified_copy) / "classifier_2_curve.csv"
+    before = read_result(cell(classified_copy) / "classification.json")
+    curve.unlink()
+    IMAGES.run(monkeypatch, classified_copy, "classify")
+    after = read_result(cell(classified_copy) / "classification.json")
+    assert before.metrics == after.metrics
+    assert not curve.exists()

@@ -1,0 +1,157 @@
+"""The comparison for real, tiny: choices, resumption, and its section of the tables."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from benchmarks.records.result import Metric, Result, result_path, write_result
+from benchmarks.stages.single_signal.compare import run
+from benchmarks.stages.single_signal.fitting import CHUNK, Comparison, squared_error
+from benchmarks.stages.single_signal.networks import build_network, macs, parameters
+from benchmarks.stages.single_signal.settings import load_single_signal
+from benchmarks.stages.single_signal.tasks import Task, centres
+from benchmarks.tables.single_signal import section
+
+CONFIG = load_single_signal()
+TINY = CONFIG.model_copy(
+    update={
+        "scales": {
+            "tiny": CONFIG.scales["demo"].model_copy(
+                update={"width": 16, "hidden": 1, "steps": 60, "search_steps": 20, "points": 64}
+            )
+        }
+    }
+)
+
+
+def wave(name="image", hidden=False):
+    """A smooth colour image of 16 x 16; where it is hidden, half of it is observed, inverted."""
+    grid = centres(16, 16)
+    target = 0.5 + 0.4 * torch.sin(
+        3 * grid @ torch.randn(2, 3, generator=torch.Generator().manual_seed(0))
+    )
+    observed = (grid[::2], 1 - target[::2]) if hidden else (grid, target)
+    return Task(name, *observed, grid, target, (16, 16, 3))
+
+
+def comparison(tmp_path, method="siren", **changes):
+    settings = {"config": TINY, "scale": "tiny", "task": wave(), "method": method}
+    return Comparison(**{**settings, "directory": tmp_path, "seed": 0, "code": "", **changes})
+
+
+def test_a_network_learns_a_smooth_image(tmp_path):
+    curve = comparison(tmp_path).final("siren", 5e-3, 1.0).curve
+    assert curve[-1]["psnr"] > curve[0]["psnr"] + 5
+
+
+def test_the_error_in_chunks_has_the_gradient_of_the_whole():
+    network = torch.nn.Sequential(torch.nn.Linear(1, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
+    network.double()
+    coords = torch.rand(2 * CHUNK + 100, 1, dtype=torch.float64)
+    values = torch.rand(2 * CHUNK + 100, 2, dtype=torch.float64)
+    whole = (network(coords) - values).square().mean()
+    expected = torch.autograd.grad(whole, tuple(network.parameters()))
+    error = squared_error(network, coords, values)
+    error.backward()
+    torch.testing.assert_close(error, whole, rtol=1e-12, atol=1e-12, check_dtype=False)
+    for parameter, gradient in zip(network.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-12, atol=1e-12)
+
+
+def test_all_points_are_taken_where_there_are_no_more(tmp_path):
+    sizes = TINY.scales["tiny"].model_copy(update={"points": 256, "steps": 1})
+    task = dataclasses.replace(wave("audio"), shape=(256, 3))  # no picture: nothing is clipped
+    whole = TINY.model_copy(update={"scales": {"tiny": sizes}})
+    curve = comparison(tmp_path, config=whole, task=task).final("one", 1e-9, 1.0).curve
+    assert curve[0]["loss"] == pytest.approx(10 ** (-curve[0]["psnr"] / 10), rel=1e-3)
+
+
+def test_finished_trainings_are_read_and_not_repeated(tmp_path):
+    first = comparison(tmp_path).final("siren", 5e-3, 1.0)
+    written = (tmp_path / "siren.safetensors").stat().st_mtime_ns
+    again = comparison(tmp_path).final("siren", 5e-3, 1.0)
+    assert (tmp_path / "siren.safetensors").stat().st_mtime_ns == written
+    assert again.curve == first.curve
+
+
+def test_gamma_is_relifts_alone(tmp_path):
+    assert set(comparison(tmp_path, "relift").search().by_gamma) == set(CONFIG.gammas)
+    assert set(comparison(tmp_path, "siren").search().by_gamma) == {1.0}
+
+
+def test_a_hidden_target_is_not_looked_at(tmp_path):
+    """The observed half is inverted: whoever scored by the target would score low."""
+    hidden = wave("inpainting", hidden=True)
+    elsewhere = Task(
+        "inpainting", hidden.coords, hidden.values, hidden.grid, 0 * hidden.target, hidden.shape
+    )
+    one = comparison(tmp_path / "a", task=hidden).search()
+    other = comparison(tmp_path / "b", task=elsewhere).search()
+    assert one == other
+
+
+@pytest.mark.parametrize("method", list(CONFIG.methods))
+def test_every_network_of_the_configuration_is_built_and_counted(method):
+    settings = CONFIG.methods[method], CONFIG.tasks["image"], CONFIG.scales["lite"]
+    network = build_network(method, *settings, 2, 3, 2.0)
+    assert network(centres(4, 4)).shape == (16, 3)
+    # Widths are shared; WIRE halves its complex matrices.
+    assert parameters(network) == pytest.approx(198_000, rel=0.05)
+    assert macs(network) == pytest.approx(396_000 if method == "wire" else 197_000, rel=0.05)
+
+
+def test_the_section_shows_ours_beside_the_printed_number(tmp_path):
+    values = {
+        "relift_gamma": 2.0,
+        "relift_score_gamma2": 30.0,
+        "relift_psnr": 41.5,
+        "siren_psnr": None,
+    }
+    metrics = [Metric(name=k, value=v, unit="dB", split="none") for k, v in values.items()]
+    result = Result(
+        stage="single_signal", scale="demo", dataset="audio", method="single_signal", seed=0,
+        status="ok", metrics=metrics,
+    )  # fmt: skip
+    write_result(
+        result_path(tmp_path, "demo", "audio", "single_signal", 0, "single_signal"), result
+    )
+    text, rows = section(CONFIG, tmp_path, "demo")
+    assert "| ReLIFT" in text
+    assert "41.50" in text
+    assert "54.99" in text
+    assert "diverged" in text
+    assert "**image**: not run" in text
+    assert rows.set_index("method").loc["ReLIFT", "psnr"] == 41.5
+
+
+def test_the_identity_of_a_training_names_its_settings(tmp_path):
+    comparison(tmp_path).final("siren", 5e-3, 1.0)
+    from lift.checkpoint import load_tensors  # noqa: PLC0415
+
+    identity = json.loads(load_tensors(tmp_path / "siren.safetensors")[1]["identity"])
+    assert identity[3]["rate"] == 5e-3
+
+
+def test_a_task_of_two_photographs_reports_their_mean_and_each(tmp_path, monkeypatch):
+    monkeypatch.setenv("LIFT_DATA", str(tmp_path))
+    (tmp_path / "kodak").mkdir()
+    for number in (5, 7):
+        pixels = np.random.default_rng(number).integers(0, 255, (24, 32, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "kodak" / f"kodim{number:02d}.png")
+    sizes = {"photographs": [5, 7], "steps": 10, "search_steps": 4}
+    tiny = TINY.scales["tiny"].model_copy(update=sizes)
+    methods = {name: CONFIG.methods[name] for name in ("relift", "siren")}
+    config = TINY.model_copy(update={"scales": {"tiny": tiny}, "methods": methods})
+    (tmp_path / "out").mkdir()
+    metrics = run(config, "tiny", "image", tmp_path / "out", torch.device("cpu"))
+    found = {one.name: one for one in metrics}
+    each = found["siren_psnr_kodim05"].value, found["siren_psnr_kodim07"].value
+    assert each[0] != each[1]
+    assert found["siren_psnr"].value == pytest.approx(sum(each) / 2)
+    assert found["siren_psnr"].samples == 2 * 12 * 16
+    assert (tmp_path / "out" / "pictures.png").exists()
+    assert {f"relift_score_gamma{gamma:g}" for gamma in config.gammas} <= set(found)

@@ -1,0 +1,60 @@
+"""Equal budgets are read off test curves, between measurements and never beyond them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.settings.files import ConfigError
+from benchmarks.tables.comparison import at, compare, figure, markdown, read_learning_curve
+
+SLOW = pd.DataFrame({"signals": [10, 100], "seconds": [10.0, 100.0], "test_psnr": [20.0, 24.0]})
+FAST = pd.DataFrame(
+    {"signals": [10, 100, 1000], "seconds": [1.0, 10.0, 100.0], "test_psnr": [18.0, 22.0, 30.0]}
+)
+
+
+def test_psnr_between_measurements_is_linear_in_the_logarithm_of_the_budget():
+    assert at(FAST, "signals", 100) == pytest.approx(22.0)
+    assert at(FAST, "signals", np.sqrt(100 * 1000)) == pytest.approx(26.0)
+
+
+def test_nothing_is_extrapolated():
+    assert np.isnan(at(SLOW, "signals", 5))
+    assert np.isnan(at(SLOW, "signals", 500))
+
+
+def test_budgets_are_the_largest_that_every_method_reached():
+    table, budgets = compare({"slow": SLOW, "fast": FAST})
+    assert budgets == {"signals": 100.0, "seconds": 100.0}
+    rows = table.set_index("method")
+    assert rows.psnr_at_equal_signals.to_dict() == pytest.approx({"slow": 24.0, "fast": 22.0})
+    assert rows.psnr_at_equal_seconds.to_dict() == pytest.approx({"slow": 24.0, "fast": 30.0})
+    assert rows.signals_in_equal_seconds.to_dict() == {"slow": 100, "fast": 1000}
+    assert rows.seconds_for_equal_signals.to_dict() == {"slow": 100, "fast": 10}
+
+
+def test_the_page_shows_both_columns_and_the_figure(tmp_path: Path):
+    table, budgets = compare({"slow": SLOW, "fast": FAST})
+    figure({"slow": SLOW, "fast": FAST}, budgets, tmp_path / "comparison.png")
+    page = markdown(table, budgets, "CIFAR-10")
+    assert "| fast" in page
+    assert "22.00" in page
+    assert "30.00" in page
+    assert (tmp_path / "comparison.png").stat().st_size > 5_000
+
+
+@pytest.mark.parametrize("content", [None, "", "signals,seconds\n1,2\n"])
+def test_a_missing_or_damaged_curve_names_its_file(tmp_path: Path, content: str | None):
+    path = tmp_path / "learning_curve.csv"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ConfigError, match=r"learning_curve\.csv"):
+        read_learning_curve(path)
+
+
+def test_a_budget_before_the_first_measurement_has_no_number():
+    late = FAST[FAST.signals > 100]
+    table, budgets = compare({"slow": SLOW, "late": late})
+    assert "not measured" in markdown(table, budgets, "CIFAR-10")

@@ -1,0 +1,173 @@
+"""The outer loop: it learns, it resumes exactly, it stops clearly."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from lift import checkpoint
+from lift.checkpoint import CheckpointError
+from lift.meta import training
+from lift.meta.config import FitConfig
+from lift.meta.training import TrainingDivergedError, fit, learning_rate
+from tests.lift.fields import small_lift
+
+
+class Waves:
+    """Images of one sine wave each, of random direction and phase: easy, and not constant."""
+
+    def __init__(self, count: int, seed: int = 0) -> None:
+        rng = np.random.default_rng(seed)
+        row, column = np.indices((8, 8)) / 8
+        angle, phase = rng.uniform(0, 2 * np.pi, (2, count, 1, 1))
+        wave = np.sin(4 * (np.cos(angle) * row + np.sin(angle) * column) + phase)
+        images = np.repeat(0.5 + 0.4 * wave[..., None], 3, axis=-1)
+        self.values = torch.tensor(images, dtype=torch.float32).reshape(count, 64, 3)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def batch(self, indices: np.ndarray) -> torch.Tensor:
+        return self.values[indices]
+
+
+def config(**changes: object) -> FitConfig:
+    settings = {
+        "inner_steps": 2,
+        "order": "exact-low-memory",
+        "batch": 8,
+        "steps": 60,
+        "rate": 3e-3,
+        "schedule": "cosine",
+        "clip": 1.0,
+        "latent_noise": 0.0,
+        "stride": 1,
+        "log_every": 5,
+        "validate_every": 20,
+        "checkpoint_seconds": 0.0,
+    }
+    return FitConfig.model_validate({**settings, **changes})
+
+
+def run(directory: Path, settings: FitConfig, identity: str = "a", **field: object):
+    return fit(
+        small_lift(smoothness_weight=0.0, **{"inner_rates": (3.0, 3.0, 3.0), **field}),
+        Waves(64),
+        Waves(16, seed=1),
+        settings,
+        directory=directory,
+        seed=0,
+        identity=identity,
+    )
+
+
+def test_training_beats_the_mean_image_clearly(tmp_path):
+    values = Waves(16, seed=1).values
+    mean_image = -10 * (values - Waves(64).values.mean(0)).square().mean().log10().item()
+    curve = run(tmp_path, config(steps=150, rate=1e-3))
+    assert curve[-1]["validation_psnr"] > mean_image + 8  # 10.3 to 10.7 over seeds
+
+
+@pytest.mark.parametrize("changes", [{}, {"stride": 2, "latent_noise": 1e-2, "clip": None}])
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, changes, monkeypatch):
+    whole = run(tmp_path / "whole", config(**changes))
+
+    class Killed(Exception):
+        pass
+
+    original = training.learning_rate
+
+    def killed_at_step_33(settings, step):
+        if step == 33:
+            raise Killed
+        return original(settings, step)
+
+    monkeypatch.setattr(training, "learning_rate", killed_at_step_33)
+    with pytest.raises(Killed):
+        run(tmp_path / "parts", config(**changes))
+    monkeypatch.undo()
+    parts = run(tmp_path / "parts", config(**changes))
+
+    first, second = (load_file(tmp_path / d / "field.safetensors") for d in ("whole", "parts"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    for one, other in zip(whole, parts, strict=True):
+        assert {**one, "seconds": 0} == {**other, "seconds": 0}
+
+
+def test_a_run_killed_by_the_system_continues_to_the_same_weights(tmp_path):
+    program = (
+        "import sys; from pathlib import Path; from tests.lift.meta.test_training import run, config;"
+        "run(Path(sys.argv[1]), config(steps=400))"
+    )
+    command = [sys.executable, "-c", program]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    checkpoint = tmp_path / "killed" / "checkpoint.safetensors"
+    process = subprocess.Popen([*command, str(checkpoint.parent)], env=environment)
+    while not checkpoint.exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (tmp_path / "killed" / "field.safetensors").exists()
+    for folder in ("killed", "whole"):
+        subprocess.run([*command, str(tmp_path / folder)], env=environment, check=True)
+    killed, whole = (load_file(tmp_path / d / "field.safetensors") for d in ("killed", "whole"))
+    assert all(torch.equal(killed[name], whole[name]) for name in whole)
+
+
+def test_another_configuration_does_not_continue_a_checkpoint(tmp_path):
+    run(tmp_path, config(steps=10), identity="a")
+    curve = run(tmp_path, config(steps=5), identity="b")
+    assert [row["step"] for row in curve] == [5]
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path):
+    first = run(tmp_path, config(steps=10))
+    assert run(tmp_path, config(steps=10)) == first
+
+
+def test_divergence_stops_with_the_step_and_what_to_lower(tmp_path):
+    with pytest.raises(TrainingDivergedError, match=r"step \d+: .*Lower fit\.rate \(now 1e\+30\)"):
+        run(tmp_path, config(rate=1e30, clip=None))
+    assert not (tmp_path / "field.safetensors").exists()
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage", None])
+def test_a_corrupt_checkpoint_is_one_clear_error(tmp_path, damage):
+    run(tmp_path, config(steps=5))
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:-100] if damage is None else damage)
+    with pytest.raises(CheckpointError, match=r"checkpoint\.safetensors: not a readable"):
+        run(tmp_path, config(steps=5))
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
+    run(tmp_path, config(steps=5))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def no_space(tensors, path, metadata):
+        path.write_bytes(b"half of a file")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", no_space)
+    with pytest.raises(OSError, match=r"checkpoint\.safetensors could not be written: No space"):
+        run(tmp_path, config(steps=10), identity="b")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_cosine_schedule_ends_at_zero():
+    settings = config(steps=100)
+    assert learning_rate(settings, 0) == pytest.approx(3e-3)
+    assert learning_rate(settings, 50) == pytest.approx(1.5e-3)
+    assert learning_rate(settings, 100) == pytest.approx(0)
+
+
+def test_unknown_settings_are_refused():
+    with pytest.raises(ValueError, match="learning_rate"):
+        config(learning_rate=1.0)
