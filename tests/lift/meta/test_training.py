@@ -103,7 +103,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, changes, monkeypatc
 
 def test_a_run_killed_by_the_system_continues_to_the_same_weights(tmp_path):
     program = (
-        "import sys; from pathlib import Path; from tests.lift.meta.test_training import run, config;"
+        "import sys; from pathlib import Path;"
+        "from tests.lift.meta.test_training import run, config;"
         "run(Path(sys.argv[1]), config(steps=400))"
     )
     command = [sys.executable, "-c", program]
