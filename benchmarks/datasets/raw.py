@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+
+from benchmarks.datasets.dataset import DatasetError
 
 Chunks = Callable[[int], Iterator[np.ndarray]]
 """Starts reading at the given signal, so that an interrupted preparation can go on there."""
@@ -47,3 +50,14 @@ class Raw:
     split_rule: str
     classes: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
+
+    def counting(self, train: int, test: int, where: Path) -> Raw:
+        """The same, if it holds so many signals.
+
+        Raises:
+            DatasetError: a split at ``where`` holds another number.
+        """
+        for name, split, count in (("train", self.train, train), ("test", self.test, test)):
+            if split.count != count:
+                raise DatasetError(f"{where}: {split.count} {name} signals, expected {count}")
+        return self

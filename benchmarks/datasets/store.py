@@ -12,9 +12,9 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from benchmarks.datasets.dataset import DatasetError, Manifest
+from benchmarks.datasets.loaders import loader_module
 from benchmarks.datasets.raw import Chunks, Raw, RawSplit
 from benchmarks.datasets.rows import finish, write_rows
-from benchmarks.datasets.sources.loaders import loader_module
 from benchmarks.records.provenance import code_digest, sha256
 from benchmarks.settings.dataset import DatasetConfig
 from lift.files import replacing

@@ -24,9 +24,9 @@ from PIL import Image
 
 from baselines.torchvision_guard import import_torchvision
 from benchmarks.datasets.dataset import open_prepared
+from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.raw import Raw, RawSplit
 from benchmarks.datasets.sources.celebahq import CelebAHQSettings
-from benchmarks.datasets.sources.loaders import load_raw
 from benchmarks.datasets.store import prepare
 from benchmarks.settings.dataset import load_dataset_config
 

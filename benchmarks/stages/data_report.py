@@ -8,8 +8,8 @@ from pathlib import Path
 from tabulate import tabulate
 
 from benchmarks.datasets.dataset import Dataset, DatasetError, open_prepared
-from benchmarks.datasets.sources.loaders import load_raw
-from benchmarks.datasets.sources.location import data_root
+from benchmarks.datasets.loaders import load_raw
+from benchmarks.datasets.location import data_root
 from benchmarks.datasets.statistics import statistics
 from benchmarks.figures.contact_sheet import contact_sheet
 from benchmarks.settings.dataset import DatasetConfig, known_datasets, load_dataset_config

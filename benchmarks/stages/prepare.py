@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.datasets.dataset import Manifest, open_prepared
-from benchmarks.datasets.sources.loaders import load_raw
+from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.store import prepare, verify
 from benchmarks.records.provenance import sha256
 from benchmarks.records.result import Metric, Result, SplitName, prepared_path, write_result

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.datasets.sources.loaders import loader_module
+from benchmarks.datasets.loaders import loader_module
 from benchmarks.records.provenance import code_digest, sha256
 from benchmarks.records.result import ResultError, read_result, result_path
 from benchmarks.settings.cell import resolve

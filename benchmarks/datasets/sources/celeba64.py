@@ -7,19 +7,16 @@ from __future__ import annotations
 
 from functools import partial
 
+from benchmarks.datasets.formats.mosaic import Mosaic, mosaic_files
+from benchmarks.datasets.location import data_root, hashes
 from benchmarks.datasets.raw import Raw, RawSplit
-from benchmarks.datasets.sources.location import data_root, hashes
-from benchmarks.datasets.sources.mosaic import Mosaic
 from benchmarks.settings.dataset import DatasetConfig
 
 
 def load(config: DatasetConfig) -> Raw:
     """From lossless mosaics of 500 images each, below ``faces64/``."""
     root, mosaic = data_root(), Mosaic(20, 25, config.resolution)
-    paths = {
-        name: [root / "faces64" / f"{name}_{k:02d}.webp" for k in range(count)]
-        for name, count in (("train", 20), ("test", 4))
-    }
+    paths = mosaic_files(root / "faces64")
     sources = hashes(root, [*paths["train"], *paths["test"]])
     train, test = (
         RawSplit(mosaic.count * len(files), partial(mosaic.stream, files))

@@ -15,11 +15,11 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.formats.archives import Files, open_files
+from benchmarks.datasets.formats.class_folders import CHUNK, decoded
+from benchmarks.datasets.formats.pictures import is_picture, read_rgb, reduce_square
+from benchmarks.datasets.location import located
 from benchmarks.datasets.raw import Raw, RawSplit
-from benchmarks.datasets.sources.archives import Files, open_files
-from benchmarks.datasets.sources.class_folders import CHUNK, decoded
-from benchmarks.datasets.sources.location import located
-from benchmarks.datasets.sources.pictures import is_picture, read_rgb, reduce_square
 from benchmarks.settings.dataset import DatasetConfig, Settings
 
 

@@ -9,13 +9,13 @@ from PIL import Image
 
 from baselines.torchvision_guard import import_torchvision
 from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.formats.archives import Folder, read_npz
+from benchmarks.datasets.formats.cifar10_batches import BATCHES, batch_bytes, read_batch
+from benchmarks.datasets.formats.class_folders import class_folder_split
+from benchmarks.datasets.formats.mosaic import Mosaic, mosaic_files
+from benchmarks.datasets.formats.pictures import read_rgb
+from benchmarks.datasets.location import hashes, located
 from benchmarks.datasets.raw import Raw, RawSplit
-from benchmarks.datasets.sources.archives import Folder, read_npz
-from benchmarks.datasets.sources.cifar10_batches import BATCHES, batch_bytes, read_batch
-from benchmarks.datasets.sources.class_folders import class_folder_split
-from benchmarks.datasets.sources.location import hashes, located
-from benchmarks.datasets.sources.mosaic import Mosaic
-from benchmarks.datasets.sources.pictures import read_rgb
 from benchmarks.settings.dataset import DatasetConfig, Settings
 
 CLASSES = (
@@ -88,20 +88,14 @@ def download(path: Path) -> None:
 
 
 def _result(train: RawSplit, test: RawSplit, settings: Cifar10Settings, sources: dict) -> Raw:
-    for name, split, count in (("train", train, settings.train), ("test", test, settings.test)):
-        if split.count != count:
-            raise DatasetError(
-                f"{located(settings.path)}: {split.count} {name} images, expected {count}"
-            )
-    return Raw(train, test, f"official: {train.count:,} / {test.count:,}", CLASSES, sources)
+    rule = f"official: {train.count:,} / {test.count:,}"
+    raw = Raw(train, test, rule, CLASSES, sources)
+    return raw.counting(settings.train, settings.test, located(settings.path))
 
 
 def _mosaics(folder: Path, config: DatasetConfig) -> Raw:
     mosaic = Mosaic(50, 50, config.resolution)
-    paths = {
-        name: [folder / f"{name}_{k:02d}.webp" for k in range(count)]
-        for name, count in (("train", 20), ("test", 4))
-    }
+    paths = mosaic_files(folder)
     archive = folder / "labels.npz"
     sources = hashes(folder.parent, [archive, *paths["train"], *paths["test"]])
     labels = read_npz(archive, ("y_train", "y_test"))

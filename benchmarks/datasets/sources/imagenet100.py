@@ -9,11 +9,11 @@ from __future__ import annotations
 from PIL import Image
 
 from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.formats.archives import Folder
+from benchmarks.datasets.formats.class_folders import class_folder_split
+from benchmarks.datasets.formats.pictures import read_rgb, reduce_and_crop
+from benchmarks.datasets.location import located
 from benchmarks.datasets.raw import Raw
-from benchmarks.datasets.sources.archives import Folder
-from benchmarks.datasets.sources.class_folders import class_folder_split
-from benchmarks.datasets.sources.location import located
-from benchmarks.datasets.sources.pictures import read_rgb, reduce_and_crop
 from benchmarks.settings.dataset import DatasetConfig, Settings
 
 

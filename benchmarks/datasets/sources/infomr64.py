@@ -6,10 +6,10 @@ from functools import partial
 
 import numpy as np
 
+from benchmarks.datasets.formats.archives import read_npz
+from benchmarks.datasets.formats.packed_voxels import unpacked
+from benchmarks.datasets.location import data_root, hashes
 from benchmarks.datasets.raw import Raw, RawSplit
-from benchmarks.datasets.sources.archives import read_npz
-from benchmarks.datasets.sources.location import data_root, hashes
-from benchmarks.datasets.sources.packed import unpacked
 from benchmarks.settings.dataset import DatasetConfig
 
 

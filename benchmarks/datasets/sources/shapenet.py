@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.formats.archives import Files, open_files
+from benchmarks.datasets.formats.class_folders import decoded
+from benchmarks.datasets.formats.imnet_hdf5 import shapes
+from benchmarks.datasets.formats.voxel_files import SUFFIXES, read_voxels
+from benchmarks.datasets.location import hashes, located
 from benchmarks.datasets.raw import Raw, RawSplit
-from benchmarks.datasets.sources.archives import Files, open_files
-from benchmarks.datasets.sources.class_folders import decoded
-from benchmarks.datasets.sources.imnet_hdf5 import shapes
-from benchmarks.datasets.sources.location import hashes, located
-from benchmarks.datasets.sources.voxel_files import SUFFIXES, read_voxels
 from benchmarks.settings.dataset import DatasetConfig, Settings
 
 RULE = "in each category, by name, the first four fifths train"
@@ -47,13 +47,7 @@ def load(config: DatasetConfig) -> Raw:
     else:
         wanted = f"{settings.train_file} and {settings.test_file}, or CATEGORY/NAME.binvox or .npy"
         raw = _from_files(open_files(path, wanted), config)
-    for name, split, count in (
-        ("train", raw.train, settings.train),
-        ("test", raw.test, settings.test),
-    ):
-        if split.count != count:
-            raise DatasetError(f"{path}: {split.count} {name} shapes, expected {count}")
-    return raw
+    return raw.counting(settings.train, settings.test, path)
 
 
 def _from_hdf5(pair: list[Path], config: DatasetConfig) -> Raw:

@@ -9,8 +9,8 @@ import skimage.data
 from PIL import Image
 from scipy.io import wavfile
 
-from benchmarks.datasets.sources.loaders import load_raw
-from benchmarks.datasets.sources.location import data_root
+from benchmarks.datasets.loaders import load_raw
+from benchmarks.datasets.location import data_root
 from benchmarks.settings.dataset import load_dataset_config
 
 

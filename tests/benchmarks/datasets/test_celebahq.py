@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.datasets.dataset import DatasetError
-from benchmarks.datasets.sources.loaders import load_raw
+from benchmarks.datasets.loaders import load_raw
 
 from .tiny import config, encoded, noise, prepared, save
 

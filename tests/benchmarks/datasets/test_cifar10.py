@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.formats.cifar10_batches import ArraysOnly, read_batch
+from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.sources import cifar10
-from benchmarks.datasets.sources.cifar10_batches import ArraysOnly, read_batch
-from benchmarks.datasets.sources.loaders import load_raw
 
 from .tiny import cifar_batch, config, noise, prepared, save
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.sources import embedded_images, embedded_voxels
-from benchmarks.datasets.sources.loaders import load_raw
 
 from .tiny import config
 

@@ -3,8 +3,8 @@ import pytest
 from PIL import Image
 
 from benchmarks.datasets.dataset import DatasetError
-from benchmarks.datasets.sources.loaders import load_raw
-from benchmarks.datasets.sources.pictures import reduce_and_crop
+from benchmarks.datasets.formats.pictures import reduce_and_crop
+from benchmarks.datasets.loaders import load_raw
 from benchmarks.settings.dataset import load_dataset_config
 
 from .tiny import config, noise, prepared, save

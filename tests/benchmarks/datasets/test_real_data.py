@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from benchmarks.datasets.dataset import DatasetError
-from benchmarks.datasets.sources.cifar10_batches import MD5, read_batch
-from benchmarks.datasets.sources.loaders import load_raw
-from benchmarks.datasets.sources.location import data_root, hashes
+from benchmarks.datasets.formats.cifar10_batches import MD5, read_batch
+from benchmarks.datasets.loaders import load_raw
+from benchmarks.datasets.location import data_root, hashes
 
 from .tiny import config
 

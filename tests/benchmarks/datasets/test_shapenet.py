@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.formats.voxel_files import read_binvox
+from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.near_surface import near_surface_points
-from benchmarks.datasets.sources.loaders import load_raw
-from benchmarks.datasets.sources.voxel_files import read_binvox
 
 from .tiny import blobs, config, prepared
 
@@ -159,7 +159,7 @@ def test_other_counts_and_names_are_refused(tmp_path):
     write_hdf5(tmp_path / "source", names=["a/b"] * 5)
     assert "all_vox256_img_test.txt: 1 names, expected 2" in failure(tmp_path)
     write_hdf5(tmp_path / "source", names=["a/b"] * 6)
-    assert "4 train shapes, expected 35019" in failure(tmp_path, train=35_019)
+    assert "4 train signals, expected 35019" in failure(tmp_path, train=35_019)
 
 
 @pytest.mark.parametrize(

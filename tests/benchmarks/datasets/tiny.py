@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.datasets.dataset import open_prepared
-from benchmarks.datasets.sources.loaders import load_raw
+from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.store import prepare
 from benchmarks.settings.dataset import load_dataset_config
 

@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from benchmarks.datasets.sources.loaders import load_raw, loader_module
+from benchmarks.datasets.loaders import load_raw, loader_module
 from benchmarks.records.provenance import code_digest
 from benchmarks.settings import dataset as configuration
 from benchmarks.settings.dataset import known_datasets, load_dataset_config

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.datasets.sources.loaders import load_raw
+from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.store import prepare
 from benchmarks.settings import files as config
 from benchmarks.settings.dataset import load_dataset_config

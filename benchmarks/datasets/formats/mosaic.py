@@ -9,7 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.datasets.dataset import DatasetError
-from benchmarks.datasets.sources.pictures import read_rgb
+from benchmarks.datasets.formats.pictures import read_rgb
+
+FILES = {"train": 20, "test": 4}
+
+
+def mosaic_files(folder: Path) -> dict[str, list[Path]]:
+    """The files of each split, ``train_00.webp`` to ``test_03.webp``, in order."""
+    return {
+        split: [folder / f"{split}_{number:02d}.webp" for number in range(count)]
+        for split, count in FILES.items()
+    }
 
 
 @dataclass(frozen=True)

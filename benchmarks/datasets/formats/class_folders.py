@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.formats.archives import Files
+from benchmarks.datasets.formats.pictures import is_picture
 from benchmarks.datasets.raw import Chunks, RawSplit
-from benchmarks.datasets.sources.archives import Files
-from benchmarks.datasets.sources.pictures import is_picture
 
 Decode = Callable[[bytes, str], Image.Image | np.ndarray]
 """Turns a file's bytes, and its name for messages, into a signal at the final size."""

@@ -10,8 +10,8 @@ import h5py
 import numpy as np
 
 from benchmarks.datasets.dataset import LATTICE, DatasetError
+from benchmarks.datasets.formats.voxel_files import check_voxels
 from benchmarks.datasets.raw import RawRows, RawSplit
-from benchmarks.datasets.sources.voxel_files import check_voxels
 
 CHUNK = 64
 
