@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.formats.reading import missing, read_lines
 from benchmarks.records.provenance import ROOT, sha256
 
 DEFAULT = ROOT.parent / "shared" / "data"
 
 
 def data_root() -> Path:
-    """The folder that LIFT_DATA names, else ``shared/data`` beside the project."""
-    return Path(os.environ.get("LIFT_DATA") or DEFAULT)
+    """The folder that LIFT_DATA names (``~`` is the home folder), else ``shared/data`` beside."""
+    named = os.environ.get("LIFT_DATA")
+    return Path(named).expanduser() if named else DEFAULT
 
 
 def located(path: str) -> Path:
@@ -27,23 +30,29 @@ def hashes(root: Path, paths: list[Path]) -> dict[str, str]:
     Raises:
         DatasetError: a file is missing, or is not the one that was published.
     """
-    listed = {}
-    sums = root / "SHA256SUMS"
-    if sums.exists():
-        for line in sums.read_text().splitlines():
-            expected, name = line.split(maxsplit=1)
-            listed[name.lstrip("*").removeprefix("./")] = expected
+    listed = _listed(root / "SHA256SUMS")
     found = {}
     for path in paths:
         name = str(path.relative_to(root)) if path.is_relative_to(root) else path.name
         try:
             found[name] = sha256(path)
         except FileNotFoundError as error:
-            raise DatasetError(
-                f"{path}: no such file; set LIFT_DATA to the folder that holds {name}"
-            ) from error
+            raise missing(path) from error
+        except OSError as error:
+            raise DatasetError(f"{path}: {error.strerror}, expected a readable file") from error
         if listed.get(name, found[name]) != found[name]:
             raise DatasetError(
                 f"{path}: SHA-256 {found[name][:12]}, expected {listed[name][:12]}; copy it again"
             )
     return found
+
+
+def _listed(sums: Path) -> dict[str, str]:
+    """Hashes by file name, as ``sha256sum`` writes them; none where there is no such file."""
+    listed = {}
+    for line in read_lines(sums) if sums.exists() else ():
+        match = re.fullmatch(r"([0-9a-f]{64}) [ *](?:\./)?(.+)", line)
+        if not match:
+            raise DatasetError(f"{sums}: {line[:80]!r}, expected SHA-256 and a file's name")
+        listed[match[2]] = match[1]
+    return listed

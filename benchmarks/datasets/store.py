@@ -20,6 +20,8 @@ from benchmarks.settings.dataset import DatasetConfig
 from lift.files import replacing
 
 BLOCK = 256
+MOST_CLASSES = 256
+"""Labels are stored as one byte."""
 
 
 def prepare(config: DatasetConfig, raw: Raw, directory: Path) -> Manifest:
@@ -59,6 +61,8 @@ def _prepare(config: DatasetConfig, raw: Raw, directory: Path) -> Manifest:
     identity = _identity(config, raw)
     files = {}
     for name, split in (("train", raw.train), ("test", raw.test)):
+        if not split.count:
+            raise DatasetError(f"{config.name}: no {name} signals, expected at least one")
         for suffix, (shape, chunks) in _arrays(config, raw, name, split).items():
             path = directory / f"{name}{suffix}.npy"
             files[path.name] = write_rows(path, (split.count, *shape), chunks, identity)
@@ -153,9 +157,16 @@ def moments(signals: np.ndarray, config: DatasetConfig) -> tuple[list[float], li
 
 def _checked_labels(config: DatasetConfig, split: RawSplit, classes: int, name: str) -> np.ndarray:
     labels = np.asarray(split.labels)
-    if labels.shape != (split.count,) or labels.min() < 0 or labels.max() >= classes:
+    if labels.shape != (split.count,) or labels.dtype.kind not in "iu":
         raise DatasetError(
-            f"{config.name}: {name} labels of shape {labels.shape} from {labels.min()} to "
-            f"{labels.max()}, expected {split.count} of them from 0 to {classes - 1}"
+            f"{config.name}: {name} labels of {labels.dtype} {labels.shape}, expected whole "
+            f"numbers ({split.count},)"
+        )
+    if classes > MOST_CLASSES:
+        raise DatasetError(f"{config.name}: {classes} classes, expected at most {MOST_CLASSES}")
+    if labels.min() < 0 or labels.max() >= classes:
+        raise DatasetError(
+            f"{config.name}: {name} labels from {labels.min()} to {labels.max()}, expected 0 to "
+            f"{classes - 1}"
         )
     return labels.astype(np.uint8)

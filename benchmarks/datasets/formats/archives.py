@@ -1,17 +1,20 @@
-"""Many files under one path: a folder, a zip, or the arrays of an npz."""
+"""Many files under one path: a folder or a zip. Hidden files are none of them."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import zipfile
-import zlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.formats.reading import is_hidden, missing, read_bytes, reading
+
+LARGEST = 1 << 31
+"""Bytes of one unpacked file; what claims more is damaged, or packed to fill a memory."""
 
 
 class Files(ABC):
@@ -47,24 +50,41 @@ class Files(ABC):
 
 
 class Folder(Files):
-    """A folder and those below it."""
+    """A folder and those below it, by links too; a link to a folder above itself adds nothing."""
 
     known = "names and sizes"
 
     @cached_property
     def _listing(self) -> dict[str, str]:
-        files = (path for path in self.path.rglob("*") if path.is_file())
-        found = {path.relative_to(self.path).as_posix(): path.stat().st_size for path in files}
+        found = dict(self._walk(self.path, "", frozenset()))
         return {name: str(found[name]) for name in sorted(found)}
+
+    def _walk(self, folder: Path, prefix: str, above: frozenset[Path]) -> Iterator[tuple[str, int]]:
+        """Names and sizes below ``folder``; ``above`` are the folders on the way to it."""
+        real = folder.resolve()
+        if real in above:
+            return
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            raise DatasetError(f"{folder}: {error.strerror}, expected a folder") from error
+        for entry in entries:
+            name = f"{prefix}{entry.name}"
+            if is_hidden(entry.name):
+                continue
+            try:
+                if entry.is_dir():
+                    yield from self._walk(folder / entry.name, f"{name}/", above | {real})
+                elif entry.is_file() or entry.is_symlink():
+                    yield name, entry.stat().st_size
+            except OSError as error:
+                raise DatasetError(f"{self.title(name)}: {error.strerror}; remove it") from error
 
     def listing(self) -> dict[str, str]:
         return self._listing
 
     def read(self, name: str) -> bytes:
-        try:
-            return (self.path / name).read_bytes()
-        except OSError as error:
-            raise DatasetError(f"{self.title(name)}: {error.strerror}") from error
+        return read_bytes(self.path / name, self.title(name))
 
 
 class Zip(Files):
@@ -74,24 +94,29 @@ class Zip(Files):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        try:
+        if not path.exists():
+            raise missing(path)
+        with reading(str(path), "zip archive"):
             self._archive = zipfile.ZipFile(path)
-        except zipfile.BadZipFile as error:
-            raise DatasetError(
-                f"{path}: not a complete zip archive ({error}); copy it again"
-            ) from error
 
-    def listing(self) -> dict[str, str]:
-        entries = {i.filename: i for i in self._archive.infolist() if not i.is_dir()}
+    @cached_property
+    def _listing(self) -> dict[str, str]:
+        entries = {
+            entry.filename: entry
+            for entry in self._archive.infolist()
+            if not entry.is_dir() and not is_hidden(entry.filename)
+        }
         return {n: f"{entries[n].file_size} {entries[n].CRC:08x}" for n in sorted(entries)}
 
+    def listing(self) -> dict[str, str]:
+        return self._listing
+
     def read(self, name: str) -> bytes:
-        try:
+        with reading(self.title(name), "file of this zip"):
+            size = self._archive.getinfo(name).file_size
+            if size > LARGEST:
+                raise ValueError(f"{size} bytes unpacked, expected at most {LARGEST}")
             return self._archive.read(name)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError) as error:
-            raise DatasetError(
-                f"{self.title(name)}: damaged ({error}); copy {self.path} again"
-            ) from error
 
 
 def open_files(path: Path, wanted: str) -> Files:
@@ -105,28 +130,7 @@ def open_files(path: Path, wanted: str) -> Files:
     """
     if path.is_dir():
         return Folder(path)
-    if path.is_file() and path.suffix == ".zip":
+    if path.is_file() and path.suffix.lower() == ".zip":
         return Zip(path)
     found = f"a file of kind {path.suffix or 'without suffix'!r}" if path.exists() else "nothing"
     raise DatasetError(f"{path}: {found}, expected a folder or zip with {wanted}")
-
-
-def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """The named arrays of an ``.npz``, without executing anything it may hold.
-
-    Raises:
-        DatasetError: the file is missing, damaged, or lacks an array.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [name for name in names if name not in archive]
-            if missing:
-                raise DatasetError(
-                    f"{path}: no array {missing[0]!r}, expected {', '.join(names)}; "
-                    f"it has {', '.join(archive)}"
-                )
-            return {name: archive[name] for name in names}
-    except FileNotFoundError as error:
-        raise DatasetError(f"{path}: no such file; set LIFT_DATA to the folder above it") from error
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DatasetError(f"{path}: damaged ({error}); copy it again") from error

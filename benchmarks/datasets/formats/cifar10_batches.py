@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import io
 import pickle
+import pickletools
 import tarfile
-import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.formats.reading import is_hidden, read_bytes, reading
 
 BATCHES = {"train": [f"data_batch_{k}" for k in range(1, 6)], "test": ["test_batch"]}
+PIXELS = 3072
 
 # MD5 of the files in the archive that the author of CIFAR-10 offers.
 MD5 = {
@@ -26,22 +28,59 @@ MD5 = {
     "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
     "test_batch": "40351d587109b95175f43aff81a1287e",
 }
-ALLOWED = {
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("_codecs", "encode"),
+LARGEST = 1 << 26
+"""Bytes of one batch; the official ones have 31 million."""
+UNPACKED = 1 << 30
+"""Bytes of an unpacked archive; the official one has 186 million."""
+
+
+class StoredArray:
+    """What a pickle says of an array: its shape and bytes, of which nothing is executed."""
+
+    def __init__(self) -> None:
+        self.shape: Any = ()
+        self.data: Any = b""
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        _, self.shape, _, fortran, self.data = state
+        if fortran:
+            raise pickle.UnpicklingError("an array whose first axis runs fastest")
+
+
+class StoredType:
+    """A type of numbers, of which only the name is read."""
+
+    def __init__(self, name: str | bytes, *_: Any) -> None:
+        if name not in ("u1", b"u1"):
+            raise pickle.UnpicklingError(f"an array of type {name!r}, expected bytes")
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    """How newer pickles hold bytes."""
+    if encoding != "latin1":
+        raise pickle.UnpicklingError(f"text in the encoding {encoding!r}")
+    return text.encode("latin1")
+
+
+ALLOWED: dict[tuple[str, str], Callable[..., Any]] = {
+    ("numpy", "ndarray"): StoredArray,
+    ("numpy", "dtype"): StoredType,
+    ("numpy.core.multiarray", "_reconstruct"): lambda *_: StoredArray(),
+    ("numpy._core.multiarray", "_reconstruct"): lambda *_: StoredArray(),
+    ("_codecs", "encode"): _encoded,
 }
 
 
 class ArraysOnly(pickle.Unpickler):
-    """Builds plain containers and numpy arrays, and nothing else that a pickle may ask for."""
+    """Builds plain containers and stored arrays, and nothing else that a pickle may ask for."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in ALLOWED:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no batch needs")
-        return getattr(importlib.import_module(module.replace("numpy.core", "numpy._core")), name)
+        return ALLOWED[module, name]
 
 
 def batch_bytes(place: Path, verify: bool) -> tuple[dict[str, bytes], dict[str, str]]:
@@ -72,37 +111,58 @@ def read_batch(batches: list[tuple[str, bytes]]) -> tuple[np.ndarray, np.ndarray
     """
     images, labels = [], []
     for name, data in batches:
-        try:
+        with reading(name, "CIFAR-10 batch"):
+            _check_memo(data)
             batch = ArraysOnly(io.BytesIO(data), encoding="bytes").load()
-            pixels, classes = np.asarray(batch[b"data"]), np.asarray(batch[b"labels"])
-        except (pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError) as error:
-            raise DatasetError(f"{name}: not a CIFAR-10 batch ({error})") from error
-        if pixels.dtype != np.uint8 or pixels.shape != (len(classes), 3072):
+            stored, classes = batch[b"data"], batch[b"labels"]
+            shape, content = stored.shape, bytes(stored.data)
+        if not isinstance(classes, list) or shape != (len(classes), PIXELS):
             raise DatasetError(
-                f"{name}: {pixels.dtype} {pixels.shape}, expected uint8 ({len(classes)}, 3072)"
+                f"{name}: an array {shape}, expected ({len(classes)}, {PIXELS}), a row for each "
+                "label"
             )
-        if not np.isin(classes, np.arange(10)).all():
-            raise DatasetError(f"{name}: label {classes.max()}, expected 0 to 9")
+        if len(content) != len(classes) * PIXELS:
+            raise DatasetError(
+                f"{name}: {len(content)} bytes of pixels, expected {len(classes) * PIXELS}"
+            )
+        wrong = [label for label in classes if type(label) is not int or not 0 <= label <= 9]
+        if wrong:
+            raise DatasetError(f"{name}: label {wrong[0]!r:.80}, expected 0 to 9")
+        pixels = np.frombuffer(content, np.uint8)
         images.append(pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
-        labels.append(classes.astype(np.uint8))
+        labels.append(np.array(classes, np.uint8))
     return np.concatenate(images), np.concatenate(labels)
 
 
+def _check_memo(data: bytes) -> None:
+    """A damaged pickle may ask to remember something at place two billion, which takes memory.
+
+    Raises:
+        ValueError: a place is larger than there are operations before it.
+    """
+    for count, (operation, argument, _) in enumerate(pickletools.genops(data)):
+        remembers = operation.name in ("PUT", "BINPUT", "LONG_BINPUT")
+        if remembers and not 0 <= (argument or 0) <= count:
+            raise ValueError(f"it remembers place {argument} after {count} operations")
+
+
 def _from_folder(place: Path, wanted: list[str]) -> dict[str, bytes]:
-    return {file: (place / file).read_bytes() for file in wanted if (place / file).is_file()}
+    return {file: read_bytes(place / file) for file in wanted if (place / file).exists()}
 
 
 def _from_archive(place: Path, wanted: list[str]) -> dict[str, bytes]:
-    data = {}
-    try:
-        with tarfile.open(place) as archive:
-            for member in archive:
-                file = Path(member.name).name
-                content = archive.extractfile(member) if file in wanted else None
-                if content is not None:
-                    data[file] = content.read()
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise DatasetError(
-            f"{place}: not a complete tar archive ({error}); copy it again"
-        ) from error
+    data, unpacked = {}, 0
+    with reading(str(place), "tar archive"), tarfile.open(place) as archive:
+        for member in archive:
+            unpacked += member.size
+            if unpacked > UNPACKED:
+                raise ValueError(f"more than {UNPACKED} bytes unpacked")
+            file = Path(member.name).name
+            if file not in wanted or is_hidden(member.name) or not member.isfile():
+                continue
+            if member.size > LARGEST:
+                raise ValueError(f"{file} has {member.size} bytes, expected at most {LARGEST}")
+            content = archive.extractfile(member)
+            if content is not None:
+                data[file] = content.read()
     return data

@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.datasets.dataset import DatasetError
 from benchmarks.datasets.formats.pictures import read_rgb
+from benchmarks.datasets.formats.reading import read_bytes
 
 FILES = {"train": 20, "test": 4}
 
@@ -41,12 +42,7 @@ class Mosaic:
         Raises:
             DatasetError: the file is missing, damaged, or of another size.
         """
-        try:
-            pixels = np.asarray(read_rgb(path.read_bytes(), str(path)))
-        except FileNotFoundError as error:
-            raise DatasetError(
-                f"{path}: no such file; set LIFT_DATA to the folder above it"
-            ) from error
+        pixels = np.asarray(read_rgb(read_bytes(path), str(path)))
         height, width = self.rows * self.size, self.columns * self.size
         if pixels.shape != (height, width, 3):
             found = f"{pixels.shape[1]}x{pixels.shape[0]}"

@@ -1,46 +1,101 @@
-"""Decoding and reducing pictures, each problem named with its file."""
+"""Decoding and reducing pictures, each problem named with its file.
+
+Every picture must be opaque: what a transparent pixel shows depends on what lies behind it. Grey
+values of 16 bits are scaled, never cut off; of 16-bit colours Pillow drops the lower byte.
+"""
 
 from __future__ import annotations
 
 import io
+import warnings
 from typing import Literal
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.formats.reading import is_hidden, reading
 
 Modes = Literal["strict", "convert"]
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+DEEP = ("I;16", "I;16B", "I;16L", "I")
+"""Pillow's modes of grey pictures with 16 bits."""
 
 
 def is_picture(name: str) -> bool:
     """Whether a file's name says that it is one, hidden files aside."""
-    return name.lower().endswith(SUFFIXES) and not name.rsplit("/", 1)[-1].startswith(".")
+    return name.lower().endswith(SUFFIXES) and not is_hidden(name)
 
 
 def read_rgb(data: bytes, name: str, modes: Modes = "strict") -> Image.Image:
     """An 8-bit RGB picture of a file's bytes.
 
     Args:
-        modes: ``strict`` refuses grayscale, palettes, transparency and CMYK; ``convert`` turns them
-            into RGB as Pillow does, the usual way with ImageNet.
+        modes: ``strict`` refuses grey pictures, palettes, alpha channels and CMYK; ``convert``
+            turns them into RGB, the usual way with ImageNet.
 
     Raises:
-        DatasetError: the bytes are no complete picture, or one of another mode.
+        DatasetError: the bytes are no complete picture, one of another mode, or not opaque.
     """
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            image.load()
-            if image.mode == "RGB":
-                return image.copy()
-            if modes == "convert":
-                return image.convert("RGB")
+    image = _opened(data, name)
+    if modes == "strict" and image.mode != "RGB":
+        raise DatasetError(
+            f"{name}: a picture of mode {image.mode} ({len(image.getbands())} channels), "
+            "expected RGB; convert the file first"
+        )
+    _check_opaque(image, name)
+    if image.mode in DEEP:
+        scaled = np.rint(np.asarray(image).astype(np.float64) / 257)
+        return Image.fromarray(scaled.astype(np.uint8)).convert("RGB")
+    return image.convert("RGB")
+
+
+def read_colours(data: bytes, name: str) -> np.ndarray:
+    """Any opaque picture as ``(H, W, 3)`` float32 in ``[0, 1]``; grey ones are repeated.
+
+    Raises:
+        DatasetError: the bytes are no complete picture, or it is not opaque.
+    """
+    image = _opened(data, name)
+    _check_opaque(image, name)
+    if image.mode in DEEP:
+        grey = (np.asarray(image).astype(np.float64) / 65535).astype(np.float32)
+        return np.repeat(grey[..., None], 3, axis=-1)
+    return np.asarray(image.convert("RGB")).astype(np.float32) / 255
+
+
+def _opened(data: bytes, name: str) -> Image.Image:
+    """A decoded picture."""
+    if not data:
+        raise DatasetError(f"{name}: an empty file, expected a picture; copy it again")
+    with reading(name, "picture"), warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+        except UnidentifiedImageError as error:
+            raise ValueError(f"it is none of {', '.join(FORMATS)}") from error
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise DatasetError(
-                f"{name}: a picture of mode {image.mode} ({len(image.getbands())} channels), "
-                "expected RGB; convert the file first"
-            )
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise DatasetError(f"{name}: not a readable picture ({error}); copy it again") from error
+                f"{name}: a picture that claims more than {Image.MAX_IMAGE_PIXELS:,} pixels; "
+                "reduce it, or copy it again"
+            ) from error
+        if not min(image.size):
+            raise ValueError(f"{image.width}x{image.height} pixels")
+        image.load()
+    return image
+
+
+def _check_opaque(image: Image.Image, name: str) -> None:
+    """Alpha channels, transparent colours of palettes and of RGB are all the same to a reader."""
+    if not image.has_transparency_data:
+        return
+    with reading(name, "picture"):
+        least = image.convert("RGBA").getchannel("A").getextrema()[0]
+    if least != 255:
+        raise DatasetError(
+            f"{name}: a picture with transparent pixels, expected an opaque one; flatten it first"
+        )
 
 
 def reduce_square(image: Image.Image, size: int, name: str) -> Image.Image:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 
 from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.formats.arrays import read_npy
+from benchmarks.datasets.formats.reading import is_hidden, reading
 
 SUFFIXES = (".binvox", ".npy")
+
+
+def is_voxel_file(name: str) -> bool:
+    """Whether a file's name says that it is one, hidden files aside."""
+    return name.lower().endswith(SUFFIXES) and not is_hidden(name)
 
 
 def read_voxels(data: bytes, name: str, resolution: int) -> np.ndarray:
@@ -17,13 +22,11 @@ def read_voxels(data: bytes, name: str, resolution: int) -> np.ndarray:
     Raises:
         DatasetError: the file is damaged, of another resolution, empty, or holds other values.
     """
-    try:
-        if name.endswith(".binvox"):
+    if name.lower().endswith(".binvox"):
+        with reading(name, "voxel grid"):
             grid = read_binvox(data)
-        else:
-            grid = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise DatasetError(f"{name}: not a readable voxel grid ({error}); copy it again") from error
+    else:
+        grid = read_npy(data, name)
     if grid.ndim == 4 and grid.shape[-1] == 1:
         grid = grid[..., 0]
     check_voxels(grid[None], name, resolution)
@@ -39,6 +42,8 @@ def check_voxels(grids: np.ndarray, name: str, resolution: int, first: int | Non
     Raises:
         DatasetError: naming the file, the grid, and what was expected.
     """
+    if grids.dtype.kind not in "biuf":
+        raise DatasetError(f"{name}: values of type {grids.dtype}, expected 0 and 1")
     if grids.shape[1:] != (resolution,) * 3:
         raise DatasetError(f"{name}: a grid of {grids.shape[1:]}, expected {(resolution,) * 3}")
     for number, grid in enumerate(grids, first or 0):
@@ -66,8 +71,11 @@ def read_binvox(data: bytes) -> np.ndarray:
     if len(sizes) != 1 or len(sizes[0]) != 3:
         raise ValueError("no line with three dimensions")
     depth, height, width = (int(size) for size in sizes[0])
+    if min(depth, height, width) < 1:
+        raise ValueError(f"dimensions {depth}, {height} and {width}")
     runs = np.frombuffer(body[: len(body) // 2 * 2], np.uint8).reshape(-1, 2)
+    count = int(runs[:, 1].sum(dtype=np.int64))
+    if count != depth * width * height:
+        raise ValueError(f"{count} voxels, expected {depth * width * height}")
     voxels = np.repeat(runs[:, 0] > 0, runs[:, 1])
-    if len(voxels) != depth * width * height:
-        raise ValueError(f"{len(voxels)} voxels, expected {depth * width * height}")
     return voxels.reshape(depth, width, height).transpose(0, 2, 1).astype(np.uint8)

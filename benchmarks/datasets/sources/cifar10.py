@@ -9,7 +9,8 @@ from PIL import Image
 
 from baselines.torchvision_guard import import_torchvision
 from benchmarks.datasets.dataset import DatasetError
-from benchmarks.datasets.formats.archives import Folder, read_npz
+from benchmarks.datasets.formats.archives import Folder
+from benchmarks.datasets.formats.arrays import read_npz
 from benchmarks.datasets.formats.cifar10_batches import BATCHES, batch_bytes, read_batch
 from benchmarks.datasets.formats.class_folders import class_folder_split
 from benchmarks.datasets.formats.mosaic import Mosaic, mosaic_files

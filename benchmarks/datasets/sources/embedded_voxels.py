@@ -100,13 +100,19 @@ def draw(name: str, resolution: int, rng: np.random.Generator) -> np.ndarray:
     return SHAPES[name](np.stack(turned), rng).astype(np.uint8)
 
 
+def draw_numbered(split: str, label: int, number: int, resolution: int) -> np.ndarray:
+    """One shape of a split ``(R, R, R)`` uint8, the same one at every resolution."""
+    rng = np.random.default_rng((label, number, split == "test"))
+    return draw(tuple(SHAPES)[label], resolution, rng)
+
+
 def load(config: DatasetConfig) -> Raw:
     """Labelled by category."""
     splits = {}
     for split, per_class in PER_CLASS.items():
         grids = [
-            draw(name, config.resolution, np.random.default_rng((label, number, split == "test")))
-            for label, name in enumerate(SHAPES)
+            draw_numbered(split, label, number, config.resolution)
+            for label in range(len(SHAPES))
             for number in range(per_class)
         ]
         labels = np.repeat(np.arange(len(SHAPES)), per_class)

@@ -6,8 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks.datasets.formats.archives import read_npz
-from benchmarks.datasets.formats.packed_voxels import unpacked
+from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.formats.arrays import class_names, read_npz
+from benchmarks.datasets.formats.packed_voxels import check_packed, unpacked
 from benchmarks.datasets.location import data_root, hashes
 from benchmarks.datasets.raw import Raw, RawSplit
 from benchmarks.settings.dataset import DatasetConfig
@@ -20,10 +21,17 @@ def load(config: DatasetConfig) -> Raw:
     sources = hashes(root, [path])
     archive = read_npz(path, ("bits", "split", "category", "categories"))
     bits, part, category = archive["bits"], archive["split"], archive["category"]
+    check_packed(bits, config.resolution, path)
+    for name, values in (("split", part), ("category", category)):
+        if values.shape != (len(bits),) or values.dtype.kind not in "iu":
+            raise DatasetError(
+                f"{path}: {name} of {values.dtype} {values.shape}, expected whole numbers "
+                f"({len(bits)},)"
+            )
     train, test = (
         RawSplit(len(rows), partial(unpacked, bits, rows, config.resolution), category[rows])
         for rows in (np.flatnonzero(part == 0), np.flatnonzero(part == 1))
     )
-    classes = tuple(name.decode() for name in archive["categories"])
+    classes = class_names(archive["categories"], path)
     rule = "in each category, in name order, every tenth shape is test: 2,176 / 221"
     return Raw(train, test, rule, classes, sources)

@@ -12,8 +12,8 @@ from functools import partial
 import numpy as np
 
 from benchmarks.datasets.dataset import DatasetError
-from benchmarks.datasets.formats.archives import read_npz
-from benchmarks.datasets.formats.packed_voxels import unpacked
+from benchmarks.datasets.formats.arrays import class_names, read_npz
+from benchmarks.datasets.formats.packed_voxels import check_packed, unpacked
 from benchmarks.datasets.location import data_root, hashes
 from benchmarks.datasets.raw import Raw, RawSplit
 from benchmarks.settings.dataset import DatasetConfig
@@ -39,6 +39,8 @@ def load(config: DatasetConfig) -> Raw:
     sources = hashes(root, [path])
     names = ("bits_train", "bits_test", "y_train", "y_test", "classes")
     archive = read_npz(path, names)
+    for split in ("train", "test"):
+        check_packed(archive[f"bits_{split}"], STORED, path)
     train, test = (
         RawSplit(
             len(archive[f"bits_{split}"]),
@@ -48,5 +50,5 @@ def load(config: DatasetConfig) -> Raw:
         for split in ("train", "test")
     )
     rule = "official: 3,991 / 908, empty shapes kept; 30³ padded with empty voxels"
-    classes = tuple(name.decode() for name in archive["classes"])
+    classes = class_names(archive["classes"], path)
     return Raw(train, test, rule, classes, sources)

@@ -15,7 +15,8 @@ from benchmarks.datasets.dataset import DatasetError
 from benchmarks.datasets.formats.archives import Files, open_files
 from benchmarks.datasets.formats.class_folders import decoded
 from benchmarks.datasets.formats.imnet_hdf5 import shapes
-from benchmarks.datasets.formats.voxel_files import SUFFIXES, read_voxels
+from benchmarks.datasets.formats.reading import read_lines
+from benchmarks.datasets.formats.voxel_files import is_voxel_file, read_voxels
 from benchmarks.datasets.location import hashes, located
 from benchmarks.datasets.raw import Raw, RawSplit
 from benchmarks.settings.dataset import DatasetConfig, Settings
@@ -54,7 +55,7 @@ def _from_hdf5(pair: list[Path], config: DatasetConfig) -> Raw:
     lists = [path.with_suffix(".txt") for path in pair]
     named = all(path.exists() for path in lists)
     sources = hashes(pair[0].parent, [*pair, *(lists if named else [])])
-    names = [path.read_text().split() for path in lists] if named else [[], []]
+    names = [read_lines(path) for path in lists] if named else [[], []]
     classes = tuple(sorted({name.split("/")[0] for part in names for name in part}))
     splits: list[RawSplit] = []
     for path, part in zip(pair, names, strict=True):
@@ -70,7 +71,7 @@ def _from_hdf5(pair: list[Path], config: DatasetConfig) -> Raw:
 
 def _from_files(files: Files, config: DatasetConfig) -> Raw:
     """Category after category; a category is the first folder of a file's path."""
-    names = [name for name in files.listing() if name.endswith(SUFFIXES)]
+    names = [name for name in files.listing() if is_voxel_file(name)]
     alone = [name for name in names if "/" not in name]
     if alone or not names:
         problem = f"{alone[0]} is in no category" if alone else "no .binvox or .npy file"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from benchmarks.settings import files as config
 
 TaskName = Literal["audio", "image", "denoising", "super_resolution", "inpainting", "occupancy"]
 FITTING: tuple[TaskName, ...] = ("audio", "image", "occupancy")
 """Tasks whose target is what is observed: the fit itself is the measure."""
+
+PHOTOGRAPH = 512
+"""Side of the astronaut in pixels."""
 
 
 class _Data(BaseModel):
@@ -57,15 +60,29 @@ class ProfileSettings(_Data):
     )
     search_steps: int = Field(ge=1)
     rate_factors: list[float] = Field(min_length=1)
-    image_size: int = Field(64, description="side of the square that the astronaut is reduced to")
+    image_size: int = Field(
+        64,
+        ge=8,
+        description="side of the square that the astronaut is reduced to, a divisor of its 512",
+    )
     photographs: list[int] = Field(
         [],
         description="Kodak numbers in place of the astronaut: the image task fits them all, and "
         "chooses on the first; other tasks use the first",
     )
-    voxels: int = Field(ge=1, description="cells a side of the shape, a divisor of 64")
+    voxels: int = Field(ge=1, description="cells a side of the shape")
     audio_samples: int | None = Field(description="null takes the recording, else a synthetic clip")
     tasks: dict[TaskName, TaskSizes] = Field({}, description="what differs for a task")
+
+    @field_validator("image_size")
+    @classmethod
+    def _divides(cls, value: int) -> int:
+        if PHOTOGRAPH % value:
+            raise ValueError(
+                f"a photograph of {PHOTOGRAPH} pixels a side cannot be reduced to {value} exactly; "
+                "expected 8, 16, 32, 64, 128, 256 or 512"
+            )
+        return value
 
 
 class SpectralBiasSettings(_Data):

@@ -12,6 +12,9 @@ import torch
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
+from benchmarks.datasets.formats.audio import read_audio
+from benchmarks.datasets.formats.pictures import read_colours
+from benchmarks.datasets.formats.reading import read_bytes
 from benchmarks.metrics.voxel import iou
 from benchmarks.stages.single_signal import signals
 from benchmarks.stages.single_signal.settings import ProfileSettings, TaskName
@@ -82,7 +85,8 @@ def build_task(name: TaskName, scale: ProfileSettings) -> Task:
     """A task on the scale's signal.
 
     Raises:
-        SignalError: the signal is missing, or cannot be used.
+        DatasetError: its file is missing, or cannot be used.
+        SignalError: an image is too small.
     """
     return BUILDERS[name](scale)
 
@@ -91,7 +95,8 @@ def build_tasks(name: TaskName, scale: ProfileSettings) -> list[Task]:
     """A task on every signal that the scale has for it.
 
     Raises:
-        SignalError: a signal is missing, or cannot be used.
+        DatasetError: a file is missing, or cannot be used.
+        SignalError: an image is too small.
     """
     if name != "image" or not scale.photographs:
         return [build_task(name, scale)]
@@ -104,7 +109,7 @@ def audio(scale: ProfileSettings) -> Task:
     clip = (
         signals.synthetic_audio(scale.audio_samples)
         if scale.audio_samples
-        else signals.read_audio(signals.bach())
+        else read_audio(signals.bach())
     )
     name = "synthetic" if scale.audio_samples else signals.bach().stem
     grid, target = centres(len(clip)), torch.from_numpy(clip).unsqueeze(1)
@@ -162,7 +167,7 @@ def _picture(scale: ProfileSettings) -> tuple[np.ndarray, str]:
     if not scale.photographs:
         return signals.photograph(scale.image_size), "astronaut"
     path = signals.kodak(scale.photographs[0])
-    return signals.reduced(signals.read_image(path), 2), path.stem
+    return signals.reduced(read_colours(read_bytes(path), str(path)), 2), path.stem
 
 
 BUILDERS: dict[TaskName, Callable[[ProfileSettings], Task]] = {

@@ -86,7 +86,7 @@ def test_a_missing_batch_and_a_truncated_archive_are_named(tmp_path):
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(tmp_path / "source", "cifar-10-batches-py")
     archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
-    with pytest.raises(DatasetError, match=r"cut.tar.gz: not a complete tar archive"):
+    with pytest.raises(DatasetError, match=r"cut.tar.gz: not a readable tar archive"):
         load_raw(settings(archive))
     (tmp_path / "source" / "data_batch_3").unlink()
     with pytest.raises(DatasetError, match="no data_batch_3, expected data_batch_1"):
@@ -98,18 +98,18 @@ def test_a_batch_cannot_run_code():
         def __reduce__(self):
             return os.system, ("echo never",)
 
-    with pytest.raises(DatasetError, match=r"evil: not a CIFAR-10 batch .*asks for \w+.system"):
+    with pytest.raises(DatasetError, match=r"evil: not a readable .*asks for \w+.system"):
         read_batch([("evil", pickle.dumps({b"data": Attack(), b"labels": []}))])
     with pytest.raises(pickle.UnpicklingError):
         ArraysOnly(io.BytesIO(b"cbuiltins\neval\n.")).load()
 
 
 def test_other_contents_of_a_batch_are_refused():
-    with pytest.raises(DatasetError, match=r"uint8 \(2, 768\), expected uint8 \(2, 3072\)"):
+    with pytest.raises(DatasetError, match=r"an array \(2, 768\), expected \(2, 3072\)"):
         read_batch([("small", cifar_batch(noise(2, 16), [0, 1]))])
     with pytest.raises(DatasetError, match="label 12, expected 0 to 9"):
         read_batch([("labels", cifar_batch(noise(2, 32), [0, 12]))])
-    with pytest.raises(DatasetError, match="text: not a CIFAR-10 batch"):
+    with pytest.raises(DatasetError, match="text: not a readable CIFAR-10 batch"):
         read_batch([("text", b"hello")])
 
 

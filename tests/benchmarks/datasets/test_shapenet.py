@@ -150,7 +150,7 @@ def test_a_truncated_or_missing_hdf5_file_is_named(tmp_path):
     path = tmp_path / "source" / "all_vox256_img_test.hdf5"
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    assert "all_vox256_img_test.hdf5: not a complete HDF5 file" in failure(tmp_path)
+    assert "all_vox256_img_test.hdf5: not a readable HDF5 file" in failure(tmp_path)
     path.unlink()
     assert "all_vox256_img_test.hdf5: no such file" in failure(tmp_path)
 

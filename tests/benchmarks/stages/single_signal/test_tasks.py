@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from scipy.io import wavfile
+from pydantic import ValidationError
 
-from benchmarks.stages.single_signal.settings import load_single_signal
-from benchmarks.stages.single_signal.signals import SignalError, read_audio, read_image, reduced
+from benchmarks.stages.single_signal.settings import ProfileSettings, load_single_signal
+from benchmarks.stages.single_signal.signals import SignalError, reduced
 from benchmarks.stages.single_signal.tasks import FACTOR, build_task, build_tasks, centres, decibels
 
 CONFIG = load_single_signal()
@@ -58,54 +58,24 @@ def test_noise_has_the_stated_variance():
     assert error == pytest.approx(expected, rel=0.05)
 
 
-@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.uint8, np.float32])
-@pytest.mark.parametrize("rate", [8000, 44100])
-def test_audio_of_any_rate_and_type_is_the_same_waveform(tmp_path, dtype, rate):
-    wave = np.sin(np.linspace(0, 60, 2000)) * 0.5
-    if dtype == np.uint8:
-        stored = (wave * 127 + 128).round().astype(dtype)
-    elif dtype == np.float32:
-        stored = wave.astype(dtype)
-    else:
-        stored = (wave * np.iinfo(dtype).max).astype(dtype)
-    wavfile.write(tmp_path / "clip.wav", rate, stored)
-    found = read_audio(tmp_path / "clip.wav")
-    assert found.dtype == np.float32
-    assert np.abs(found - wave / np.abs(wave).max()).max() < 0.02
-
-
-def test_audio_that_cannot_be_fitted_is_one_clear_error(tmp_path):
-    wavfile.write(tmp_path / "stereo.wav", 8000, np.zeros((10, 2), np.float32))
-    with pytest.raises(SignalError, match=r"stereo\.wav: 2 channels, expected one"):
-        read_audio(tmp_path / "stereo.wav")
-    wavfile.write(tmp_path / "silent.wav", 8000, np.zeros(10, np.float32))
-    with pytest.raises(SignalError, match="silent"):
-        read_audio(tmp_path / "silent.wav")
-    (tmp_path / "noise.wav").write_bytes(b"no sound")
-    with pytest.raises(SignalError, match="not a WAV file"):
-        read_audio(tmp_path / "noise.wav")
-    with pytest.raises(SignalError, match="no such file"):
-        read_audio(tmp_path / "absent.wav")
-
-
-def test_grey_and_opaque_images_work_and_transparent_ones_are_refused(tmp_path):
-    pixels = np.arange(16, dtype=np.uint8).reshape(4, 4) * 16
-    Image.fromarray(pixels).save(tmp_path / "grey.png")
-    grey = read_image(tmp_path / "grey.png")
-    assert grey.shape == (4, 4, 3)
-    assert np.allclose(grey[..., 0], pixels / 255)
-    rgba = np.dstack([pixels] * 3 + [np.full_like(pixels, 255)])
-    Image.fromarray(rgba).save(tmp_path / "opaque.png")
-    assert np.array_equal(read_image(tmp_path / "opaque.png"), grey)
-    rgba[0, 0, 3] = 100
-    Image.fromarray(rgba).save(tmp_path / "clear.png")
-    with pytest.raises(SignalError, match=r"clear\.png: has an alpha channel"):
-        read_image(tmp_path / "clear.png")
-
-
 def test_an_image_smaller_than_the_factor_is_refused():
     with pytest.raises(SignalError, match="3 x 8 pixels: smaller than the factor 4"):
         reduced(np.zeros((3, 8, 3), np.float32), 4)
+
+
+@pytest.mark.parametrize("size", [33, 300, 600, 4])
+def test_a_size_that_the_photograph_cannot_be_reduced_to_is_refused_by_name(size):
+    settings = DEMO.model_dump() | {"image_size": size}
+    with pytest.raises(ValidationError, match="image_size"):
+        ProfileSettings.model_validate(settings)
+
+
+@pytest.mark.parametrize("size", [16, 24, 64])
+def test_the_shape_is_the_same_at_every_resolution(size):
+    sizes = DEMO.model_copy(update={"voxels": size})
+    voxels = build_task("occupancy", sizes).target
+    assert voxels.numel() == size**3
+    assert voxels.mean().item() == pytest.approx(0.088, abs=0.01)
 
 
 def test_the_image_task_takes_all_photographs_and_others_the_first(tmp_path, monkeypatch):
