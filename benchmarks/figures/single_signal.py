@@ -11,7 +11,7 @@ from torch import Tensor
 
 from benchmarks.figures.curves import COLORS, MARKERS
 from benchmarks.figures.png import save_png
-from benchmarks.stages.single_signal.tasks import Task
+from benchmarks.stages.single_signal.tasks import SignalTask
 from lift.meta.training import Row
 
 ROWS, DETAIL = 2, 96
@@ -53,7 +53,7 @@ def gamma_figure(scores: Mapping[float, float], path: Path, title: str) -> None:
 
 
 def pictures_figure(
-    tasks: Sequence[Task], pictures: Mapping[str, Sequence[Tensor]], path: Path
+    tasks: Sequence[SignalTask], pictures: Mapping[str, Sequence[Tensor]], path: Path
 ) -> None:
     """A row a signal, the first two: the middle of the target and of what every network made of it.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,9 +26,6 @@ class ClassificationSettings(_Data):
     )
     label_smoothing: float = Field(ge=0, lt=1)
     mix: bool = Field(default=False, description="MixUp or CutMix, of pixels alone")
-    source: Literal["stored", "on-the-fly"] = Field(
-        default="stored", description="on-the-fly encodes a new copy of each signal every epoch"
-    )
     training: dict[str, Any] = Field(description="as lift.network_training.TrainingConfig")
 
 

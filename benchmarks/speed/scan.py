@@ -20,7 +20,7 @@ from benchmarks.speed.meta_step import timed
 from lift.files import replacing
 from lift.vmamba.scan import Backend, choose_backend, selective_scan
 
-BACKENDS: tuple[Backend, ...] = ("sequential", "loop", "chunked")
+BACKENDS: tuple[Backend, ...] = ("sequential", "loop")
 
 
 def measure(

@@ -14,7 +14,7 @@ GeometryName = Literal["scales", "fused", "patches"]
 
 
 class DiffusionConfig(BaseModel):
-    """What a denoiser predicts, what it knows beforehand, and how it is sampled.
+    """How a denoiser, which predicts the clean latent, is sampled, and what it knows beforehand.
 
     ``gaussian`` of the training latents' principal axes are known to a denoiser that adds to a
     Gaussian's (`lift.diffusion.gaussian`); without, it learns everything.
@@ -22,16 +22,15 @@ class DiffusionConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    predicts: Literal["sample", "epsilon"]
     sampler: Literal["ancestral", "ddim"]
     sampling_steps: int = Field(ge=1, le=STEPS)
     gaussian: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
-    def _gaussian_gives_samples(self) -> DiffusionConfig:
-        if self.gaussian and self.predicts != "sample":
+    def _one_step_is_not_ancestral(self) -> DiffusionConfig:
+        if self.sampler == "ancestral" and self.sampling_steps == 1:
             raise ValueError(
-                f"gaussian: {self.gaussian} with predicts: {self.predicts}; a Gaussian's denoiser "
-                "predicts the sample"
+                "sampling_steps: 1 with sampler: ancestral, which returns its noise; "
+                "expected 2 or more, or sampler: ddim"
             )
         return self

@@ -23,7 +23,7 @@ class Moments(NamedTuple):
     rest: Tensor
 
 
-def moments(batches: Iterable[Tensor], axes: int) -> Moments:
+def gaussian_moments(batches: Iterable[Tensor], axes: int) -> Moments:
     """Of latents ``(B, ...)``, flattened to n numbers; in float64, n**2 of memory."""
     count, total, products = 0, torch.zeros(()), torch.zeros(())
     for batch in batches:

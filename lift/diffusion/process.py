@@ -1,15 +1,17 @@
 """The diffusion process: the training loss of a denoiser, and sampling with it.
 
 DDPM (Ho et al., NeurIPS 2020) with the squared-cosine schedule (Nichol and Dhariwal, ICML 2021),
-and DDIM (Song et al., ICLR 2021). Schedules and samplers are diffusers'.
+and DDIM (Song et al., ICLR 2021). A denoiser predicts the clean latent. Schedule and ancestral
+steps are diffusers'; its DDIM takes a step's predecessor to be ``STEPS // n`` below, which is wrong
+for every number of steps that does not divide `STEPS`, so that update is written here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
-from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from torch import Tensor
 from tqdm import tqdm
@@ -17,43 +19,38 @@ from tqdm import tqdm
 from lift.diffusion.config import STEPS, DiffusionConfig
 
 Denoiser = Callable[[Tensor, Tensor], Tensor]
-"""``denoiser(noisy (B, ...), timestep (B,))``: the prediction, in the shape of ``noisy``."""
+"""``denoiser(noisy (B, ...), timestep (B,))``: the clean latent, in the shape of ``noisy``."""
 
 
-def training_scheduler(config: DiffusionConfig) -> DDPMScheduler:
+def noise_schedule() -> DDPMScheduler:
     """mNIF's process: squared-cosine betas up to 0.999, variance beta_t, nothing clipped."""
     return DDPMScheduler(
         num_train_timesteps=STEPS,
         beta_schedule="squaredcos_cap_v2",
-        prediction_type=config.predicts,
+        prediction_type="sample",
         variance_type="fixed_large",
         clip_sample=False,
     )
 
 
-def sampling_scheduler(config: DiffusionConfig) -> DDPMScheduler | DDIMScheduler:
-    """The same process with its sampling steps set, from the noisy end down.
+def visited_timesteps(config: DiffusionConfig) -> list[int]:
+    """The time steps that sampling visits, falling; each one's predecessor is the next of them.
 
-    DDIM starts at the noisiest step where the denoiser predicts the sample. The noise says nothing
-    about the sample there (its weight is 5e-5), so a predictor of noise starts one stride below.
+    Evenly spaced for every number of steps. Ancestral sampling ends at step 0 and starts one stride
+    below the noisiest step, DDIM starts at the noisiest one: diffusers' ``leading`` and
+    ``trailing``. With few steps both are coarse; ancestral sampling then starts where a part of the
+    signal should still be there.
     """
-    scheduler: DDPMScheduler | DDIMScheduler = training_scheduler(config)
-    if config.sampler == "ddim":
-        scheduler = DDIMScheduler(
-            num_train_timesteps=STEPS,
-            beta_schedule="squaredcos_cap_v2",
-            prediction_type=config.predicts,
-            timestep_spacing="trailing" if config.predicts == "sample" else "leading",
-            clip_sample=False,
-        )
-    scheduler.set_timesteps(config.sampling_steps)
-    return scheduler
+    count = config.sampling_steps
+    if config.sampler == "ancestral":
+        return [place * STEPS // count for place in reversed(range(count))]
+    return [round(place * STEPS / count) - 1 for place in range(count, 0, -1)]
 
 
 def denoising_loss(
     denoiser: Denoiser,
     clean: Tensor,
-    scheduler: DDPMScheduler,
+    schedule: DDPMScheduler,
     expected_error: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
     """Mean squared error of the prediction at uniform time steps, noise from the global generator.
@@ -65,10 +62,8 @@ def denoising_loss(
     """
     timestep = torch.randint(STEPS, (len(clean),), device=clean.device)
     noise = torch.randn_like(clean)
-    noisy = scheduler.add_noise(clean, noise, timestep)  # type: ignore[arg-type]
-    predicted = denoiser(noisy, timestep)
-    target = clean if scheduler.config["prediction_type"] == "sample" else noise
-    error = (predicted.float() - target).square().flatten(1).mean(1)
+    noisy = schedule.add_noise(clean, noise, timestep)  # type: ignore[arg-type]
+    error = (denoiser(noisy, timestep).float() - clean).square().flatten(1).mean(1)
     return (error / expected_error(timestep) if expected_error else error).mean()
 
 
@@ -87,21 +82,53 @@ def sample(
     """Samples ``(count, *shape)`` on the host; those of one batch do not depend on the others.
 
     Args:
-        bound: keeps a predicted clean latent in range, at every step; predicted noise has none.
+        bound: keeps a predicted clean latent in range, at every step.
     """
     samples = []
     bar = tqdm(total=count, desc="sample", mininterval=2)
     for first in range(0, count, batch):
         size = min(batch, count - first)
-        scheduler = sampling_scheduler(config)
         generator = torch.Generator().manual_seed(hash((seed, first)) % 2**63)
+        step = stepper(config, generator)
         x = torch.randn(size, *shape, generator=generator).to(device)
-        for timestep in scheduler.timesteps:
-            predicted = denoiser(x, timestep.to(device).expand(size)).float()
-            if bound and config.predicts == "sample":
-                predicted = bound(predicted)
-            x = scheduler.step(predicted, timestep, x, generator=generator, return_dict=False)[0]
+        for timestep, before in pairwise([*visited_timesteps(config), -1]):
+            clean = denoiser(x, torch.full((size,), timestep, device=device)).float()
+            x = step(bound(clean) if bound else clean, timestep, before, x)
         samples.append(x.cpu())
         bar.update(size)
     bar.close()
     return torch.cat(samples)
+
+
+def stepper(
+    config: DiffusionConfig, generator: torch.Generator
+) -> Callable[[Tensor, int, int, Tensor], Tensor]:
+    """``step(clean, timestep, before, noisy)``: what is seen at ``before``, where -1 is no noise.
+
+    Args:
+        generator: of ancestral sampling's noise.
+    """
+    schedule = noise_schedule()
+    if config.sampler == "ddim":
+        kept = torch.cat([schedule.alphas_cumprod, torch.ones(1)])  # at -1: all of the signal
+        return lambda clean, timestep, before, noisy: ddim_step(
+            clean, noisy, kept[timestep], kept[before]
+        )
+    # Told the whole list, diffusers finds each step's predecessor in it.
+    schedule.set_timesteps(timesteps=visited_timesteps(config))
+
+    def ancestral(clean: Tensor, timestep: int, _: int, noisy: Tensor) -> Tensor:
+        return schedule.step(clean, timestep, noisy, generator=generator, return_dict=False)[0]
+
+    return ancestral
+
+
+def ddim_step(clean: Tensor, noisy: Tensor, kept: Tensor, kept_before: Tensor) -> Tensor:
+    """DDIM's equation 12 without noise: the same noise at the earlier step's level.
+
+    Args:
+        kept, kept_before: ``alpha_bar``, the signal's share of the variance, now and at the
+            earlier step.
+    """
+    noise = (noisy - kept**0.5 * clean) / (1 - kept) ** 0.5
+    return kept_before**0.5 * clean + (1 - kept_before) ** 0.5 * noise

@@ -2,8 +2,8 @@
 
 ``h_t = exp(delta_t A) h_(t-1) + delta_t B_t u_t``,  ``y_t = C_t h_t + D u_t``,  ``h_0 = 0``
 
-Letters: B batch, G groups (scan directions), C channels a group, N states a channel, L steps,
-T steps in a chunk. Where mamba_ssm is installed its kernel runs on CUDA; elsewhere, plain torch.
+Letters: B batch, G groups (scan directions), C channels a group, N states a channel, L steps.
+Where mamba_ssm is installed its kernel runs on CUDA; elsewhere, plain torch.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-Backend = Literal["auto", "mamba_ssm", "chunked", "loop", "sequential"]
-CHUNK = 8
+Backend = Literal["auto", "mamba_ssm", "loop", "sequential"]
 
 
 def selective_scan(
@@ -91,8 +90,8 @@ def choose_backend(device: torch.device, backend: Backend = "auto") -> Backend:
 
     ``auto`` is mamba_ssm's kernel where that package is installed and tensors are on CUDA, else
     ``loop``, the fastest at the 64 steps of an 8x8 grid: forward and backward took 90 and 149 ms,
-    ``chunked`` 116 and 268 ms, ``sequential`` 107 and 818 ms (batch 16, 4 x 232 channels of one
-    state, one thread of a busy machine; ``python -m benchmarks.speed.scan``).
+    ``sequential`` 107 and 818 ms (batch 16, 4 x 232 channels of one state, one thread of a busy
+    machine; ``python -m benchmarks.speed.scan``).
 
     Raises:
         ValueError: there is no such backend.
@@ -100,10 +99,8 @@ def choose_backend(device: torch.device, backend: Backend = "auto") -> Backend:
     if backend == "auto":
         installed = importlib.util.find_spec("mamba_ssm") is not None
         return "mamba_ssm" if device.type == "cuda" and installed else "loop"
-    if backend not in ("mamba_ssm", "chunked", "loop", "sequential"):
-        raise ValueError(
-            f"scan backend: {backend!r}, expected auto, mamba_ssm, chunked, loop or sequential"
-        )
+    if backend not in ("mamba_ssm", "loop", "sequential"):
+        raise ValueError(f"scan backend: {backend!r}, expected auto, mamba_ssm, loop or sequential")
     return backend
 
 
@@ -151,28 +148,7 @@ def looped(decay: Tensor, drive: Tensor) -> Tensor:
     return hidden
 
 
-def chunked(decay: Tensor, drive: Tensor, size: int = CHUNK) -> Tensor:
-    """The same hidden states by chunks: ``T + L/T`` steps that wait for each other instead of L.
-
-    All chunks run side by side from a zero state; then the states at their ends are chained, and
-    what a chunk inherits decays into it. Decays are only ever multiplied, never divided by, so one
-    that underflows forgets the past, as it should.
-    """
-    length = len(decay)
-    chunks = -(-length // size)
-    short = chunks * size - length
-    if short:  # steps that keep the state
-        decay = torch.cat([decay, decay.new_ones(short, *decay.shape[1:])])
-        drive = torch.cat([drive, drive.new_zeros(short, *drive.shape[1:])])
-    decay = decay.unflatten(0, (chunks, size)).transpose(0, 1)
-    local = looped(decay, drive.unflatten(0, (chunks, size)).transpose(0, 1))
-    reach = decay.cumprod(0)
-    inherited = looped(reach[-1], local[-1])
-    before = torch.cat([torch.zeros_like(inherited[:1]), inherited[:-1]])
-    return torch.addcmul(local, reach, before).transpose(0, 1).flatten(0, 1)[:length]
-
-
-HIDDEN = {"sequential": sequential, "loop": looped, "chunked": chunked}
+HIDDEN = {"sequential": sequential, "loop": looped}
 
 
 def _mamba_ssm(

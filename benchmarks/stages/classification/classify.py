@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from benchmarks.datasets.dataset import Split
 from benchmarks.datasets.labels import labelled_splits
 from benchmarks.records.provenance import code_digest
@@ -12,10 +10,8 @@ from benchmarks.settings.files import digest
 from benchmarks.stages.classification.encode_copies import FOLDER
 from benchmarks.stages.classification.heads import head_module
 from benchmarks.stages.classification.inputs import (
-    EncodedOnTheFly,
     Inputs,
     StoredLatents,
-    augmentation_of,
     latent_scaling,
     split_labels,
 )
@@ -24,7 +20,7 @@ from benchmarks.stages.classification.settings import (
     resolve_classification,
     stored_copies,
 )
-from benchmarks.stages.classification.trials import Task, measure
+from benchmarks.stages.classification.trials import ClassificationTask, measure
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.stage import Outcome, main
 from lift.functaset import Functaset, open_functaset
@@ -54,17 +50,10 @@ def inputs_of(
     experiment: Experiment, config: Classification, splits: dict[SplitName, Split]
 ) -> dict[int, Inputs]:
     """What the classifier reads, for each number of copies."""
-    field, weights = experiment.trained_field()
     settings = config.settings
-    functaset = stored_latents(experiment, weights, config)
-    scaling = latent_scaling(functaset, settings.divide_by)
-    stored = partial(StoredLatents, functaset, split_labels(splits), scaling=scaling)
-    if settings.source == "stored":
-        return {copies: stored(copies) for copies in settings.copies}
-    training = experiment.cell.training
-    change = augmentation_of(experiment.dataset, len(splits["train"]), training.seed)
-    steps = training.fit.inner_steps
-    return {0: EncodedOnTheFly(stored(1), splits["train"], change, field, steps)}
+    functaset = stored_latents(experiment, experiment.trained_field()[1], config)
+    scaling, labels = latent_scaling(functaset, settings.divide_by), split_labels(splits)
+    return {copies: StoredLatents(functaset, labels, copies, scaling) for copies in settings.copies}
 
 
 def run(experiment: Experiment) -> Outcome:
@@ -74,7 +63,7 @@ def run(experiment: Experiment) -> Outcome:
     splits = labelled_splits(experiment.dataset, config.signals)
     encoded = experiment.upstream("encode_copies")
     code = code_digest("benchmarks.stages.classification.trials", head_module(config.settings.head))
-    task = Task(
+    task = ClassificationTask(
         config,
         experiment.dataset.classes,
         experiment.directory,

@@ -17,7 +17,7 @@ from benchmarks.settings.files import digest
 from benchmarks.stages.classification.heads import head_module
 from benchmarks.stages.classification.inputs import Pixels, Scaling, augmentation_of, split_labels
 from benchmarks.stages.classification.settings import resolve_classification
-from benchmarks.stages.classification.trials import Task, measure
+from benchmarks.stages.classification.trials import ClassificationTask, measure
 from benchmarks.stages.stage import arguments, choose_device, device_name
 
 MODULE = "benchmarks.stages.classification.classify_pixels"
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, device: torch.device) -> Result:
     change = augmentation_of(dataset, len(splits["train"]), seed)
     inputs = Pixels(splits, split_labels(splits), change, Scaling(*statistics))
     code, commit = code_digest(MODULE, head_module(config.settings.head)), git_commit()
-    task = Task(
+    task = ClassificationTask(
         config,
         dataset.classes,
         _path(options).parent,

@@ -1,4 +1,4 @@
-"""What a classifier reads: stored latents, latents encoded on the fly, or pixels."""
+"""What a classifier reads: stored latents, or pixels."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from benchmarks.datasets.augmentation import Augmentation
 from benchmarks.datasets.dataset import Dataset, Split
 from benchmarks.datasets.labels import class_labels
 from benchmarks.records.result import SplitName
-from lift.field import Latent, NeuralField
+from lift.field import Latent
 from lift.functaset import Functaset
-from lift.meta.inner_loop import adapt
 from lift.sampling import Indices, batch_indices
 
 
@@ -106,34 +105,6 @@ class Pixels:
 
     def _grids(self, values: Tensor) -> Latent:
         return self.scaling({"pixels": values.unflatten(1, self.shapes()["pixels"][:-1])})
-
-
-@dataclass(frozen=True)
-class EncodedOnTheFly:
-    """Latents of a new copy of each signal in every epoch; held-out signals are read as stored."""
-
-    stored: StoredLatents
-    split: Split
-    augmentation: Augmentation
-    field: NeuralField
-    inner_steps: int
-
-    @property
-    def labels(self) -> Mapping[SplitName, Tensor]:
-        return self.stored.labels
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        return self.stored.shapes()
-
-    def training_batch(self, step: int, batch: int, seed: int) -> tuple[Latent, Tensor]:
-        rows, values = changed_signals(self.split, self.augmentation, step, batch, seed)
-        device = next(self.field.parameters()).device
-        query = self.field.locate(self.field.domain.grid(device=device))
-        latent = adapt(self.field, query, values.to(device), self.inner_steps)
-        return self.stored.scaling(latent), self.labels["train"][rows]
-
-    def originals(self, split: SplitName, rows: Indices) -> Latent:
-        return self.stored.originals(split, rows)
 
 
 def changed_signals(

@@ -31,7 +31,7 @@ HELD_OUT_BATCH = 250
 
 
 @dataclass(frozen=True)
-class Task:
+class ClassificationTask:
     """What is classified, how, and where the files go."""
 
     config: Classification
@@ -55,7 +55,9 @@ class Trial:
     curve: list[Row]
 
 
-def predictions(network: nn.Module, inputs: Inputs, split: SplitName, task: Task) -> Tensor:
+def predictions(
+    network: nn.Module, inputs: Inputs, split: SplitName, task: ClassificationTask
+) -> Tensor:
     """Predicted class of each signal of a split, ``(n,)``."""
     count, parts = len(inputs.labels[split]), []
     for first in range(0, count, HELD_OUT_BATCH):
@@ -71,7 +73,7 @@ def top1(predicted: Tensor | np.ndarray, labels: Tensor) -> float:
     return 100 * float((torch.as_tensor(predicted) == labels).double().mean())
 
 
-def trial(inputs: Inputs, copies: int, task: Task) -> Trial:
+def trial(inputs: Inputs, copies: int, task: ClassificationTask) -> Trial:
     """Trains one classifier; the test split is read once, at the end."""
     config, shapes = task.config, inputs.shapes()
     torch.manual_seed(task.seed)
@@ -134,7 +136,7 @@ def on_device(signal: Latent, device: torch.device) -> Latent:
     return {name: tensor.to(device) for name, tensor in signal.items()}
 
 
-def measure(inputs: Mapping[int, Inputs], task: Task) -> tuple[list[Metric], Budget]:
+def measure(inputs: Mapping[int, Inputs], task: ClassificationTask) -> tuple[list[Metric], Budget]:
     """Trains a classifier for each number of copies; the first is the main one.
 
     Leaves weights, curves and pictures in the task's folder.
@@ -196,7 +198,11 @@ def percent(name: str, value: float, split: SplitName, samples: int) -> Metric:
 
 
 def draw(
-    trials: list[Trial], confusion: np.ndarray, probe: float, labels: Tensor, task: Task
+    trials: list[Trial],
+    confusion: np.ndarray,
+    probe: float,
+    labels: Tensor,
+    task: ClassificationTask,
 ) -> None:
     """``classifier_curves.png``, ``confusion.png`` and, for several copies, ``copies.png``."""
     curves = {one.copies: one.curve for one in trials}

@@ -28,10 +28,10 @@ from benchmarks.stages.generation.settings import (
 )
 from benchmarks.stages.stage import Outcome, main
 from lift.diffusion.config import DiffusionConfig
-from lift.diffusion.gaussian import AroundGaussian, moments
+from lift.diffusion.gaussian import AroundGaussian, gaussian_moments
 from lift.diffusion.geometry import Geometry, geometry_of
 from lift.diffusion.patches import Patches
-from lift.diffusion.process import denoising_loss, sample, training_scheduler
+from lift.diffusion.process import denoising_loss, noise_schedule, sample
 from lift.field import NeuralField
 from lift.functaset import Functaset
 from lift.network_training import Trained, train
@@ -41,7 +41,7 @@ from lift.sampling import batch_indices, signals_at_once
 FEWEST = 4
 """Training latents: precision and recall look at a signal's third neighbour."""
 COLUMNS, ROWS = 8, {"image": 4, "voxel": 2}
-PREVIEW = DiffusionConfig(predicts="sample", sampler="ddim", sampling_steps=25)
+PREVIEW = DiffusionConfig(sampler="ddim", sampling_steps=25)
 LARGEST_REFERENCE = 10_000
 COMPARED = 500
 """Samples whose distance to the training latents is measured."""
@@ -136,7 +136,7 @@ def new_denoiser(generator: Generator, kept: Tensor) -> nn.Module:
     if config.diffusion.gaussian is None:
         return network
     parts = np.array_split(np.arange(generator.count), max(generator.count // 256, 1))
-    known = moments((generator.seen(part) for part in parts), config.diffusion.gaussian)
+    known = gaussian_moments((generator.seen(part) for part in parts), config.diffusion.gaussian)
     return AroundGaussian(network, known, kept)
 
 
@@ -145,9 +145,8 @@ def train_denoiser(generator: Generator) -> Trained:
     experiment, config = generator.experiment, generator.config
     seed, directory = experiment.cell.training.seed, experiment.directory
     torch.manual_seed(seed)
-    scheduler = training_scheduler(config.diffusion)
+    scheduler = noise_schedule()
     denoiser = new_denoiser(generator, scheduler.alphas_cumprod).to(experiment.device)
-    preview = PREVIEW.model_copy(update={"predicts": config.diffusion.predicts})
     expected_error = denoiser.expected_error if isinstance(denoiser, AroundGaussian) else None
 
     def loss(network: nn.Module, step: int) -> Tensor:
@@ -156,7 +155,7 @@ def train_denoiser(generator: Generator) -> Trained:
 
     def show(network: nn.Module, done: int) -> dict[str, float]:
         if experiment.dataset.shareable and done < config.train.steps:
-            samples = generator.render(generator.sample(network, COLUMNS, preview))
+            samples = generator.render(generator.sample(network, COLUMNS, PREVIEW))
             path = directory / "samples_in_training.png"
             up = experiment.dataset.manifest.up_axis
             signal_sheet([(f"step {done}", samples)], path, up=up)

@@ -42,11 +42,6 @@ class GenerationConfig(BaseModel):
                 f"geometry: {self.geometry!r} with denoiser: 'patch_unet'; expected 'patches', "
                 "whose patterns it draws"
             )
-        if self.geometry == "patches" and self.diffusion.predicts != "sample":
-            raise ValueError(
-                f"predicts: {self.diffusion.predicts!r} with geometry: 'patches'; expected "
-                "'sample', which is kept in the patches' range"
-            )
         if self.diffusion.gaussian and self.denoiser != "patch_unet":
             raise ValueError(
                 f"gaussian: {self.diffusion.gaussian} with denoiser: {self.denoiser!r}; expected "

@@ -21,14 +21,14 @@ from benchmarks.records.provenance import code_digest, git_commit, packages, pea
 from benchmarks.records.result import Metric, Provenance, Result, result_path, write_result
 from benchmarks.settings.files import digest
 from benchmarks.stages.experiment import StageError
-from benchmarks.stages.single_signal.fitting import Choice, Comparison, predict
+from benchmarks.stages.single_signal.fitting import Comparison, SearchResult, predict
 from benchmarks.stages.single_signal.networks import macs, parameters
 from benchmarks.stages.single_signal.settings import (
     SingleSignalConfig,
     TaskName,
     load_single_signal,
 )
-from benchmarks.stages.single_signal.tasks import Task, build_tasks
+from benchmarks.stages.single_signal.tasks import SignalTask, build_tasks
 from benchmarks.stages.stage import choose_device, device_name
 from lift.meta.training import Row
 from lift.network_training import Trained, TrainingDivergedError
@@ -41,7 +41,7 @@ Metrics = list[Metric]
 
 
 def method_metrics(
-    comparisons: Sequence[Comparison], choice: Choice, runs: Runs
+    comparisons: Sequence[Comparison], choice: SearchResult, runs: Runs
 ) -> Iterator[tuple[str, float | None]]:
     """Everything that one network's trainings have to say: means over the task's signals."""
     yield from {"gamma": choice.gamma, "best_rate": choice.rate}.items()
@@ -61,13 +61,13 @@ def method_metrics(
     yield from {"parameters": parameters(network), "macs": macs(network)}.items()
 
 
-def measured(task: Task, trained: Trained) -> dict[str, float]:
+def measured(task: SignalTask, trained: Trained) -> dict[str, float]:
     """A trained network's metrics on its task, and the seconds that its training took."""
     prediction = predict(trained.network, task.grid).cpu()
     return task.measure(prediction) | {"seconds": trained.curve[-1]["seconds"] or 0.0}
 
 
-def trainings(comparisons: Sequence[Comparison], choice: Choice) -> Runs:
+def trainings(comparisons: Sequence[Comparison], choice: SearchResult) -> Runs:
     """For every signal the training at the task's rate, and the one at the best rate.
 
     Raises:

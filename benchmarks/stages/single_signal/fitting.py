@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from benchmarks.stages.single_signal.networks import build_network
 from benchmarks.stages.single_signal.settings import (
     FITTING,
-    ProfileSettings,
+    ScaleSizes,
     SingleSignalConfig,
     TaskSettings,
 )
-from benchmarks.stages.single_signal.tasks import Task, decibels
+from benchmarks.stages.single_signal.tasks import SignalTask, decibels
 from lift.network_training import Trained, TrainingConfig, TrainingDivergedError, train
 
 BLOCK = 65_536
@@ -31,7 +31,7 @@ VALIDATIONS = 10
 
 
 @dataclass(frozen=True)
-class Choice:
+class SearchResult:
     """A rate and a gamma, with the score (dB) that each candidate got in the search."""
 
     rate: float
@@ -70,7 +70,7 @@ class Comparison:
 
     config: SingleSignalConfig
     scale: str
-    task: Task
+    task: SignalTask
     method: str
     directory: Path
     seed: int
@@ -82,7 +82,7 @@ class Comparison:
         return self.config.tasks[self.task.name]
 
     @property
-    def sizes(self) -> ProfileSettings:
+    def sizes(self) -> ScaleSizes:
         """Width, depth and budget."""
         return self.config.sizes(self.scale, self.task.name)
 
@@ -149,7 +149,7 @@ class Comparison:
         steps = self.sizes.steps
         return self.fit(name, rate, gamma, steps, (task.coords, task.values), validation)
 
-    def search(self) -> Choice:
+    def search(self) -> SearchResult:
         """Short trainings, scored by what is observed and never by a hidden target."""
         coords, values = self.task.coords, self.task.values
         order = torch.randperm(len(coords), generator=torch.Generator().manual_seed(0))
@@ -181,4 +181,4 @@ class Comparison:
         for factor in self.sizes.rate_factors:
             rate = published * factor
             by_rate[rate] = score(f"{self.method}_rate{rate:g}", rate, gamma)
-        return Choice(max(by_rate, key=by_rate.__getitem__), gamma, by_rate, by_gamma)
+        return SearchResult(max(by_rate, key=by_rate.__getitem__), gamma, by_rate, by_gamma)

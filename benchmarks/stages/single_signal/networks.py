@@ -8,7 +8,7 @@ from torch import nn
 
 from baselines.single_signal import FINER, SIREN, WIRE, Gauss, ReLUPE
 from benchmarks.settings.files import ConfigError
-from benchmarks.stages.single_signal.settings import NetworkSettings, ProfileSettings, TaskSettings
+from benchmarks.stages.single_signal.settings import NetworkSettings, ScaleSizes, TaskSettings
 from lift.relift import ReLIFT
 
 COMPLEX_MACS = 4
@@ -19,7 +19,7 @@ def build_network(
     method: str,
     settings: NetworkSettings,
     task: TaskSettings,
-    scale: ProfileSettings,
+    scale: ScaleSizes,
     dimensions: int,
     channels: int,
     gamma: float,

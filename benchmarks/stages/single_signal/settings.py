@@ -49,7 +49,7 @@ class TaskSizes(_Data):
     points: int | None = Field(None, ge=1, description="null takes the scale's")
 
 
-class ProfileSettings(_Data):
+class ScaleSizes(_Data):
     """Sizes that all networks share, and the budget."""
 
     width: int = Field(ge=1)
@@ -106,11 +106,11 @@ class SingleSignalConfig(_Data):
     tasks: dict[TaskName, TaskSettings]
     methods: dict[str, NetworkSettings]
     gammas: list[float] = Field(min_length=1)
-    scales: dict[str, ProfileSettings]
+    scales: dict[str, ScaleSizes]
     spectral_bias: SpectralBiasSettings
     published: dict[TaskName, dict[str, float]]
 
-    def sizes(self, scale: str, task: TaskName) -> ProfileSettings:
+    def sizes(self, scale: str, task: TaskName) -> ScaleSizes:
         """A scale's sizes, with what a task changes of them."""
         shared = self.scales[scale]
         own = shared.tasks.get(task)

@@ -17,7 +17,7 @@ from benchmarks.datasets.formats.pictures import read_colours
 from benchmarks.datasets.formats.reading import read_bytes
 from benchmarks.metrics.voxel import iou
 from benchmarks.stages.single_signal import signals
-from benchmarks.stages.single_signal.settings import ProfileSettings, TaskName
+from benchmarks.stages.single_signal.settings import ScaleSizes, TaskName
 
 PHOTONS, READOUT = 40.0, 2.0
 """Denoising: photons of a white pixel, and the readout noise's deviation in photons (INCODE)."""
@@ -26,7 +26,7 @@ KEPT = 0.25
 
 
 @dataclass(frozen=True)
-class Task:
+class SignalTask:
     """What is observed of one signal, and the signal.
 
     ``coords`` ``(N, D)`` in ``[-1, 1]`` at sample centres and ``values`` ``(N, C)`` are observed;
@@ -42,7 +42,7 @@ class Task:
     shape: tuple[int, ...]
     signal: str = "signal"
 
-    def to(self, device: torch.device) -> Task:
+    def to(self, device: torch.device) -> SignalTask:
         """The same with its coordinates and what is observed there on a device."""
         moved = {name: getattr(self, name).to(device) for name in ("coords", "values", "grid")}
         return dataclasses.replace(self, **moved)
@@ -81,7 +81,7 @@ def centres(*sizes: int) -> Tensor:
     return torch.stack(torch.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(sizes))
 
 
-def build_task(name: TaskName, scale: ProfileSettings) -> Task:
+def build_task(name: TaskName, scale: ScaleSizes) -> SignalTask:
     """A task on the scale's signal.
 
     Raises:
@@ -91,7 +91,7 @@ def build_task(name: TaskName, scale: ProfileSettings) -> Task:
     return BUILDERS[name](scale)
 
 
-def build_tasks(name: TaskName, scale: ProfileSettings) -> list[Task]:
+def build_tasks(name: TaskName, scale: ScaleSizes) -> list[SignalTask]:
     """A task on every signal that the scale has for it.
 
     Raises:
@@ -104,7 +104,7 @@ def build_tasks(name: TaskName, scale: ProfileSettings) -> list[Task]:
     return [build_task(name, one) for one in alone]
 
 
-def audio(scale: ProfileSettings) -> Task:
+def audio(scale: ScaleSizes) -> SignalTask:
     """Fitting a waveform in ``[-1, 1]``."""
     clip = (
         signals.synthetic_audio(scale.audio_samples)
@@ -113,17 +113,17 @@ def audio(scale: ProfileSettings) -> Task:
     )
     name = "synthetic" if scale.audio_samples else signals.bach().stem
     grid, target = centres(len(clip)), torch.from_numpy(clip).unsqueeze(1)
-    return Task("audio", grid, target, grid, target, (len(clip),), name)
+    return SignalTask("audio", grid, target, grid, target, (len(clip),), name)
 
 
-def image(scale: ProfileSettings) -> Task:
+def image(scale: ScaleSizes) -> SignalTask:
     """Fitting a photograph."""
     pixels, name = _picture(scale)
     grid, target = centres(*pixels.shape[:2]), torch.from_numpy(pixels).reshape(-1, 3)
-    return Task("image", grid, target, grid, target, pixels.shape, name)
+    return SignalTask("image", grid, target, grid, target, pixels.shape, name)
 
 
-def denoising(scale: ProfileSettings) -> Task:
+def denoising(scale: ScaleSizes) -> SignalTask:
     """Fitting a photograph with photon and readout noise; the clean one is the target."""
     clean = image(scale)
     noise = np.random.default_rng(0)
@@ -134,7 +134,7 @@ def denoising(scale: ProfileSettings) -> Task:
     return dataclasses.replace(clean, name="denoising", values=noisy)
 
 
-def super_resolution(scale: ProfileSettings) -> Task:
+def super_resolution(scale: ScaleSizes) -> SignalTask:
     """Fitting means of 4 x 4 pixels; the photograph is the target."""
     pixels, name = _picture(scale)
     height, width = (side // FACTOR * FACTOR for side in pixels.shape[:2])
@@ -143,10 +143,10 @@ def super_resolution(scale: ProfileSettings) -> Task:
     grid, target = centres(height, width), torch.from_numpy(pixels).reshape(-1, 3)
     values = torch.from_numpy(small).reshape(-1, 3)
     observed = centres(*small.shape[:2])
-    return Task("super_resolution", observed, values, grid, target, pixels.shape, name)
+    return SignalTask("super_resolution", observed, values, grid, target, pixels.shape, name)
 
 
-def inpainting(scale: ProfileSettings) -> Task:
+def inpainting(scale: ScaleSizes) -> SignalTask:
     """Fitting a random quarter of the pixels; the photograph is the target."""
     whole = image(scale)
     count = round(KEPT * len(whole.grid))
@@ -156,21 +156,21 @@ def inpainting(scale: ProfileSettings) -> Task:
     )
 
 
-def occupancy(scale: ProfileSettings) -> Task:
+def occupancy(scale: ScaleSizes) -> SignalTask:
     """Fitting the occupancy of a shape."""
     voxels = signals.shape(scale.voxels)
     grid, target = centres(*voxels.shape), torch.from_numpy(voxels).reshape(-1, 1)
-    return Task("occupancy", grid, target, grid, target, voxels.shape, "shape")
+    return SignalTask("occupancy", grid, target, grid, target, voxels.shape, "shape")
 
 
-def _picture(scale: ProfileSettings) -> tuple[np.ndarray, str]:
+def _picture(scale: ScaleSizes) -> tuple[np.ndarray, str]:
     if not scale.photographs:
         return signals.photograph(scale.image_size), "astronaut"
     path = signals.kodak(scale.photographs[0])
     return signals.reduced(read_colours(read_bytes(path), str(path)), 2), path.stem
 
 
-BUILDERS: dict[TaskName, Callable[[ProfileSettings], Task]] = {
+BUILDERS: dict[TaskName, Callable[[ScaleSizes], SignalTask]] = {
     "audio": audio,
     "image": image,
     "denoising": denoising,

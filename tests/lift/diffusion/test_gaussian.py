@@ -5,12 +5,12 @@ import torch
 from torch import nn
 
 from lift.diffusion.config import DiffusionConfig
-from lift.diffusion.gaussian import AroundGaussian, moments
-from lift.diffusion.process import sample, training_scheduler
+from lift.diffusion.gaussian import AroundGaussian, gaussian_moments
+from lift.diffusion.process import noise_schedule, sample
 
 SHAPE, NUMBERS = (2, 2, 3), 12
-SETTINGS = DiffusionConfig(predicts="sample", sampler="ddim", sampling_steps=100)
-KEPT = training_scheduler(SETTINGS).alphas_cumprod
+SETTINGS = DiffusionConfig(sampler="ddim", sampling_steps=100)
+KEPT = noise_schedule().alphas_cumprod
 
 
 class Constant(nn.Module):
@@ -35,7 +35,7 @@ def gaussian(count: int) -> torch.Tensor:
 
 
 LATENTS = gaussian(4000)
-KNOWN = moments(LATENTS.split(300), NUMBERS)
+KNOWN = gaussian_moments(LATENTS.split(300), NUMBERS)
 
 
 def test_moments_are_those_of_all_batches_together():
@@ -43,7 +43,7 @@ def test_moments_are_those_of_all_batches_together():
     torch.testing.assert_close(KNOWN.mean, flat.mean(0))
     covariance = KNOWN.axes * KNOWN.variances @ KNOWN.axes.T
     torch.testing.assert_close(covariance, torch.cov(flat.T, correction=0), rtol=1e-4, atol=1e-5)
-    fewer = moments(LATENTS.split(300), 5)
+    fewer = gaussian_moments(LATENTS.split(300), 5)
     torch.testing.assert_close(fewer.variances, KNOWN.variances[:5])
     torch.testing.assert_close(fewer.rest, KNOWN.variances[5:].mean())
 
@@ -63,7 +63,7 @@ def test_alone_it_is_the_posterior_mean(timestep):
 @pytest.mark.parametrize("axes", [NUMBERS, 5])
 @pytest.mark.parametrize("timestep", [20, 300, 700])
 def test_its_error_is_the_expected_one(axes, timestep):
-    known = moments([LATENTS], axes)
+    known = gaussian_moments([LATENTS], axes)
     # Where the rest has one variance in truth, so that fewer axes are exact too.
     flat = torch.randn(20_000, NUMBERS, generator=torch.Generator().manual_seed(1))
     along = known.axes * (known.variances.sqrt() - known.rest.sqrt())

@@ -2,22 +2,12 @@
 
 import numpy as np
 import pytest
-import torch
 
 from benchmarks.datasets.dataset import open_prepared
 from benchmarks.datasets.labels import labelled_splits
 from benchmarks.records.result import read_result
-from benchmarks.settings.cell import resolve
 from benchmarks.settings.classification import LabelledSignals
 from benchmarks.stages.classification import classify_pixels
-from benchmarks.stages.classification.inputs import (
-    EncodedOnTheFly,
-    StoredLatents,
-    augmentation_of,
-    latent_scaling,
-    split_labels,
-)
-from benchmarks.stages.experiment import Experiment
 from lift.functaset import open_functaset
 from tests.benchmarks.stages.commands import IMAGES
 from tests.benchmarks.stages.conftest import SIGNALS
@@ -61,26 +51,6 @@ def test_copies_are_in_half_precision_and_held_out_signals_are_not_changed(class
     local = functaset.splits["train"]["local"]
     assert local.dtype == np.float16
     assert not np.array_equal(local[:48], local[48:])
-
-
-def test_encoding_on_the_fly_gives_what_is_stored(classified_copy):
-    """The first epoch's changes are those of copy 1."""
-    cell_config = resolve("demo", DATASET, "lift", 0)
-    experiment = Experiment(
-        cell_config, classified_copy / "results", classified_copy / "data", torch.device("cpu")
-    )
-    field, _ = experiment.trained_field()
-    splits = labelled_splits(experiment.dataset, LabelledSignals(**SIGNALS))
-    functaset = opened(classified_copy)
-    stored = StoredLatents(functaset, split_labels(splits), 1, latent_scaling(functaset, None))
-    change = augmentation_of(experiment.dataset, 48, 0)
-    fly = EncodedOnTheFly(stored, splits["train"], change, field, 3)
-    latent, labels = fly.training_batch(0, 8, seed=0)
-    rows = np.random.default_rng((0, 0)).permutation(48)[:8]
-    expected = stored.originals("train", 48 + rows)
-    assert torch.equal(labels, stored.labels["train"][rows])
-    for name, z in latent.items():
-        assert torch.allclose(z, expected[name], atol=2e-2)
 
 
 def test_validation_signals_are_not_trained_on(classified_copy):

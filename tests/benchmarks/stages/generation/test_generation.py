@@ -182,10 +182,6 @@ def test_the_same_seed_generates_the_same(generated, tmp_path, monkeypatch):
             "geometry: 'fused' with denoiser: 'patch_unet'",
         ),
         (
-            {"geometry": "patches", "diffusion": {"sampling_steps": 4, "predicts": "epsilon"}},
-            "predicts: 'epsilon' with geometry: 'patches'; expected 'sample'",
-        ),
-        (
             {"diffusion": {"sampling_steps": 4, "gaussian": 8}},
             "gaussian: 8 with denoiser: 'unet'; expected 'patch_unet'",
         ),

@@ -13,7 +13,7 @@ from benchmarks.stages.single_signal.compare import run
 from benchmarks.stages.single_signal.fitting import CHUNK, Comparison, squared_error
 from benchmarks.stages.single_signal.networks import build_network, macs, parameters
 from benchmarks.stages.single_signal.settings import load_single_signal
-from benchmarks.stages.single_signal.tasks import Task, centres
+from benchmarks.stages.single_signal.tasks import SignalTask, centres
 from benchmarks.tables.single_signal import section
 
 CONFIG = load_single_signal()
@@ -35,7 +35,7 @@ def wave(name="image", hidden=False):
         3 * grid @ torch.randn(2, 3, generator=torch.Generator().manual_seed(0))
     )
     observed = (grid[::2], 1 - target[::2]) if hidden else (grid, target)
-    return Task(name, *observed, grid, target, (16, 16, 3))
+    return SignalTask(name, *observed, grid, target, (16, 16, 3))
 
 
 def comparison(tmp_path, method="siren", **changes):
@@ -86,7 +86,7 @@ def test_gamma_is_relifts_alone(tmp_path):
 def test_a_hidden_target_is_not_looked_at(tmp_path):
     """The observed half is inverted: whoever scored by the target would score low."""
     hidden = wave("inpainting", hidden=True)
-    elsewhere = Task(
+    elsewhere = SignalTask(
         "inpainting", hidden.coords, hidden.values, hidden.grid, 0 * hidden.target, hidden.shape
     )
     one = comparison(tmp_path / "a", task=hidden).search()
