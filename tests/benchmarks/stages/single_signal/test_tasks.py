@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from pydantic import ValidationError
 
-from benchmarks.stages.single_signal.settings import ProfileSettings, load_single_signal
+from benchmarks.stages.single_signal.settings import ScaleSizes, load_single_signal
 from benchmarks.stages.single_signal.signals import SignalError, reduced
 from benchmarks.stages.single_signal.tasks import FACTOR, build_task, build_tasks, centres, decibels
 
@@ -67,7 +67,7 @@ def test_an_image_smaller_than_the_factor_is_refused():
 def test_a_size_that_the_photograph_cannot_be_reduced_to_is_refused_by_name(size):
     settings = DEMO.model_dump() | {"image_size": size}
     with pytest.raises(ValidationError, match="image_size"):
-        ProfileSettings.model_validate(settings)
+        ScaleSizes.model_validate(settings)
 
 
 @pytest.mark.parametrize("size", [16, 24, 64])
