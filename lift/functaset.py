@@ -56,7 +56,8 @@ def write_functaset(
             split ``train`` gives the statistics.
 
     Raises:
-        FunctasetError: a split brings another number of latents than announced.
+        FunctasetError: a split brings another number of latents than announced, or one that is
+            not finite.
     """
     unfinished = directory.with_name(f".{directory.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -71,7 +72,7 @@ def write_functaset(
             "splits": {split: count for split, (count, _) in batches.items()},
             "statistics": statistics["train"],
         }
-        (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+        (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         shutil.rmtree(directory, ignore_errors=True)
         unfinished.rename(directory)
     finally:
@@ -93,6 +94,13 @@ def _write_split(
                 raise FunctasetError(f"{directory}: {split} has more than {count} latents")
             for name, tensor in latent.items():
                 values = tensor.cpu().numpy()
+                wrong = ~np.isfinite(values.reshape(len(values), -1)).all(1)
+                if wrong.any():
+                    number = done - len(values) + wrong.argmax()
+                    raise FunctasetError(
+                        f"{split}.{name}: the latent of signal {number} holds NaN or infinity; "
+                        "nothing was stored"
+                    )
                 if name not in files:
                     path = directory / f"{split}.{name}.npy"
                     files[name] = stack.enter_context(path.open("wb"))
@@ -126,7 +134,7 @@ def open_functaset(directory: Path, field_sha256: str) -> Functaset:
         FunctasetError: it is missing, damaged, or holds latents of other weights.
     """
     try:
-        manifest = json.loads((directory / MANIFEST).read_text())
+        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
         if manifest["field_sha256"] != field_sha256:
             raise FunctasetError(
                 f"{directory}: latents of another field (weights {manifest['field_sha256'][:12]}, "

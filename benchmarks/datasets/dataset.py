@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 from torch import Tensor
 
 from benchmarks.datasets.near_surface import near_surface_points
@@ -40,13 +40,13 @@ class Manifest(BaseModel):
     name: str
     title: str
     kind: Kind
-    resolution: int
-    channels: int
+    resolution: PositiveInt
+    channels: PositiveInt
     classes: tuple[str, ...]
     shareable: bool
     up_axis: int
     split_rule: str
-    counts: dict[str, int]
+    counts: dict[str, PositiveInt]
     mean: tuple[float, ...]
     std: tuple[float, ...]
     sources: dict[str, str]
@@ -167,11 +167,13 @@ def open_prepared(directory: Path) -> Dataset:
     path = directory / "manifest.json"
     again = f"prepare {directory.name} again"
     try:
-        manifest = Manifest.model_validate(json.loads(path.read_text()))
+        manifest = Manifest.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise DatasetError(f"{path}: no such file; prepare {directory.name} first") from error
-    except json.JSONDecodeError as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise DatasetError(f"{path}: damaged ({error}); {again}") from error
+    except OSError as error:
+        raise DatasetError(f"{path}: {error.strerror}; {again}") from error
     except ValidationError as error:
         raise DatasetError(f"{path}: {explain(error)}; {again}") from error
     if set(manifest.counts) != {"train", "test"}:
@@ -197,10 +199,10 @@ def _open_split(directory: Path, manifest: Manifest, domain: Domain, name: str) 
 def _open_array(path: Path, shape: tuple[int | None, ...]) -> np.ndarray:
     """A memory-mapped uint8 array; None in ``shape`` takes any size."""
     try:
-        array = np.load(path, mmap_mode="r")
+        array = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError as error:
         raise DatasetError(f"{path}: no such file; prepare the data set again") from error
-    except (ValueError, OSError, EOFError) as error:
+    except Exception as error:  # a damaged header raises almost anything
         raise DatasetError(f"{path}: damaged ({error}); prepare the data set again") from error
     fits = len(array.shape) == len(shape) and all(
         wanted in (None, found) for found, wanted in zip(array.shape, shape, strict=True)

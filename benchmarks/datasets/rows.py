@@ -106,7 +106,8 @@ def _save(path: Path, file: BinaryIO, rows: int, sha256: str, identity: str) -> 
     file.flush()
     os.fsync(file.fileno())
     with replacing(journal_path(path)) as unfinished:
-        unfinished.write_text(json.dumps({"identity": identity, "rows": rows, "sha256": sha256}))
+        journal = {"identity": identity, "rows": rows, "sha256": sha256}
+        unfinished.write_text(json.dumps(journal), encoding="utf-8")
 
 
 def _resume(
@@ -115,7 +116,7 @@ def _resume(
     """Rows that can be kept, and the hash of the header and these rows."""
     fresh = 0, hashlib.sha256(header)
     try:
-        journal = json.loads(journal_path(path).read_text())
+        journal = json.loads(journal_path(path).read_text(encoding="utf-8"))
         rows, expected = int(journal["rows"]), journal["sha256"]
         if journal["identity"] != identity or not 0 < rows <= shape[0]:
             return fresh

@@ -87,7 +87,7 @@ def _prepare(config: DatasetConfig, raw: Raw, directory: Path) -> Manifest:
         files=files,
     )
     with replacing(directory / "manifest.json") as unfinished:
-        unfinished.write_text(manifest.model_dump_json(indent=1) + "\n")
+        unfinished.write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return manifest
 
 

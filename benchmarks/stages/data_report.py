@@ -78,7 +78,7 @@ def main() -> None:
     table = tabulate(overview, headers=("data set", "state"), tablefmt="github")
     page = options.out / "report.md"
     with replacing(page) as unfinished:
-        unfinished.write_text("\n".join([HEAD, table, "", *sections]))
+        unfinished.write_text("\n".join([HEAD, table, "", *sections]), encoding="utf-8")
     print(page)
 
 

@@ -43,6 +43,16 @@ def test_a_missing_latent_leaves_nothing_behind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_latent_that_is_not_finite_is_named_and_nothing_is_stored(tmp_path, value):
+    latents, _ = batches(12)
+    latents["local"][8, 3, 2, 1] = value
+    parts = ({name: z[first : first + 5] for name, z in latents.items()} for first in (0, 5, 10))
+    with pytest.raises(FunctasetError, match=r"train\.local: the latent of signal 8 holds NaN or"):
+        write_functaset(tmp_path / "f", {"train": (12, parts)}, "abc")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_truncated_array_is_one_clear_error(tmp_path):
     write_functaset(tmp_path / "f", {"train": (5, batches(5)[1])}, "abc")
     path = tmp_path / "f" / "train.local.npy"

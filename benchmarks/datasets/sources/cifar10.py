@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from baselines.torchvision_guard import import_torchvision
 from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.download import fetch
 from benchmarks.datasets.formats.archives import Folder
 from benchmarks.datasets.formats.arrays import read_npz
 from benchmarks.datasets.formats.cifar10_batches import BATCHES, batch_bytes, read_batch
@@ -32,10 +32,12 @@ CLASSES = (
     "truck",
 )
 FOLDER, ARCHIVE = "cifar-10-batches-py", "cifar-10-python.tar.gz"
+URL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
+ARCHIVE_MD5 = "md5:c58f30108f718f92721af3b95e74349a"
 
 
 class Cifar10Settings(Settings):
-    """``path`` holds any of the four forms; ``download`` lets torchvision fetch the archive."""
+    """``path`` holds any of the four forms; ``download`` fetches the archive where none is."""
 
     path: str = "cifar10"
     download: bool = False
@@ -56,36 +58,20 @@ def load(config: DatasetConfig) -> Raw:
         return _batches(path, settings)
     if (path / "train_00.webp").exists():
         return _mosaics(path, config)
-    for place in (path, path / FOLDER, path / ARCHIVE):
-        if place.is_file() or (place / BATCHES["test"][0]).exists():
+    for place in (path, path / FOLDER):
+        if (place / BATCHES["test"][0]).exists():
             return _batches(place, settings)
     if (path / "train").is_dir():
         return _pictures(path, config, settings)
     if settings.download:
-        download(path)
-        return _batches(path / FOLDER, settings)
+        fetch(URL, ARCHIVE_MD5, path / ARCHIVE)
+    if (path / ARCHIVE).is_file():
+        return _batches(path / ARCHIVE, settings)
     raise DatasetError(
         f"{path}: no CIFAR-10 there, expected {ARCHIVE}, the folder {FOLDER}, train_00.webp, or "
         "train/airplane/*.png; put one there (it is under LIFT_DATA), or set source: download: "
         "true to fetch the archive"
     )
-
-
-def download(path: Path) -> None:
-    """Fetches the archive with torchvision, which checks its hash.
-
-    Raises:
-        DatasetError: it cannot be fetched.
-    """
-    import_torchvision()
-    from torchvision.datasets import CIFAR10  # noqa: PLC0415
-
-    try:
-        CIFAR10(str(path), download=True)
-    except (OSError, RuntimeError) as error:
-        raise DatasetError(
-            f"CIFAR-10 could not be downloaded ({error}); put {ARCHIVE} into {path} by hand"
-        ) from error
 
 
 def _result(train: RawSplit, test: RawSplit, settings: Cifar10Settings, sources: dict) -> Raw:

@@ -1,8 +1,10 @@
+import hashlib
+import http.server
 import io
 import os
 import pickle
 import tarfile
-import urllib.request
+import threading
 
 import numpy as np
 import pytest
@@ -118,13 +120,64 @@ def test_nothing_there_says_what_to_put_where(tmp_path):
         load_raw(settings(tmp_path))
 
 
-def test_a_failed_download_says_what_to_put_where(tmp_path, monkeypatch):
-    def offline(*_, **__):
-        raise OSError("no network")
+class Server(http.server.BaseHTTPRequestHandler):
+    """Answers with the class's ``content``, and breaks off after ``sent`` bytes."""
 
-    monkeypatch.setattr(urllib.request, "urlopen", offline)
-    with pytest.raises(DatasetError, match=r"no network.*; put cifar-10-python.tar.gz into"):
-        load_raw(settings(tmp_path, download=True))
+    content, sent = b"", 0
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.end_headers()
+        self.wfile.write(self.content[: self.sent])
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """The archive on a server of this machine; the server's class."""
+    write_batches(tmp_path / "cifar-10-batches-py")
+    with tarfile.open(tmp_path / "archive", "w:gz") as tar:
+        tar.add(tmp_path / "cifar-10-batches-py", "cifar-10-batches-py")
+    Server.content = (tmp_path / "archive").read_bytes()
+    Server.sent = len(Server.content)
+    digest = hashlib.md5(Server.content).hexdigest()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        monkeypatch.setattr(cifar10, "URL", f"http://127.0.0.1:{server.server_port}/archive")
+        monkeypatch.setattr(cifar10, "ARCHIVE_MD5", f"md5:{digest}")
+        yield Server
+        server.shutdown()
+
+
+def test_an_interrupted_download_leaves_nothing_and_is_fetched_again(tmp_path, served):
+    place = tmp_path / "source"
+    served.sent = len(served.content) // 2
+    with pytest.raises(DatasetError, match=r"cifar-10-python.tar.gz: http.* could not be download"):
+        load_raw(settings(place, download=True))
+    assert not any(place.iterdir())
+    served.sent = len(served.content)
+    check(prepared(settings(place, download=True), tmp_path / "out"))
+
+
+def test_the_beginning_of_an_archive_is_fetched_again(tmp_path, served):
+    place = tmp_path / "source"
+    place.mkdir()
+    (place / cifar10.ARCHIVE).write_bytes(served.content[:1000])
+    with pytest.raises(DatasetError, match="not a readable tar archive"):
+        load_raw(settings(place))
+    check(prepared(settings(place, download=True), tmp_path / "out"))
+    served.content = b""
+    load_raw(settings(place, download=True))
+
+
+def test_a_server_with_another_file_is_not_believed(tmp_path, served):
+    served.content, served.sent = b"other", 5
+    with pytest.raises(DatasetError, match=r"could not be downloaded .*put the file there by hand"):
+        load_raw(settings(tmp_path / "source", download=True))
+    assert not any((tmp_path / "source").iterdir())
 
 
 def test_a_mosaic_of_another_size_is_refused(tmp_path):

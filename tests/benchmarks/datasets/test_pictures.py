@@ -56,7 +56,7 @@ def opaque_and_clear():
 
 @pytest.mark.parametrize(
     ("kind", "opaque", "clear"),
-    opaque_and_clear(),
+    list(opaque_and_clear()),
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_transparency_of_any_kind_is_refused_and_an_opaque_picture_is_not(kind, opaque, clear):

@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from benchmarks.datasets.dataset import DatasetError
 from benchmarks.datasets.formats.cifar10_batches import MD5, read_batch
 from benchmarks.datasets.loaders import load_raw
-from benchmarks.datasets.location import data_root, hashes
+from benchmarks.datasets.location import DEFAULT, data_root, hashes
 
 from .tiny import config
 
@@ -100,6 +101,13 @@ def test_modelnet10_has_one_empty_voxel_on_each_side():
     first = np.unpackbits(archive["bits_test"][0], count=27000).reshape(30, 30, 30)
     np.testing.assert_array_equal(grids[0, 1:31, 1:31, 1:31], first)
     assert grids[0].sum() == first.sum()
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(monkeypatch):
+    monkeypatch.setenv("LIFT_DATA", "~/signals")
+    assert data_root() == Path.home() / "signals"
+    monkeypatch.delenv("LIFT_DATA")
+    assert data_root() == DEFAULT
 
 
 def test_a_file_that_is_not_the_listed_one_is_refused(tmp_path):

@@ -183,6 +183,18 @@ def test_wrong_counts_and_shapes_are_refused(tmp_path):
         prepare(CIFAR, Raw(labelled, labelled, "rule", ("a", "b", "c")), tmp_path)
 
 
+def test_an_empty_split_is_refused(tmp_path):
+    images = noise(4, 32)
+    with pytest.raises(DatasetError, match="cifar10: no test signals, expected at least one"):
+        prepare(CIFAR, splits(images, images[:0]), tmp_path)
+    prepare(CIFAR, splits(images, images), tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest["counts"]["test"] = 0
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(DatasetError, match=r"manifest.json: counts.test: .*greater than 0; got"):
+        open_prepared(tmp_path)
+
+
 def test_damage_to_a_prepared_data_set_is_named(tmp_path):
     images = noise(4, 32)
     path = tmp_path / "train.npy"
