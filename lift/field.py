@@ -141,6 +141,7 @@ class NeuralField(nn.Module, ABC):
     def render(self, latent: Latent, resolution: int | None = None) -> Tensor:
         """The whole grid ``(B, R, ..., R, C)`` at the domain's resolution or at another."""
         size = resolution or self.domain.resolution
-        device = next(self.parameters()).device
-        values = self.evaluate(latent, self.locate(self.domain.grid(size, device)))
+        weight = next(self.parameters())
+        coords = self.domain.grid(size, weight.device).to(weight.dtype)
+        values = self.evaluate(latent, self.locate(coords))
         return values.reshape(-1, *[size] * self.domain.dimensions, self.domain.channels)
