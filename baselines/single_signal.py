@@ -1,8 +1,7 @@
 """Coordinate networks that ReLIFT is compared with on one signal. All take ``(N, D)`` in [-1, 1].
 
-Sizes and frequency factors are the defaults of the comparison that INCODE's code runs (the same
-first author's): w0 = 30, Gauss's sigma = 10, FINER's first bias in [-5, 5]; WIRE's factors are its
-own code's.
+As the comparison that INCODE's code runs (the same first author's) builds them; their constants are
+in ``config/single_signal.yaml``.
 """
 
 from __future__ import annotations
@@ -145,6 +144,14 @@ def complex_linear(layer: nn.Module, h: Tensor) -> Tensor:
     real, imaginary = torch.view_as_real(layer.weight).unbind(-1)
     weight = torch.cat((torch.cat((real, -imaginary), 1), torch.cat((imaginary, real), 1)))
     return functional.linear(h, weight, torch.view_as_real(layer.bias).T.flatten())
+
+
+def nyquist_octaves(samples: int) -> int:
+    """Octaves of an encoding for a side of so many samples: ``floor(log2(samples / 4))``.
+
+    INCODE's and WIRE's rule (SIREN's before them); one at least.
+    """
+    return max(1, (samples // 4).bit_length() - 1)
 
 
 class ReLUPE(nn.Module):

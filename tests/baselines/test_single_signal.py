@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from baselines.single_signal import FINER, SIREN, WIRE, Gauss, ReLUPE
+from baselines.single_signal import FINER, SIREN, WIRE, Gauss, ReLUPE, nyquist_octaves
 from lift.relift import ReLIFT
 
 COORDS = torch.rand(40, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -80,3 +80,10 @@ def test_the_encoding_holds_the_coordinates_and_their_octaves():
 )
 def test_parameters_are_the_closed_form(network, expected):
     assert sum(p.numel() for p in network.parameters()) == expected
+
+
+def test_octaves_are_those_of_the_sampling_theorem():
+    """``floor(log2(N / 4))``: a photograph of 256 x 384, a third of its side, a clip, a grid."""
+    samples = {384: 6, 384 // 3: 5, 308_207: 16, 64: 4, 4: 1, 1: 1}
+    for count, expected in samples.items():
+        assert nyquist_octaves(count) == expected == max(1, math.floor(math.log2(count / 4)))

@@ -15,8 +15,9 @@ from pathlib import Path
 from statistics import mean
 
 import torch
+from torch import Tensor
 
-from benchmarks.figures.single_signal import curves_figure, gamma_figure, pictures_figure
+from benchmarks.figures.single_signal import Picture, curves_figure, factors_figure, pictures_figure
 from benchmarks.records.provenance import code_digest, git_commit, packages, peak_memory_bytes
 from benchmarks.records.result import Metric, Provenance, Result, result_path, write_result
 from benchmarks.settings.files import digest
@@ -44,8 +45,8 @@ def method_metrics(
     comparisons: Sequence[Comparison], choice: SearchResult, runs: Runs
 ) -> Iterator[tuple[str, float | None]]:
     """Everything that one network's trainings have to say: means over the task's signals."""
-    yield from {"gamma": choice.gamma, "best_rate": choice.rate}.items()
-    for kind, scores in (("rate", choice.by_rate), ("gamma", choice.by_gamma)):
+    yield from {"frequency_factor": choice.factor, "best_rate": choice.rate}.items()
+    for kind, scores in (("rate", choice.by_rate), ("factor", choice.by_factor)):
         for value, score in scores.items():
             yield f"score_{kind}{value:g}", score if score > float("-inf") else None
     for which, trained in runs.items():
@@ -81,7 +82,7 @@ def trainings(comparisons: Sequence[Comparison], choice: SearchResult) -> Runs:
             continue
         try:
             runs[which] = [
-                one.final(f"{method}_{which}_{one.task.signal}", rate, choice.gamma)
+                one.final(f"{method}_{which}_{one.task.signal}", rate, choice.factor)
                 for one in comparisons
             ]
         except TrainingDivergedError as error:
@@ -100,6 +101,11 @@ def mean_curve(trained: Sequence[Trained]) -> list[Row]:
     ]
 
 
+def image_of(task: SignalTask, values: Tensor) -> Picture:
+    """Values ``(M, 3)`` as an image, and their PSNR."""
+    return Picture(values.reshape(task.shape).numpy(), task.measure(values)["psnr"])
+
+
 def run(
     config: SingleSignalConfig,
     scale: str,
@@ -110,7 +116,7 @@ def run(
     """Trains all networks on one task, and draws their curves and pictures."""
     tasks = [task.to(device) for task in build_tasks(task_name, config.sizes(scale, task_name))]
     metrics: Metrics = []
-    curves, pictures, gammas = {}, {}, {}
+    curves, pictures, factors = {}, {}, {}
     for method, settings in config.methods.items():
         code = code_digest(MODULE)
         comparisons = [
@@ -132,14 +138,15 @@ def run(
         curves[settings.title] = mean_curve(best)
         if tasks[0].pictured:
             pictures[settings.title] = [
-                predict(one.network, task.grid).cpu() for one, task in zip(best, tasks, strict=True)
+                image_of(task, predict(one.network, task.grid).cpu())
+                for one, task in zip(best, tasks, strict=True)
             ]
-        if method == "relift":
-            gammas = choice.by_gamma
+        factors[settings.title] = choice.by_factor
     curves_figure(curves, directory / "curves.png", task_name)
-    gamma_figure(gammas, directory / "gamma.png", task_name)
+    factors_figure(factors, directory / "frequency_factors.png", task_name)
     if tasks[0].pictured:
-        pictures_figure(tasks, pictures, directory / "pictures.png")
+        targets = [image_of(task, task.target) for task in tasks]
+        pictures_figure(targets, pictures, directory / "pictures.png")
     return metrics
 
 

@@ -1,4 +1,4 @@
-"""Fits one network to one task, and chooses its rate and ReLIFT's gamma."""
+"""Fits one network to one task, and chooses its rate and the factor of its frequencies."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ CHUNK = 8_192
 """Points differentiated at once on a CPU."""
 HELD_OUT = 4
 """One observed point in four is held out of a search on a hidden target: super-resolution in the
-demo observes 256, of which a tenth would leave gamma to chance."""
+demo observes 256, of which a tenth would leave the choice to chance."""
 VALIDATIONS = 10
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """A rate and a gamma, with the score (dB) that each candidate got in the search."""
+    """A rate and a factor of frequencies, with the score (dB) that each candidate got."""
 
     rate: float
-    gamma: float
+    factor: float
     by_rate: dict[float, float]
-    by_gamma: dict[float, float]
+    by_factor: dict[float, float]
 
 
 def predict(network: nn.Module, coords: Tensor) -> Tensor:
@@ -90,7 +90,7 @@ class Comparison:
         self,
         name: str,
         rate: float,
-        gamma: float,
+        factor: float,
         steps: int,
         observed: tuple[Tensor, Tensor],
         validation: Callable[[nn.Module, int], dict[str, float]],
@@ -103,9 +103,9 @@ class Comparison:
             self.config.methods[self.method],
             self.settings,
             self.sizes,
-            coords.shape[1],
+            self.task.shape[: coords.shape[1]],
             values.shape[1],
-            gamma,
+            factor,
         ).to(coords.device)
         points = min(self.sizes.points, len(coords))
 
@@ -126,7 +126,7 @@ class Comparison:
             checkpoint_seconds=30,
         )
         identity = json.dumps(
-            [self.code, name, gamma, training.model_dump(), self.sizes.model_dump()]
+            [self.code, name, factor, training.model_dump(), self.sizes.model_dump()]
         )
         return train(
             network,
@@ -139,7 +139,7 @@ class Comparison:
             identity=identity,
         )
 
-    def final(self, name: str, rate: float, gamma: float) -> Trained:
+    def final(self, name: str, rate: float, factor: float) -> Trained:
         """The whole training; its curve follows the task's own metric."""
         task = self.task
 
@@ -147,7 +147,7 @@ class Comparison:
             return {"psnr": task.measure(predict(network, task.grid).cpu())["psnr"]}
 
         steps = self.sizes.steps
-        return self.fit(name, rate, gamma, steps, (task.coords, task.values), validation)
+        return self.fit(name, rate, factor, steps, (task.coords, task.values), validation)
 
     def search(self) -> SearchResult:
         """Short trainings, scored by what is observed and never by a hidden target."""
@@ -160,25 +160,26 @@ class Comparison:
             kept = order[torch.arange(len(order)) % HELD_OUT > 0]
             seen = coords[kept], values[kept]
 
-        def score(name: str, rate: float, gamma: float) -> float:
+        def score(name: str, rate: float, factor: float) -> float:
             def validation(network: nn.Module, done: int) -> dict[str, float]:
                 if done < steps:
                     return {}
                 return {"score": decibels(predict(network, coords[held]), values[held])}
 
             try:
-                curve = self.fit(f"search/{name}", rate, gamma, steps, seen, validation).curve
+                curve = self.fit(f"search/{name}", rate, factor, steps, seen, validation).curve
             except TrainingDivergedError:
                 return float("-inf")
             return float(curve[-1]["score"] or 0)
 
         steps = self.sizes.search_steps
         published = self.settings.rate
-        gammas = self.config.gammas if self.method == "relift" else [1.0]
-        by_gamma = {g: score(f"{self.method}_gamma{g:g}", published, g) for g in gammas}
-        gamma = max(by_gamma, key=by_gamma.__getitem__)
-        by_rate = {published: by_gamma[gamma]}
-        for factor in self.sizes.rate_factors:
-            rate = published * factor
-            by_rate[rate] = score(f"{self.method}_rate{rate:g}", rate, gamma)
-        return SearchResult(max(by_rate, key=by_rate.__getitem__), gamma, by_rate, by_gamma)
+        by_factor = {
+            factor: score(f"{self.method}_factor{factor:g}", published, factor)
+            for factor in self.config.frequency_factors
+        }
+        factor = max(by_factor, key=by_factor.__getitem__)
+        by_rate = {published: by_factor[factor]} | {
+            rate: score(f"{self.method}_rate{rate:g}", rate, factor) for rate in self.settings.rates
+        }
+        return SearchResult(max(by_rate, key=by_rate.__getitem__), factor, by_rate, by_factor)

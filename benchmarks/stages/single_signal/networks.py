@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from torch import nn
 
-from baselines.single_signal import FINER, SIREN, WIRE, Gauss, ReLUPE
+from baselines.single_signal import FINER, SIREN, WIRE, Gauss, ReLUPE, nyquist_octaves
 from benchmarks.settings.files import ConfigError
 from benchmarks.stages.single_signal.settings import NetworkSettings, ScaleSizes, TaskSettings
 from lift.relift import ReLIFT
@@ -20,33 +21,42 @@ def build_network(
     settings: NetworkSettings,
     task: TaskSettings,
     scale: ScaleSizes,
-    dimensions: int,
+    grid: tuple[int, ...],
     channels: int,
-    gamma: float,
+    factor: float,
 ) -> nn.Module:
-    """A fresh network of torch's global generator; ``gamma`` is ReLIFT's.
+    """A fresh network of torch's global generator.
+
+    Args:
+        grid: samples along each axis of the signal.
+        factor: what all of a network's frequencies are multiplied by: the first sine layer's (as
+            ReLIFT's gamma does), all of a wavelet's and a Gaussian's constants, and the highest of
+            an encoding, which gets an octave more for every factor of two.
 
     Raises:
         ConfigError: no network has this name.
     """
     constants = settings.model_dump(exclude={"title"}, exclude_none=True)
     constants |= task.networks.get(method, {})
-    first_w0 = constants.pop("first_w0", task.first_w0)
+    octaves = nyquist_octaves(max(grid) // task.encoding_divisor)
+    first_w0 = {"first_w0": factor * constants.pop("first_w0", task.first_w0)}
     known: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
-        "relift": (ReLIFT, {"first_w0": first_w0, "gamma": gamma}),
-        "siren": (SIREN, {"first_w0": first_w0}),
-        "finer": (FINER, {"first_w0": first_w0}),
-        "wire": (WIRE, {"first_w0": first_w0}),
+        "relift": (ReLIFT, {"first_w0": task.first_w0, "gamma": factor}),
+        "siren": (SIREN, first_w0),
+        "finer": (FINER, first_w0),
+        "wire": (WIRE, first_w0),
         "gauss": (Gauss, {}),
-        "relu_pe": (ReLUPE, {"octaves": task.octaves}),
+        "relu_pe": (ReLUPE, {"octaves": max(1, octaves + round(math.log2(factor)))}),
     }
     if method not in known:
         raise ConfigError(
             f"config/single_signal.yaml: {method!r} is no network; expected {', '.join(known)}"
         )
     network, of_task = known[method]
+    if method in ("wire", "gauss"):
+        constants = {name: factor * value for name, value in constants.items()}
     sizes = {"width": scale.width, "hidden": scale.hidden}
-    return network(dimensions, channels, **sizes, **of_task, **constants)
+    return network(len(grid), channels, **sizes, **of_task, **constants)
 
 
 def parameters(network: nn.Module) -> int:

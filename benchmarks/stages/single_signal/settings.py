@@ -21,12 +21,15 @@ class _Data(BaseModel):
 
 
 class TaskSettings(_Data):
-    """A task's rate and what depends on its frequencies."""
+    """A task's rates and what depends on its frequencies."""
 
-    rate: float = Field(gt=0)
+    rate: float = Field(gt=0, description="the protocol's")
+    rates: list[float] = Field(description="tried beside it for the best rate")
     decay: float = Field(gt=0, le=1, description="last rate over first")
     first_w0: float = Field(gt=0)
-    octaves: int = Field(ge=1, description="of the positional encoding")
+    encoding_divisor: int = Field(
+        1, ge=1, description="the positional encoding is for the longest side's samples over this"
+    )
     networks: dict[str, dict[str, float]] = Field(
         {}, description="a network's constants that differ for this task, `first_w0` among them"
     )
@@ -59,10 +62,9 @@ class ScaleSizes(_Data):
         ge=1, description="random points a step; where there are no more, all of them"
     )
     search_steps: int = Field(ge=1)
-    rate_factors: list[float] = Field(min_length=1)
     image_size: int = Field(
         64,
-        ge=8,
+        ge=16,
         description="side of the square that the astronaut is reduced to, a divisor of its 512",
     )
     photographs: list[int] = Field(
@@ -80,7 +82,7 @@ class ScaleSizes(_Data):
         if PHOTOGRAPH % value:
             raise ValueError(
                 f"a photograph of {PHOTOGRAPH} pixels a side cannot be reduced to {value} exactly; "
-                "expected 8, 16, 32, 64, 128, 256 or 512"
+                "expected 16, 32, 64, 128, 256 or 512"
             )
         return value
 
@@ -105,7 +107,10 @@ class SingleSignalConfig(_Data):
 
     tasks: dict[TaskName, TaskSettings]
     methods: dict[str, NetworkSettings]
-    gammas: list[float] = Field(min_length=1)
+    frequency_factors: list[float] = Field(
+        min_length=1,
+        description="tried on every network's frequencies; ReLIFT's is its gamma",
+    )
     scales: dict[str, ScaleSizes]
     spectral_bias: SpectralBiasSettings
     published: dict[TaskName, dict[str, float]]

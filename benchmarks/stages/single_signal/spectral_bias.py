@@ -12,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from benchmarks.figures.png import save_png
+from benchmarks.figures.single_signal import spectral_figure
 from benchmarks.records.provenance import code_digest
 from benchmarks.stages.single_signal.settings import SpectralBiasSettings, load_single_signal
 from benchmarks.stages.single_signal.tasks import centres
@@ -86,21 +85,6 @@ def follow(settings: SpectralBiasSettings, steps: int, folder: Path) -> dict[str
     return found
 
 
-def figure(errors: dict[str, np.ndarray], frequencies: list[float], steps: int, path: Path) -> None:
-    """One panel a network: steps to the right, a row a frequency, darker is wrong."""
-    drawing = Figure(figsize=(7.0, 2.2), layout="constrained")
-    panels = drawing.subplots(1, len(errors), sharey=True)
-    for panel, (title, found) in zip(panels, errors.items(), strict=True):
-        shown = panel.imshow(
-            found.T, aspect="auto", vmin=0, vmax=1, cmap="viridis_r", origin="lower",
-            extent=(0, steps, -0.5, len(frequencies) - 0.5),
-        )  # fmt: skip
-        panel.set(title=title, xlabel="steps", yticks=range(len(frequencies)))
-    panels[0].set_yticklabels([f"{f:g} Hz" for f in frequencies])
-    drawing.colorbar(shown, ax=panels, label="relative error")
-    save_png(drawing, path)
-
-
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -116,7 +100,7 @@ def main() -> None:
         folder = options.results / options.scale / "spectral_bias"
         folder.mkdir(parents=True, exist_ok=True)
         errors = follow(settings, steps, folder)
-        figure(errors, settings.frequencies, steps, folder / "spectral_bias.png")
+        spectral_figure(errors, settings.frequencies, steps, folder / "spectral_bias.png")
     except (RuntimeError, ValueError, OSError) as error:
         sys.exit(f"spectral_bias: {error}")
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from benchmarks.datasets.formats.audio import read_audio
 from benchmarks.datasets.formats.pictures import read_colours
 from benchmarks.datasets.formats.reading import read_bytes
+from benchmarks.metrics.ssim import ssim_gaussian
 from benchmarks.metrics.voxel import iou
 from benchmarks.stages.single_signal import signals
 from benchmarks.stages.single_signal.settings import ScaleSizes, TaskName
+from lift.psnr import psnr
 
 PHOTONS, READOUT = 40.0, 2.0
 """Denoising: photons of a white pixel, and the readout noise's deviation in photons (INCODE)."""
@@ -56,23 +56,20 @@ class SignalTask:
         """PSNR (dB, peak 1); of images also SSIM, of shapes IoU.
 
         Args:
-            prediction: ``(M, C)``, clipped to ``[0, 1]`` for images alone.
+            prediction: ``(M, C)``; nothing is clipped.
         """
-        if self.pictured:
-            prediction = prediction.clamp(0, 1)
         found = {"psnr": decibels(prediction, self.target)}
         if self.pictured:
             images = [part.reshape(self.shape).numpy() for part in (prediction, self.target)]
-            similarity = structural_similarity(*images, channel_axis=-1, data_range=1.0)
-            found["ssim"] = float(similarity)
+            found["ssim_gaussian"] = ssim_gaussian(*images)
         elif self.name == "occupancy":
             found["iou"] = iou(prediction[None], self.target[None]).item()
         return found
 
 
 def decibels(prediction: Tensor, target: Tensor) -> float:
-    """``-10 log10(MSE)``: PSNR with peak 1."""
-    return -10 * math.log10((prediction - target).square().mean().item() + 1e-20)
+    """PSNR of one signal, over all its samples and channels."""
+    return psnr((prediction - target).double().square().mean()).item()
 
 
 def centres(*sizes: int) -> Tensor:

@@ -1,6 +1,5 @@
 """The comparison for real, tiny: choices, resumption, and its section of the tables."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -64,9 +63,8 @@ def test_the_error_in_chunks_has_the_gradient_of_the_whole():
 
 def test_all_points_are_taken_where_there_are_no_more(tmp_path):
     sizes = TINY.scales["tiny"].model_copy(update={"points": 256, "steps": 1})
-    task = dataclasses.replace(wave("audio"), shape=(256, 3))  # no picture: nothing is clipped
     whole = TINY.model_copy(update={"scales": {"tiny": sizes}})
-    curve = comparison(tmp_path, config=whole, task=task).final("one", 1e-9, 1.0).curve
+    curve = comparison(tmp_path, config=whole).final("one", 1e-9, 1.0).curve
     assert curve[0]["loss"] == pytest.approx(10 ** (-curve[0]["psnr"] / 10), rel=1e-3)
 
 
@@ -78,9 +76,26 @@ def test_finished_trainings_are_read_and_not_repeated(tmp_path):
     assert again.curve == first.curve
 
 
-def test_gamma_is_relifts_alone(tmp_path):
-    assert set(comparison(tmp_path, "relift").search().by_gamma) == set(CONFIG.gammas)
-    assert set(comparison(tmp_path, "siren").search().by_gamma) == {1.0}
+@pytest.mark.parametrize("method", list(CONFIG.methods))
+def test_every_network_is_searched_with_one_budget(tmp_path, method):
+    found = comparison(tmp_path, method).search()
+    task = CONFIG.tasks["image"]
+    assert set(found.by_factor) == set(CONFIG.frequency_factors)
+    assert set(found.by_rate) == {task.rate, *task.rates}
+
+
+def test_a_factor_multiplies_every_frequency_of_a_network():
+    def built(method, factor):
+        torch.manual_seed(0)
+        settings = CONFIG.methods[method], CONFIG.tasks["image"], CONFIG.scales["demo"]
+        return build_network(method, *settings, (256, 384), 3, factor)
+
+    assert (built("relift", 2.0).gamma, built("relift", 2.0).first_w0) == (2.0, 30.0)
+    assert built("siren", 2.0).first_w0 == 60.0
+    assert built("finer", 2.0).w0 == [60.0, 30.0, 30.0]
+    assert (built("wire", 2.0).w0, built("wire", 2.0).sigma) == ([20.0] * 3, 20.0)
+    assert built("gauss", 2.0).sigma == 20.0
+    assert [built("relu_pe", factor).octaves for factor in (1.0, 2.0, 4.0)] == [5, 6, 7]
 
 
 def test_a_hidden_target_is_not_looked_at(tmp_path):
@@ -97,7 +112,7 @@ def test_a_hidden_target_is_not_looked_at(tmp_path):
 @pytest.mark.parametrize("method", list(CONFIG.methods))
 def test_every_network_of_the_configuration_is_built_and_counted(method):
     settings = CONFIG.methods[method], CONFIG.tasks["image"], CONFIG.scales["lite"]
-    network = build_network(method, *settings, 2, 3, 2.0)
+    network = build_network(method, *settings, (256, 384), 3, 2.0)
     assert network(centres(4, 4)).shape == (16, 3)
     # Widths are shared; WIRE halves its complex matrices.
     assert parameters(network) == pytest.approx(198_000, rel=0.05)
@@ -106,8 +121,8 @@ def test_every_network_of_the_configuration_is_built_and_counted(method):
 
 def test_the_section_shows_ours_beside_the_printed_number(tmp_path):
     values = {
-        "relift_gamma": 2.0,
-        "relift_score_gamma2": 30.0,
+        "relift_frequency_factor": 2.0,
+        "relift_score_factor2": 30.0,
         "relift_psnr": 41.5,
         "siren_psnr": None,
     }
@@ -154,4 +169,4 @@ def test_a_task_of_two_photographs_reports_their_mean_and_each(tmp_path, monkeyp
     assert found["siren_psnr"].value == pytest.approx(sum(each) / 2)
     assert found["siren_psnr"].samples == 2 * 12 * 16
     assert (tmp_path / "out" / "pictures.png").exists()
-    assert {f"relift_score_gamma{gamma:g}" for gamma in config.gammas} <= set(found)
+    assert {f"siren_score_factor{f:g}" for f in config.frequency_factors} <= set(found)

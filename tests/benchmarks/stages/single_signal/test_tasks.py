@@ -28,8 +28,8 @@ def test_a_perfect_fit_is_perfect(name):
     task = build_task(name, DEMO)
     assert torch.equal(task.values, task.target)
     measured = task.measure(task.target)
-    assert measured["psnr"] > 100
-    assert measured.get("ssim", 1.0) == pytest.approx(1.0)
+    assert measured["psnr"] == pytest.approx(80)  # the floor of every table
+    assert measured.get("ssim_gaussian", 1.0) == pytest.approx(1.0)
     assert measured.get("iou", 1.0) == 1.0
 
 
