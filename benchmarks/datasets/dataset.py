@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 from torch import Tensor
 
 from benchmarks.datasets.near_surface import near_surface_points
-from benchmarks.settings.validation import explain
+from benchmarks.settings.reading import explain
 from lift.field import Domain
 
 Kind = Literal["image", "voxel"]

@@ -12,7 +12,6 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from benchmarks.datasets.dataset import DatasetError, Manifest
-from benchmarks.datasets.loaders import loader_module
 from benchmarks.datasets.raw import Chunks, Raw, RawSplit
 from benchmarks.datasets.rows import finish, write_rows
 from benchmarks.records.provenance import code_digest, sha256
@@ -98,7 +97,7 @@ def _identity(config: DatasetConfig, raw: Raw) -> str:
         "sources": raw.sources,
         "counts": (raw.train.count, raw.test.count),
         "rule": raw.split_rule,
-        "code": code_digest(loader_module(config.loader), __name__),
+        "code": code_digest(config.loader, __name__),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

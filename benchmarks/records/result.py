@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchmarks.settings.validation import explain
+from benchmarks.settings.reading import explain
 from lift.files import replacing
 
 SplitName = Literal["train", "validation", "test", "generated", "none"]

@@ -1,29 +1,39 @@
 """A cell, one experiment: the settings that the configuration files resolve to.
 
-They are the method's published ones for the data set (or for the one it stands in for), with the
-scale's overrides on top.
+From the weakest to the strongest:
+
+1. what the method's file says for the data set, or for the one that it stands in for;
+2. what the scale says for the whole data set;
+3. what the scale overrides of the method;
+4. what a variant changes of its method;
+5. what the scale overrides of the variant;
+6. what a command line sets.
+
+A variant comes after the overrides of its method: at every scale it differs from it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ValidationError
-
-from benchmarks.settings.dataset import DatasetConfig, load_dataset_config
-from benchmarks.settings.files import (
-    ConfigError,
-    Counts,
-    Data,
-    DatasetScale,
-    MethodSettings,
-    Overrides,
+from benchmarks.settings import folders
+from benchmarks.settings.checking import checked
+from benchmarks.settings.dataset import load_dataset_config
+from benchmarks.settings.merge import Tree, group, merge, plain, sourced
+from benchmarks.settings.method import (
+    Method,
+    MethodConfig,
+    find_image_classifier,
     find_method,
-    load_scale,
-    published_settings,
+    image_classifiers,
+    settings_key,
 )
-from benchmarks.settings.validation import explain
+from benchmarks.settings.reading import ConfigError, Data, read_mapping
+from benchmarks.settings.scale import Counts, ScaleConfig, load_scale, scale_tree
 from lift.meta.config import FitConfig
+
+ARGUMENTS = {"generation.network": "denoiser", "classification.settings": "head"}
+"""Groups that are what another setting is built with: for another denoiser, another `network`."""
 
 
 class Training(Data):
@@ -43,20 +53,21 @@ class Generation(Data):
     """Stage 2 of a cell; `benchmarks.stages.generation.settings` checks the settings."""
 
     settings: dict[str, Any]
-    published_signals: int
+    published_signals: int | None
 
 
 class Cell(Data):
     """One experiment: what is trained, and what is measured of it.
 
-    ``generation`` is None for variants of a method and where the scale does not generate.
+    ``generation`` is None for variants of a method and where the scale does not generate;
+    ``published_signals`` where nothing is published.
     """
 
     scale: str
     training: Training
     encode: Counts
     evaluate: Counts
-    published_signals: int
+    published_signals: int | None
     generation: Generation | None
 
 
@@ -66,30 +77,20 @@ def resolve(scale: str, dataset: str, method: str, seed: int) -> Cell:
     Raises:
         ConfigError: the scale does not have this cell, or a file is wrong.
     """
-    scale_config = load_scale(scale)
-    where = f"config/scales/{scale}.yaml"
-    if dataset not in scale_config.datasets:
-        raise ConfigError(
-            f"{where}: no data set {dataset!r}; it has {', '.join(scale_config.datasets)}"
-        )
-    data = scale_config.datasets[dataset]
-    if method not in data.methods:
-        raise ConfigError(
-            f"{where}: {dataset} does not run {method!r}; it runs {', '.join(data.methods)}"
-        )
-    source: DatasetConfig = load_dataset_config(dataset)
-    settings = published_settings(method, source.stands_for)
+    config = load_scale(scale)
+    _in_scale(config, dataset, method)
     base = find_method(method)
-    field, fit = dict(settings.field), {**settings.fit.model_dump(), **data.fit}
-    for name in dict.fromkeys((base.method, method)):
-        override = data.overrides.get(name, Overrides())
-        field.update(override.field)
-        fit.update(override.fit)
-    field.update(base.variants.get(method, {}))
-    try:
-        checked = FitConfig.model_validate(fit)
-    except ValidationError as error:
-        raise ConfigError(f"{where}: {dataset}, {method}, fit.{explain(error)}") from error
+    tree = merged_settings(scale, dataset, method)
+    where = f"{folders.shown(folders.find('methods', base.method))}: {dataset}"
+    own = base.settings[settings_key(base, base.settings, load_dataset_config(dataset))]
+    generation = None
+    if "generation" in tree:
+        train = (own.generation or {}).get("train", {})
+        generation = Generation(
+            settings=plain(group(tree, "generation")),
+            published_signals=train["steps"] * train["batch"] if base.published else None,
+        )
+    sizes = plain(tree)
     return Cell(
         scale=scale,
         training=Training(
@@ -97,33 +98,72 @@ def resolve(scale: str, dataset: str, method: str, seed: int) -> Cell:
             method=method,
             seed=seed,
             field=base.field,
-            settings=field,
-            fit=checked,
-            train=data.train,
-            validation=data.validation,
+            settings=sizes["field"],
+            fit=checked(FitConfig, group(tree, "fit"), where, "fit"),
+            train=sizes.get("train"),
+            validation=sizes["validation"],
         ),
-        encode=data.encode,
-        evaluate=data.evaluate,
-        published_signals=settings.fit.steps * settings.fit.batch,
-        generation=None if method in base.variants else _generation(settings, data, method),
+        encode=checked(Counts, group(tree, "encode"), where, "encode"),
+        evaluate=checked(Counts, group(tree, "evaluate"), where, "evaluate"),
+        published_signals=own.fit.steps * own.fit.batch if base.published else None,
+        generation=generation,
     )
 
 
-def _generation(settings: MethodSettings, data: DatasetScale, method: str) -> Generation | None:
-    """The published settings with the scale's changes on top, those of the method last."""
-    published = settings.generation
-    if published is None or data.generation is None:
-        return None
-    merged = published
-    for changes in (data.generation, data.overrides.get(method, Overrides()).generation):
-        merged = _merged(merged, changes)
-    train = published["train"]
-    return Generation(settings=merged, published_signals=train["steps"] * train["batch"])
+def merged_settings(scale: str, dataset: str, method: str) -> Tree:
+    """Every setting of a cell, with the file that it comes from.
+
+    Raises:
+        ConfigError: a file is missing or wrong, or the method has no settings for the data set.
+    """
+    data = group(scale_tree(scale), "datasets", dataset)
+    named = find_image_classifier if method in image_classifiers() else find_method
+    base: Method = named(method)
+    variants = base.variants if isinstance(base, MethodConfig) else {}
+    layers = [_of_method(base, dataset), _of_data_set(data), _override(data, base.method)]
+    if method in variants:
+        path = folders.find("methods", base.method)
+        changes = group(sourced(read_mapping(path), folders.shown(path)), "variants", method)
+        layers += [{"field": changes}, _override(data, method)]
+    tree = merge(*layers, arguments=ARGUMENTS)
+    generates = "generation" in data and "generation" in layers[0] and method not in variants
+    return {name: part for name, part in tree.items() if name != "generation" or generates}
 
 
-def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Changes on top of settings, one by one in the groups of settings too."""
-    groups = ("train", "diffusion")
-    return base | {
-        key: base.get(key, {}) | value if key in groups else value for key, value in changes.items()
-    }
+def _in_scale(config: ScaleConfig, dataset: str, method: str) -> None:
+    where = folders.shown(folders.find("scales", config.scale))
+    if dataset not in config.datasets:
+        raise ConfigError(f"{where}: no data set {dataset!r}; it has {', '.join(config.datasets)}")
+    runs = config.datasets[dataset].methods
+    if method not in runs:
+        raise ConfigError(f"{where}: {dataset} does not run {method!r}; it runs {', '.join(runs)}")
+
+
+def _of_method(base: Method, dataset: str) -> Tree:
+    """What a method's file says for a data set, or for the one that it stands in for."""
+    kind: folders.Kind = "methods" if isinstance(base, MethodConfig) else "image_classifiers"
+    path = folders.find(kind, base.method)
+    tree, source = sourced(read_mapping(path), folders.shown(path)), load_dataset_config(dataset)
+    layer: Tree = {}
+    if isinstance(base, MethodConfig):
+        layer = group(tree, "settings", settings_key(base, base.settings, source))
+    for key in (source.name, source.stands_for):
+        if key in base.classification and "classification" not in layer:
+            layer = {**layer, "classification": group(tree, "classification", key)}
+    return layer
+
+
+def _of_data_set(data: Tree) -> Tree:
+    """What a scale says about all methods on a data set."""
+    names = ("train", "validation", "encode", "evaluate", "fit", "generation")
+    layer = {name: data[name] for name in names if name in data}
+    labelled = group(data, "classification")
+    kept = ("signals", "encoding", "training")
+    shared: Tree = {name: labelled[name] for name in kept if name in labelled}
+    return {**layer, "classification": shared} if labelled else layer
+
+
+def _override(data: Tree, method: str) -> Tree:
+    layer = group(data, "overrides", method)
+    labelled = group(data, "classification", "overrides", method)
+    return {**layer, "classification": labelled} if labelled else layer

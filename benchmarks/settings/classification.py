@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from benchmarks.settings.reading import Data
 from lift.precision import Precision
 
 
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ClassificationSettings(_Data):
+class ClassificationSettings(Data):
     """A classifier and its training, in ``config/methods`` and ``config/image_classifiers``."""
 
-    head: str = Field(description="key in benchmarks/stages/classification/heads.py")
+    head: str = Field(description="a name of benchmarks/stages/classification/heads.py")
     settings: dict[str, Any] = Field(description="constructor arguments of the head")
     copies: list[int] = Field(
         min_length=1, description="one training for each; the first is the method's main number"
@@ -29,7 +26,7 @@ class ClassificationSettings(_Data):
     training: dict[str, Any] = Field(description="as lift.network_training.TrainingConfig")
 
 
-class LabelledSignals(_Data):
+class LabelledSignals(Data):
     """How many labelled signals, evenly spaced; null takes all that there are."""
 
     train: int | None = Field(default=None, ge=1)
@@ -37,14 +34,14 @@ class LabelledSignals(_Data):
     test: int | None = Field(default=None, ge=1)
 
 
-class CopyEncoding(_Data):
+class CopyEncoding(Data):
     """How the copies are encoded; in bfloat16 faster, and a little less exact."""
 
     batch: int = Field(default=32, ge=1)
     precision: Precision = "float32"
 
 
-class ClassificationScale(_Data):
+class ClassificationScale(Data):
     """Classification of one data set in a scale.
 
     ``methods`` are some of the scale's, and classifiers of pixels. ``overrides`` change a
@@ -55,5 +52,5 @@ class ClassificationScale(_Data):
     methods: list[str]
     signals: LabelledSignals
     encoding: CopyEncoding = CopyEncoding()
-    training: dict[str, Any] = {}
-    overrides: dict[str, dict[str, Any]] = {}
+    training: dict[str, Any] = Field(default={})
+    overrides: dict[str, dict[str, Any]] = Field(default={})

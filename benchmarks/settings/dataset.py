@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from benchmarks.settings.validation import explain, parse_yaml
-
-CONFIG = Path(__file__).resolve().parents[2] / "config" / "datasets"
-
-Published = Literal["celebahq64", "shapenet64", "cifar10", "imagenet100-256"]
+from benchmarks.settings import folders
+from benchmarks.settings.reading import ConfigError, Data, explain, read_yaml
 
 
 class Settings(BaseModel):
@@ -24,74 +19,61 @@ class Settings(BaseModel):
 Source = TypeVar("Source", bound=Settings)
 
 
-class DatasetConfig(BaseModel):
+class DatasetConfig(Data):
     """One data set.
 
-    ``stands_for`` is the data set of the published tables whose method settings it uses;
-    ``published`` says that it is that data set. ``shareable`` is false where its terms forbid
+    ``loader`` is a module with a function ``load``. ``stands_for`` is the data set, usually one of
+    the published tables, whose settings methods take that have none for this one; ``published``
+    says that it is that data set. ``shareable`` is false where its terms forbid
     pictures of its signals. ``up_axis`` is the axis of a voxel grid that points up in pictures.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     title: str
     kind: Literal["image", "voxel"]
-    loader: str
+    loader: str = Field(pattern=r"^\w+(\.\w+)*$", description="package.module")
     resolution: int = Field(gt=0)
     channels: int = Field(gt=0)
-    stands_for: Published
+    stands_for: str | None = None
     published: bool = False
     shareable: bool = True
     up_axis: Literal[0, 1, 2] = 1
-    source: dict[str, Any] = {}
+    source: dict[str, Any] = Field(default={})
 
     def settings(self, model: type[Source]) -> Source:
         """What ``source`` says, checked by the loader's own model.
 
         Raises:
-            ValueError: a key is unknown, missing or wrong; the message names file, key and value.
+            ConfigError: a key is unknown, missing or wrong; the message names file, key and value.
         """
         try:
             return model.model_validate(self.source)
         except ValidationError as error:
-            raise ValueError(_explained(config_path(self.name), error, "source.", model)) from error
-
-
-def config_path(name: str) -> Path:
-    """The file of a data set's configuration."""
-    return CONFIG / f"{name}.yaml"
+            place = folders.shown(folders.find("datasets", self.name))
+            # Only a loader knows what its source says; the keys that it has are named.
+            line = explain(error, model)
+            raise ConfigError(f"{place}: source.{line}") from error
 
 
 def known_datasets() -> list[str]:
     """Names of all configured data sets."""
-    return sorted(path.stem for path in CONFIG.glob("*.yaml"))
+    return sorted(folders.files("datasets"))
 
 
 def load_dataset_config(name: str) -> DatasetConfig:
     """Reads one data set's configuration.
 
     Raises:
-        ValueError: the file is missing or wrong; the message names file, key and value.
+        ConfigError: the file is missing or wrong; the message names file, key and value.
     """
-    path = config_path(name)
-    try:
-        config = parse_yaml(path.read_text(), DatasetConfig)
-    except FileNotFoundError as error:
-        known = ", ".join(known_datasets())
-        raise ValueError(f"{path}: no such file; known data sets: {known}") from error
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not YAML ({error})") from error
-    except ValidationError as error:
-        raise ValueError(_explained(path, error, "", DatasetConfig)) from error
+    path = folders.find("datasets", name)
+    config = read_yaml(path, DatasetConfig)
+    where = folders.shown(path)
     if config.name != name:
-        raise ValueError(f"{path}: name: {config.name!r}, expected {name!r} as the file is called")
+        raise ConfigError(
+            f"{where}: name: {config.name!r}, expected {name!r} as the file is called"
+        )
+    if config.stands_for not in (None, *known_datasets()):
+        known = ", ".join(known_datasets())
+        raise ConfigError(f"{where}: stands_for: {config.stands_for!r}, expected one of {known}")
     return config
-
-
-def _explained(path: Path, error: ValidationError, prefix: str, model: type[BaseModel]) -> str:
-    """The first mistake; where a key is unknown, also the keys that there are."""
-    known = ""
-    if any(mistake["type"] == "extra_forbidden" for mistake in error.errors()):
-        known = f"; expected {', '.join(model.model_fields) or 'no key'}"
-    return f"{path}: {prefix}{explain(error)}{known}"

@@ -1,42 +1,42 @@
-"""The fields that configuration can name, and how one is built."""
+"""The field that configuration names as ``package.module:Class``."""
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from typing import Any
 
-from benchmarks.settings.files import ConfigError
+from benchmarks.settings.folders import load_module
+from benchmarks.settings.reading import ConfigError
 from lift.field import Domain, NeuralField
 
-FIELDS = {
-    "lift": ("lift.model", "LIFT"),
-    "functa": ("baselines.functa", "Functa"),
-    "spatial_functa": ("baselines.spatial_functa", "SpatialFuncta"),
-    "mnif": ("baselines.mnif", "MNIF"),
-    "gem": ("baselines.gem", "GEM"),
-}
-"""Key in ``config/methods`` -> module and class; a method's code is imported only where it runs."""
+
+def field_module(spec: str) -> str:
+    """The module that defines a field."""
+    return spec.partition(":")[0]
 
 
-def field_module(key: str) -> str:
-    """The module that defines a field.
+def field_class(spec: str) -> type[NeuralField]:
+    """The class of a field; a method's code is imported only where it runs.
 
     Raises:
-        ConfigError: no field has this key.
+        ConfigError: there is no such class of neural fields.
     """
-    if key not in FIELDS:
-        raise ConfigError(f"field: {key!r} is unknown; expected one of {', '.join(FIELDS)}")
-    return FIELDS[key][0]
+    module, _, name = spec.partition(":")
+    found = getattr(load_module(module), name, None)
+    if not (inspect.isclass(found) and issubclass(found, NeuralField)):
+        raise ConfigError(
+            f"field: {spec!r}: expected package.module:Class, a class of lift.NeuralField"
+        )
+    return found
 
 
-def build_field(key: str, domain: Domain, settings: dict[str, Any]) -> NeuralField:
+def build_field(spec: str, domain: Domain, settings: dict[str, Any]) -> NeuralField:
     """Builds a field with fresh weights from torch's global generator.
 
     Raises:
-        ConfigError: an unknown, missing or impossible setting.
+        ConfigError: there is no such field, or a setting is unknown, missing or impossible.
     """
-    cls: type[NeuralField] = getattr(importlib.import_module(field_module(key)), FIELDS[key][1])
+    cls = field_class(spec)
     accepted = inspect.signature(cls.__init__).parameters
     unknown = [name for name in settings if name not in accepted]
     missing = [
@@ -46,10 +46,10 @@ def build_field(key: str, domain: Domain, settings: dict[str, Any]) -> NeuralFie
     ]
     if unknown or missing:
         raise ConfigError(
-            f"field {key!r}: unknown settings {unknown}, missing settings {missing}; "
+            f"field {spec!r}: unknown settings {unknown}, missing settings {missing}; "
             f"expected {[name for name in accepted if name not in ('self', 'domain')]}"
         )
     try:
         return cls(domain, **settings)
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"field {key!r} on {domain}: {error}") from error
+        raise ConfigError(f"field {spec!r} on {domain}: {error}") from error

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.fields import build_field
-from benchmarks.settings.files import find_method, published_settings
+from benchmarks.settings.method import find_method, published_settings
 from lift.field import Domain, NeuralField, Query
 from lift.sampling import jittered_points
 

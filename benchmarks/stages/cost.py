@@ -13,9 +13,9 @@ from benchmarks.metrics.cost import count_macs
 from benchmarks.records.provenance import code_digest, git_commit, packages, peak_memory_bytes
 from benchmarks.records.result import Metric, Provenance, Result, result_path, write_result
 from benchmarks.settings.dataset import load_dataset_config
+from benchmarks.settings.digest import digest as config_digest
 from benchmarks.settings.fields import build_field, field_module
-from benchmarks.settings.files import digest as config_digest
-from benchmarks.settings.files import find_method, published_settings
+from benchmarks.settings.method import find_method, published_settings
 from lift.field import Domain, NeuralField
 
 COUNTS = (

@@ -39,7 +39,7 @@ def available(dataset: Dataset, config: DatasetConfig, out: Path) -> str:
     """Statistics of a prepared data set, and its contact sheet."""
     lines = statistics(dataset)
     if not config.published:
-        lines.append(("takes method settings of", config.stands_for))
+        lines.append(("takes method settings of", config.stands_for or "-"))
     table = tabulate(lines, headers=("what", "value"), tablefmt="github", disable_numparse=True)
     if not dataset.shareable:
         return f"{table}\n\nIts terms forbid pictures of its signals."

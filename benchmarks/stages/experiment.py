@@ -14,8 +14,8 @@ from benchmarks.datasets.splits import fitting_splits, spaced
 from benchmarks.records.provenance import code_digest, sha256
 from benchmarks.records.result import Result, SplitName, prepared_path, read_result, result_path
 from benchmarks.settings.cell import Cell
+from benchmarks.settings.digest import digest
 from benchmarks.settings.fields import build_field, field_module
-from benchmarks.settings.files import digest
 from lift.checkpoint import CheckpointError, load_tensors
 from lift.field import NeuralField
 from lift.functaset import Functaset, open_functaset

@@ -28,8 +28,8 @@ from benchmarks.records.result import (
     write_result,
 )
 from benchmarks.settings.cell import resolve
+from benchmarks.settings.digest import digest
 from benchmarks.settings.fields import field_module
-from benchmarks.settings.files import digest
 from benchmarks.stages.experiment import Experiment, StageError
 from lift.precision import multiplies_bfloat16
 

@@ -23,7 +23,9 @@ from tabulate import tabulate
 from benchmarks.figures.curves import COLORS, MARKERS
 from benchmarks.figures.png import save_png
 from benchmarks.records.result import result_path
-from benchmarks.settings.files import ConfigError, find_method, load_scale
+from benchmarks.settings.method import find_method
+from benchmarks.settings.reading import ConfigError
+from benchmarks.settings.scale import load_scale
 from lift.files import replacing
 
 BUDGETS = {"signals": "training signals seen", "seconds": "training time (s, one CPU thread)"}

@@ -21,7 +21,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from benchmarks.records.result import Result, ResultError, SplitName, read_result, result_path
-from benchmarks.settings.files import read_yaml
+from benchmarks.settings.reading import read_yaml
 
 
 class Expectation(BaseModel):

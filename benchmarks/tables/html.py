@@ -17,7 +17,8 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from benchmarks.settings.files import load_methods, load_scale
+from benchmarks.settings.method import load_methods
+from benchmarks.settings.scale import load_scale
 from lift.files import replacing
 
 STYLE = """

@@ -9,8 +9,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from benchmarks.settings.files import CONFIG, ConfigError
-from benchmarks.settings.validation import explain
+from benchmarks.settings.folders import CONFIG
+from benchmarks.settings.reading import ConfigError, explain
 
 PATH = CONFIG / "published.yaml"
 UNITS = {"1": 1.0, "%": 0.01, "K": 1e3, "M": 1e6, "G": 1e9}

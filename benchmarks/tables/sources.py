@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.records.result import Result, ResultError, read_result, result_path
 from benchmarks.settings.dataset import DatasetConfig
-from benchmarks.settings.files import ScaleConfig
+from benchmarks.settings.scale import ScaleConfig
 from benchmarks.tables.published import Row, Table
 
 UPSTREAM = ("fit", "encode")

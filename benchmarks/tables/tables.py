@@ -18,7 +18,8 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.settings.dataset import DatasetConfig, load_dataset_config
-from benchmarks.settings.files import MethodConfig, ScaleConfig, load_methods, load_scale
+from benchmarks.settings.method import MethodConfig, load_methods
+from benchmarks.settings.scale import ScaleConfig, load_scale
 from benchmarks.stages.single_signal.settings import load_single_signal
 from benchmarks.tables.cells import Cell, table_cells, with_other_spaces
 from benchmarks.tables.markdown import LEGEND, section

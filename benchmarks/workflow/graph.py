@@ -8,24 +8,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.datasets.loaders import loader_module
 from benchmarks.records.provenance import code_digest, sha256
 from benchmarks.records.result import ResultError, read_result, result_path
 from benchmarks.settings.cell import resolve
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.fields import field_module
-from benchmarks.settings.files import (
-    ScaleConfig,
+from benchmarks.settings.method import (
     find_method,
+    image_classifiers,
     load_methods,
-    load_scale,
     published_settings,
 )
+from benchmarks.settings.scale import ScaleConfig, load_scale
 from benchmarks.stages.classification.heads import head_module
 from benchmarks.stages.classification.settings import (
     Classification,
     classified_cells,
-    image_classifiers,
     resolve_classification,
     stored_copies,
 )
@@ -207,7 +205,7 @@ def cost_digest(wildcards: Any) -> str:
 def prepare_digest(wildcards: Any) -> str:
     """The code behind a prepared data set."""
     loader = load_dataset_config(wildcards.dataset).loader
-    return code_digest("benchmarks.stages.prepare", loader_module(loader))
+    return code_digest("benchmarks.stages.prepare", loader)
 
 
 def data_report_digest() -> str:

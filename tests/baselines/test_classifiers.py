@@ -5,9 +5,10 @@ import torch
 from torch.nn import functional
 
 from baselines.classifiers import AttentionBlock, TransformerClassifier
-from benchmarks.settings.files import CONFIG, find_method, read_yaml
+from benchmarks.settings.folders import CONFIG
+from benchmarks.settings.method import ImageClassifierConfig, find_method
+from benchmarks.settings.reading import read_yaml
 from benchmarks.stages.classification.heads import build_head, head_macs
-from benchmarks.stages.classification.settings import ImageClassifierConfig
 
 FUNCTA = {"latent": (512,)}
 SPATIAL_FUNCTA = {"local": (8, 8, 16)}

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from benchmarks.settings.fields import build_field
-from benchmarks.settings.files import load_methods, published_settings
+from benchmarks.settings.method import load_methods, published_settings
 from lift.field import Cost, Domain
 
 DOMAINS = {

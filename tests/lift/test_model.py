@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks.settings.files import published_settings
+from benchmarks.settings.method import published_settings
 from lift import LIFT, Domain
 from tests.lift.fields import random_latent, small_lift
 

@@ -6,7 +6,7 @@ from benchmarks.datasets.dataset import Split
 from benchmarks.datasets.labels import labelled_splits
 from benchmarks.records.provenance import code_digest
 from benchmarks.records.result import Metric, SplitName
-from benchmarks.settings.files import digest
+from benchmarks.settings.digest import digest
 from benchmarks.stages.classification.encode_copies import FOLDER
 from benchmarks.stages.classification.heads import head_module
 from benchmarks.stages.classification.inputs import (

@@ -13,7 +13,7 @@ from benchmarks.datasets.dataset import open_prepared
 from benchmarks.datasets.labels import labelled_splits
 from benchmarks.records.provenance import code_digest, git_commit, packages, peak_memory_bytes
 from benchmarks.records.result import Provenance, Result, result_path, write_result
-from benchmarks.settings.files import digest
+from benchmarks.settings.digest import digest
 from benchmarks.stages.classification.heads import head_module
 from benchmarks.stages.classification.inputs import Pixels, Scaling, augmentation_of, split_labels
 from benchmarks.stages.classification.settings import resolve_classification

@@ -13,7 +13,7 @@ from fvcore.nn import FlopCountAnalysis
 from torch import Tensor, nn
 
 from baselines.torchvision_guard import import_torchvision
-from benchmarks.settings.files import ConfigError
+from benchmarks.settings.reading import ConfigError
 from lift.vmamba.classifier import VMambaClassifier
 
 HEADS = {

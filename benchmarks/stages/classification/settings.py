@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
+from benchmarks.settings import folders
+from benchmarks.settings.cell import merged_settings
+from benchmarks.settings.checking import checked
 from benchmarks.settings.classification import (
     ClassificationScale,
     ClassificationSettings,
@@ -13,36 +14,26 @@ from benchmarks.settings.classification import (
     LabelledSignals,
 )
 from benchmarks.settings.dataset import load_dataset_config
-from benchmarks.settings.files import CONFIG, ConfigError, find_method, load_scale, read_yaml
-from benchmarks.settings.validation import explain
+from benchmarks.settings.merge import group
+from benchmarks.settings.method import (
+    find_image_classifier,
+    find_method,
+    image_classifiers,
+    settings_key,
+)
+from benchmarks.settings.reading import ConfigError, Data
+from benchmarks.settings.scale import load_scale
 from lift.network_training import TrainingConfig
 
 
-class Classification(BaseModel):
+class Classification(Data):
     """Everything that a classifier depends on, besides the latents or pixels and the code."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     signals: LabelledSignals
     encoding: CopyEncoding
     settings: ClassificationSettings
     training: TrainingConfig
-    published_signals: int
-
-
-class ImageClassifierConfig(BaseModel):
-    """``config/image_classifiers/NAME.yaml``: a network that classifies pixels, not latents."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    method: str
-    title: str
-    classification: dict[str, ClassificationSettings]
-
-
-def image_classifiers() -> list[str]:
-    """Names of the methods that classify pixels."""
-    return sorted(path.stem for path in (CONFIG / "image_classifiers").glob("*.yaml"))
+    published_signals: int | None
 
 
 def classified_cells(scale: str) -> list[tuple[str, str, int]]:
@@ -65,7 +56,8 @@ def classification_scale(scale: str, dataset: str) -> ClassificationScale:
     """
     data = load_scale(scale).datasets.get(dataset)
     if data is None or data.classification is None:
-        raise ConfigError(f"config/scales/{scale}.yaml: no classification of {dataset!r}")
+        where = folders.shown(folders.find("scales", scale))
+        raise ConfigError(f"{where}: no classification of {dataset!r}")
     return data.classification
 
 
@@ -75,30 +67,29 @@ def resolve_classification(scale: str, dataset: str, method: str) -> Classificat
     Raises:
         ConfigError: the scale does not classify with this method, or a file is wrong.
     """
-    scale_config, where = classification_scale(scale, dataset), f"config/scales/{scale}.yaml"
+    scale_config, where = (
+        classification_scale(scale, dataset),
+        folders.shown(folders.find("scales", scale)),
+    )
     if method not in scale_config.methods:
         raise ConfigError(
             f"{where}: {dataset} is not classified by {method!r}; "
             f"it is by {', '.join(scale_config.methods)}"
         )
-    published = _published(method, load_dataset_config(dataset).stands_for)
-    merged: dict[str, Any] = published.model_dump()
-    merged["training"].update(scale_config.training)
-    for key, value in scale_config.overrides.get(method, {}).items():
-        merged[key] = {**merged[key], **value} if key in ("settings", "training") else value
-    try:
-        settings = ClassificationSettings.model_validate(merged)
-        training = TrainingConfig.model_validate(merged["training"])
-    except ValidationError as error:
-        raise ConfigError(
-            f"{where}: {dataset}, {method}, classification.{explain(error)}"
-        ) from error
+    tree = group(merged_settings(scale, dataset, method), "classification")
+    base = find_image_classifier(method) if method in image_classifiers() else find_method(method)
+    source = load_dataset_config(dataset)
+    published = base.classification[settings_key(base, base.classification, source)]
+    own = {name: part for name, part in tree.items() if name not in ("signals", "encoding")}
+    settings = checked(ClassificationSettings, own, where, "classification")
+    training = checked(TrainingConfig, group(own, "training"), where, "classification.training")
+    seen = published.training["steps"] * published.training["batch"]
     return Classification(
         signals=scale_config.signals,
         encoding=scale_config.encoding,
         settings=settings,
         training=training,
-        published_signals=published.training["steps"] * published.training["batch"],
+        published_signals=seen if base.published else None,
     )
 
 
@@ -109,17 +100,3 @@ def stored_copies(config: Classification) -> dict[str, Any]:
         "encoding": config.encoding.model_dump(mode="json"),
         "copies": max(config.settings.copies),
     }
-
-
-def _published(method: str, dataset: str) -> ClassificationSettings:
-    if method in image_classifiers():
-        path = CONFIG / "image_classifiers" / f"{method}.yaml"
-        known = read_yaml(path, ImageClassifierConfig).classification
-    else:
-        path = CONFIG / "methods" / f"{find_method(method).method}.yaml"
-        known = find_method(method).classification
-    if dataset not in known:
-        raise ConfigError(
-            f"{path}: no classification of {dataset!r}; it has {', '.join(known) or 'none'}"
-        )
-    return known[dataset]

@@ -18,7 +18,8 @@ from benchmarks.metrics.neighbours import copying_ratio, nearest
 from benchmarks.metrics.shape_generation import measure_shapes
 from benchmarks.records.provenance import code_digest, sha256
 from benchmarks.records.result import Budget, Metric
-from benchmarks.settings.files import ConfigError, digest
+from benchmarks.settings.digest import digest
+from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.generation.settings import (
     DENOISERS,

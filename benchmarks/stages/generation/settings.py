@@ -10,8 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from torch import nn
 
 from benchmarks.settings.cell import Cell
-from benchmarks.settings.files import ConfigError
-from benchmarks.settings.validation import explain
+from benchmarks.settings.reading import ConfigError, explain
 from lift.diffusion.config import DiffusionConfig, GeometryName
 from lift.network_training import TrainingConfig
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from benchmarks.figures.single_signal import Picture, curves_figure, factors_figure, pictures_figure
 from benchmarks.records.provenance import code_digest, git_commit, packages, peak_memory_bytes
 from benchmarks.records.result import Metric, Provenance, Result, result_path, write_result
-from benchmarks.settings.files import digest
+from benchmarks.settings.digest import digest
 from benchmarks.stages.experiment import StageError
 from benchmarks.stages.single_signal.fitting import Comparison, SearchResult, predict
 from benchmarks.stages.single_signal.networks import macs, parameters

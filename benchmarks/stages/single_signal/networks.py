@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from baselines.single_signal import FINER, SIREN, WIRE, Gauss, ReLUPE, nyquist_octaves
-from benchmarks.settings.files import ConfigError
+from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.single_signal.settings import NetworkSettings, ScaleSizes, TaskSettings
 from lift.relift import ReLIFT
 

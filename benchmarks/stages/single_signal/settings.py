@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from benchmarks.settings import files as config
+from benchmarks.settings import folders
+from benchmarks.settings.reading import read_yaml
 
 TaskName = Literal["audio", "image", "denoising", "super_resolution", "inpainting", "occupancy"]
 FITTING: tuple[TaskName, ...] = ("audio", "image", "occupancy")
@@ -128,4 +129,4 @@ def load_single_signal() -> SingleSignalConfig:
     Raises:
         ConfigError: it is missing or wrong.
     """
-    return config.read_yaml(config.CONFIG / "single_signal.yaml", SingleSignalConfig)
+    return read_yaml(folders.CONFIG / "single_signal.yaml", SingleSignalConfig)

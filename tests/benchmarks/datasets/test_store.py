@@ -234,4 +234,4 @@ def test_the_command_prepares_and_verifies(tmp_path):
         [*command[:-1], "x", "--dataset", "nothing"], capture_output=True, text=True, check=False
     )
     assert failed.returncode == 1
-    assert "nothing.yaml: no such file; known data sets: celeba64" in failed.stderr
+    assert "nothing.yaml: no such file; datasets has celeba64" in failed.stderr

@@ -11,7 +11,7 @@ import yaml
 
 from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.store import prepare
-from benchmarks.settings import files as config
+from benchmarks.settings import folders
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.stages import encode, fit, interpolate, learning_curve, reconstruct
 from benchmarks.stages.classification import classify, encode_copies
@@ -40,7 +40,7 @@ def edit(root: Path, change: Callable[[dict], None]) -> None:
 
 def point_at(monkeypatch, root: Path) -> None:
     """Configuration comes from the project below ``root``."""
-    monkeypatch.setattr(config, "CONFIG", root / "config")
+    monkeypatch.setattr(folders, "CONFIG", root / "config")
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Commands:
 
     def finished(self, root: Path, shrink: Callable[[dict], None], stages: Sequence[str]) -> Path:
         """A project whose cell has been through ``stages``."""
-        shutil.copytree(config.CONFIG, root / "config")
+        shutil.copytree(folders.CONFIG, root / "config")
         edit(root, shrink)
         settings = load_dataset_config(self.dataset)
         prepare(settings, load_raw(settings), root / "data" / self.dataset)

@@ -7,7 +7,7 @@ from torch.nn.functional import layer_norm, linear, scaled_dot_product_attention
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.metrics.cost import Count, count_macs
-from benchmarks.settings.files import load_methods
+from benchmarks.settings.method import load_methods
 from benchmarks.stages.cost import measure, run
 from lift.field import Cost, Domain, NeuralField
 from lift.meta.inner_loop import descend, squared_error

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from benchmarks.records.result import Budget, Metric, Result, Stage, result_path, write_result
 from benchmarks.settings.dataset import DatasetConfig
-from benchmarks.settings.files import ScaleConfig
+from benchmarks.settings.scale import ScaleConfig
 
 CIFAR = DatasetConfig(
     name="cifar10", title="CIFAR-10", kind="image", loader="cifar10", resolution=32, channels=3,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.settings.files import ConfigError
+from benchmarks.settings.reading import ConfigError
 from benchmarks.tables.comparison import at, compare, figure, markdown, read_learning_curve
 
 SLOW = pd.DataFrame({"signals": [10, 100], "seconds": [10.0, 100.0], "test_psnr": [20.0, 24.0]})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.settings.files import ConfigError
+from benchmarks.settings.reading import ConfigError
 from benchmarks.tables.published import PATH, load_published
 
 PUBLISHED = load_published().tables

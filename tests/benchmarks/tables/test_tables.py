@@ -7,13 +7,16 @@ import pandas as pd
 import pytest
 
 from benchmarks.records.result import Metric
-from benchmarks.settings.files import MethodConfig, ScaleConfig
+from benchmarks.settings.method import MethodConfig
+from benchmarks.settings.scale import ScaleConfig
 from benchmarks.tables import tables
 from benchmarks.tables.cells import Cell
 from benchmarks.tables.published import load_published
 from tests.benchmarks.tables.results_tree import CIFAR, CROPS, counts, psnr, scale_config, write
 
-LIFT = MethodConfig(method="lift", title="LIFT", field="lift", notes=["printed oddly"], settings={})
+LIFT = MethodConfig(
+    method="lift", title="LIFT", field="lift.model:LIFT", notes=["printed oddly"], settings={}
+)
 
 
 def build(root: Path, seeds: tuple[int, ...] = (0,)) -> tuple[str, dict[str, list[Cell]]]:

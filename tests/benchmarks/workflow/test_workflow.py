@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from benchmarks.records.result import result_path
-from benchmarks.stages.classification.settings import image_classifiers
+from benchmarks.settings.method import image_classifiers
 from benchmarks.tables.published import load_published
 from benchmarks.workflow.graph import Plan
 
@@ -24,7 +24,7 @@ CELL = "results/demo/embedded-images/lift/seed0"
 def project(tmp_path_factory):
     """A copy of the project whose demo is one cell of four training steps."""
     copy = tmp_path_factory.mktemp("project")
-    for name in ("lift", "baselines", "benchmarks", "config", "scales"):
+    for name in ("lift", "baselines", "benchmarks", "config"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", copy)
     edit(copy, "config/scales/demo.yaml", shrink)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks.settings.files import find_method
+from benchmarks.settings.method import find_method
 from benchmarks.stages.classification.heads import build_head
 from lift.vmamba.classifier import DropPath, VMambaClassifier
 

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.datasets.dataset import DatasetError, open_prepared
 from benchmarks.datasets.labels import labelled_splits
-from benchmarks.settings import files as config
 from benchmarks.settings.classification import LabelledSignals
+from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.classification.settings import resolve_classification
 from benchmarks.workflow import graph as workflow
 from tests.benchmarks.stages.commands import IMAGES, edit
@@ -77,7 +77,7 @@ def test_data_without_labels_are_refused(classified_copy):
     ],
 )
 def test_an_unknown_classification_says_what_there_is(classified_copy, arguments, message):
-    with pytest.raises(config.ConfigError, match=message):
+    with pytest.raises(ConfigError, match=message):
         resolve_classification(*arguments)
 
 
@@ -86,7 +86,7 @@ def test_a_wrong_training_key_names_profile_method_and_key(classified_copy):
         scale_config["datasets"][DATASET]["classification"]["training"]["stpes"] = 3
 
     edit(classified_copy, misspell)
-    with pytest.raises(config.ConfigError, match=r"embedded-images, lift, .*stpes"):
+    with pytest.raises(ConfigError, match=r"demo\.yaml: datasets\..*\.training\.stpes"):
         resolve_classification("demo", DATASET, "lift")
 
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from benchmarks.records.result import read_result
-from benchmarks.settings import files as config
 from benchmarks.settings.cell import resolve
+from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.generation.settings import generation_config
 from benchmarks.stages.interpolate import between
 from benchmarks.workflow.graph import Plan
@@ -247,9 +247,9 @@ def test_too_few_latents_are_refused(encoded_copy, monkeypatch):
 
 
 def test_a_profile_without_generation_says_where_it_is_missing():
-    with pytest.raises(config.ConfigError, match=r"config/scales/lite\.yaml for this data set"):
+    with pytest.raises(ConfigError, match=r"config/scales/lite\.yaml for this data set"):
         generation_config(resolve("lite", "cifar10", "lift", 0))
-    with pytest.raises(config.ConfigError, match="not a variant"):
+    with pytest.raises(ConfigError, match="not a variant"):
         generation_config(resolve("demo", "embedded-images", "lift-1600", 0))
 
 

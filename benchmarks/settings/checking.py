@@ -1,0 +1,29 @@
+"""Merged settings checked by a model; a mistake names the file that it stands in."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from benchmarks.settings.merge import Tree, leaf_at, plain
+from benchmarks.settings.reading import ConfigError, Model, describe, explain, first_mistake
+
+
+def checked(model: type[Model], tree: Tree, where: str, name: str = "") -> Model:
+    """A group of settings as ``model``.
+
+    Args:
+        where: the file to look into where a setting is missing.
+        name: of the group.
+
+    Raises:
+        ConfigError: a setting is unknown, missing or wrong; the message names file, key and value.
+    """
+    try:
+        return model.model_validate(plain(tree), strict=True)
+    except ValidationError as error:
+        first = first_mistake(error)
+        leaf = leaf_at(tree, first["loc"])
+        if leaf is None:
+            group = f"{name}." if name else ""
+            raise ConfigError(f"{where}: {group}{explain(error, model)}") from error
+        raise ConfigError(f"{leaf}: {describe(first, model)}") from error

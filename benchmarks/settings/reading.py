@@ -1,0 +1,133 @@
+"""YAML files checked by models; one line a mistake: file, key, what is wrong, what was given."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class ConfigError(ValueError):
+    """A configuration that is missing or wrong; the message names the file and the key."""
+
+
+class Data(BaseModel):
+    """Checked, and not to be changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Loader(yaml.CSafeLoader):
+    """Reads 1e-4 as a number, as YAML 1.2 and Python do."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
+)
+
+
+def first_mistake(error: ValidationError) -> ErrorDetails:
+    """The first unknown key, else the first mistake."""
+    return min(error.errors(), key=lambda mistake: mistake["type"] != "extra_forbidden")
+
+
+def explain(error: ValidationError, model: type[BaseModel] | None = None) -> str:
+    """The first of the mistakes, as ``key: message; got value``.
+
+    Unknown keys come first: a misspelt key also leaves one missing.
+    """
+    first = first_mistake(error)
+    key = ".".join(str(part) for part in first["loc"]) or "(top level)"
+    return f"{key}: {describe(first, model)}"
+
+
+def describe(mistake: ErrorDetails, model: type[BaseModel] | None = None) -> str:
+    """``message; got value``, and the keys that ``model`` has where one of them is unknown."""
+    line = f"{mistake['msg']}; got {str(mistake['input'])[:80]!r}"
+    if model and mistake["type"] == "extra_forbidden" and len(mistake["loc"]) == 1:
+        line += f"; expected {', '.join(model.model_fields) or 'no key'}"
+    return line
+
+
+@cache
+def parse_yaml(text: str) -> Any:
+    """What a YAML text says; once, as the workflow asks thousands of times for the same files.
+
+    Raises:
+        yaml.YAMLError: it is no YAML.
+        ValueError: a number is infinite or none; the message names its key.
+    """
+    content = yaml.load(text, Loader=_Loader)
+    _refuse_infinite(content, "")
+    return content
+
+
+@cache
+def _checked(text: str, model: type[Model]) -> Model:
+    # Strict, so that `yes` is no count.
+    return model.model_validate(parse_yaml(text), strict=True)
+
+
+def read_text(path: Path) -> str:
+    """A configuration file's text.
+
+    Raises:
+        ConfigError: there is no such file; the message names those that there are.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        known = ", ".join(sorted(other.stem for other in path.parent.glob("*.yaml")))
+        raise ConfigError(f"{path}: no such file; {path.parent.name} has {known}") from error
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """What one YAML file says, not checked further; not to be changed.
+
+    Raises:
+        ConfigError: the file is missing, is no YAML, has no keys, or an infinite number.
+    """
+    text = read_text(path)
+    try:
+        content = parse_yaml(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML ({error})") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: {str(content)[:80]!r}, expected keys with values")
+    return content
+
+
+def read_yaml(path: Path, model: type[Model]) -> Model:
+    """Reads and checks one YAML file.
+
+    Raises:
+        ConfigError: the file is missing, is no YAML, or has an unknown key or a wrong value.
+    """
+    read_mapping(path)
+    try:
+        return _checked(read_text(path), model)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain(error, model)}") from error
+
+
+def _refuse_infinite(value: Any, key: str) -> None:
+    if isinstance(value, dict):
+        for name, part in value.items():
+            _refuse_infinite(part, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list):
+        for part in value:
+            _refuse_infinite(part, key)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{key}: {value}, expected a finite number")

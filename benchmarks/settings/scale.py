@@ -1,0 +1,131 @@
+"""``config/scales/SCALE.yaml``: how much data, how many steps, which cells and tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from benchmarks.settings import folders
+from benchmarks.settings.checking import checked
+from benchmarks.settings.classification import ClassificationScale
+from benchmarks.settings.merge import Leaf, Tree, merge, sourced
+from benchmarks.settings.method import known_methods
+from benchmarks.settings.reading import ConfigError, Data, read_mapping
+
+RESERVED = ("published", "prepared", "features", "logs", "tables", "data_report", "speed")
+"""Folders of ``results`` that belong to no scale."""
+
+
+class Overrides(Data):
+    """What a scale changes about a method on a data set."""
+
+    field: dict[str, Any] = Field(default={})
+    fit: dict[str, Any] = Field(default={})
+    generation: dict[str, Any] = Field(default={})
+
+
+class Counts(Data):
+    """How many signals of each split, evenly spaced; null takes all."""
+
+    train: int | None = Field(ge=1)
+    test: int | None = Field(ge=1)
+
+
+class DatasetScale(Data):
+    """One data set in a scale. Counts are evenly spaced subsets; null takes everything."""
+
+    methods: list[str]
+    train: int | None = Field(default=None, ge=1)
+    validation: int = Field(ge=1, description="signals of the training split kept for curves")
+    encode: Counts = Field(description="signals that become latents")
+    evaluate: Counts = Field(description="those of them whose reconstructions are measured")
+    fit: dict[str, Any] = Field(default={})
+    generation: dict[str, Any] | None = Field(
+        default=None, description="changes for all methods; without it nothing is generated"
+    )
+    overrides: dict[str, Overrides] = Field(default={})
+    classification: ClassificationScale | None = None
+
+
+class ScaleConfig(Data):
+    """A scale, with all of what it extends.
+
+    ``extends`` names a scale of ``config/scales``: groups are merged, lists of methods joined, and
+    a data set or table that is null is left out.
+    """
+
+    scale: str = Field(pattern=r"^[\w-]+$")
+    extends: str | None = None
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    threads: int = Field(ge=0, description="CPU threads of one training; 0 takes all")
+    datasets: dict[str, DatasetScale]
+    tables: dict[str, str] = Field(description="table -> the data set that fills its own column")
+
+
+def load_scale(scale: str) -> ScaleConfig:
+    """The scale of that name.
+
+    Raises:
+        ConfigError: its file is missing or wrong, or names a method or data set that is not there.
+    """
+    tree, where = scale_tree(scale), folders.shown(folders.find("scales", scale))
+    config = checked(ScaleConfig, tree, where)
+    if config.scale != scale or scale in RESERVED:
+        expected = "another name" if scale in RESERVED else f"{scale!r} as the file is called"
+        raise ConfigError(f"{where}: scale: {config.scale!r}, expected {expected}")
+    _check_names(config, where)
+    return config
+
+
+def scale_tree(scale: str) -> Tree:
+    """What a scale says, each setting with the file that it stands in."""
+    return _tree(folders.find("scales", scale), ())
+
+
+def _tree(path: Path, seen: tuple[Path, ...]) -> Tree:
+    content = read_mapping(path)
+    tree = sourced(content, folders.shown(path))
+    base, here = content.get("extends"), folders.CONFIG / "scales"
+    if path.parent != here and (here / path.name).exists() and base != path.stem:
+        raise ConfigError(
+            f"{path}: there is a scale {path.stem!r} in {folders.shown(here)}; give yours another "
+            f"name, or add to that one by `extends: {path.stem}`"
+        )
+    if base is None:
+        return tree
+    below = here / f"{base}.yaml"
+    if below in (path, *seen):
+        raise ConfigError(f"{path}: extends: {base!r} extends itself")
+    merged = merge(_tree(below, (path, *seen)), tree, joined=("methods",))
+    for name in ("datasets", "tables"):
+        if isinstance(found := merged.get(name), dict):
+            merged[name] = {
+                key: part
+                for key, part in found.items()
+                if not (isinstance(part, Leaf) and part.value is None)
+            }
+    return merged
+
+
+def _check_names(config: ScaleConfig, where: str) -> None:
+    """Whatever a scale names is there."""
+    methods, datasets = known_methods(), set(folders.files("datasets"))
+    _known(f"{where}: datasets", config.datasets, datasets)
+    _known(f"{where}: tables", config.tables.values(), set(config.datasets))
+    for name, data in config.datasets.items():
+        at = f"{where}: datasets.{name}"
+        _known(f"{at}.methods", data.methods, methods)
+        _known(f"{at}.overrides", data.overrides, methods)
+        if data.classification:
+            _known(f"{at}.classification.methods", data.classification.methods, methods)
+            _known(f"{at}.classification.overrides", data.classification.overrides, methods)
+
+
+def _known(where: str, names: Any, known: set[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise ConfigError(
+                f"{where}: {name!r} is unknown; expected one of {', '.join(sorted(known))}"
+            )

@@ -1,0 +1,234 @@
+"""Configuration: cells resolve from three kinds of files, and mistakes name their place."""
+
+import pytest
+
+from benchmarks.settings.cell import merged_settings, resolve
+from benchmarks.settings.digest import digest
+from benchmarks.settings.fields import build_field
+from benchmarks.settings.merge import leaves
+from benchmarks.settings.method import published_settings
+from benchmarks.settings.reading import ConfigError, read_yaml
+from benchmarks.settings.scale import ScaleConfig, load_scale
+from lift import Domain
+from tests.benchmarks.settings.configuration import edited
+
+IMAGES = "embedded-images"
+
+
+@pytest.fixture
+def edit(tmp_path, monkeypatch):
+    return lambda relative, change: edited(monkeypatch, tmp_path, relative, change)
+
+
+def override(changes):
+    """Overrides of the demo's images by method, added to those that there are."""
+    return lambda demo: demo["datasets"][IMAGES]["overrides"].update(changes)
+
+
+@pytest.mark.parametrize("scale", ["demo", "lite", "budget", "paper"])
+def test_every_cell_of_every_scale_resolves(scale):
+    scale_config = load_scale(scale)
+    for dataset, data in scale_config.datasets.items():
+        for method in data.methods:
+            cell = resolve(scale, dataset, method, scale_config.seeds[0])
+            assert cell.training.fit.steps > 0
+            assert cell.published_signals > 0
+
+
+def test_lite_and_paper_run_lift_at_its_published_size():
+    for scale, dataset, published in (
+        ("lite", "cifar10", "cifar10"),
+        ("lite", "celeba64", "celebahq64"),
+        ("lite", "infomr64", "shapenet64"),
+        ("paper", "celebahq64", "celebahq64"),
+    ):
+        settings = resolve(scale, dataset, "lift", 0).training.settings
+        assert settings == published_settings("lift", published).field
+
+
+def test_a_scale_overrides_what_it_names_and_nothing_else():
+    published = published_settings("lift", "cifar10")
+    cell = resolve("demo", "embedded-images", "lift", 0)
+    assert cell.training.settings["width"] < published.field["width"]
+    assert cell.training.settings["w0"] == published.field["w0"]
+    assert cell.training.fit.inner_steps == published.fit.inner_steps
+
+
+def test_the_variants_are_the_rows_of_the_table_of_latent_sizes():
+    for floats in (1600, 3200, 6400, 12800, 1792):
+        settings = published_settings(f"lift-{floats}", "celebahq64").field
+        field = build_field("lift.model:LIFT", Domain(2, 64, 3), settings)
+        assert field.cost().latent_floats == floats
+
+
+def test_the_digest_of_a_cell_follows_its_values():
+    one = resolve("demo", "embedded-images", "lift", 0)
+    assert digest(one) == digest(resolve("demo", "embedded-images", "lift", 0))
+    assert digest(one) != digest(
+        resolve("demo", "embedded-images", "lift", 0).model_copy(update={"published_signals": 1})
+    )
+
+
+def test_a_variant_differs_from_its_method_at_every_scale():
+    """The demo overrides the channels of `lift`, which its variants change."""
+    channels = {
+        method: resolve("demo", IMAGES, method, 0).training.settings["latent_channels"]
+        for method in ("lift", "lift-1600", "lift-12800")
+    }
+    assert channels == {
+        "lift": [256, 128, 64],
+        "lift-1600": [64, 32, 16],
+        "lift-12800": [512, 256, 128],
+    }
+
+
+def test_an_override_of_a_variants_own_setting_wins(edit):
+    edit("scales/demo.yaml", override({"relift": {"field": {"gamma": 4.0}}}))
+    relift = resolve("demo", IMAGES, "relift", 0).training.settings
+    assert (relift["gamma"], relift["residual"]) == (4.0, True)
+    assert relift["width"] == resolve("demo", IMAGES, "lift", 0).training.settings["width"]
+
+
+def test_every_setting_says_where_it_stands():
+    found = {key: str(leaf) for key, leaf in leaves(merged_settings("demo", IMAGES, "relift"))}
+    at = "config/scales/demo.yaml: datasets.embedded-images"
+    assert found["field.gamma"] == "config/methods/lift.yaml: variants.relift.gamma"
+    assert found["field.w0"] == "config/methods/lift.yaml: settings.cifar10.field.w0"
+    assert found["field.width"] == f"{at}.overrides.lift.field.width"
+    assert found["fit.batch"] == f"{at}.fit.batch"
+    assert found["fit.rate"] == f"{at}.overrides.lift.fit.rate"
+    assert found["evaluate.train"] == f"{at}.evaluate.train"
+
+
+def test_another_denoiser_takes_nothing_of_the_first_ones_network():
+    lite = resolve("lite", "celeba64", "lift", 0).generation
+    assert lite.settings["network"] == {"widths": [32, 64, 128], "blocks": 1, "stride": 2}
+    demo = resolve("demo", IMAGES, "lift", 0).generation
+    assert demo.settings["network"] == {"widths": [32, 64], "blocks": 1, "cellwise": True}
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        ("scales/demo.yaml", lambda c: c.update(sedes=[1]), r"demo\.yaml: sedes: Extra.*expected"),
+        ("scales/demo.yaml", lambda c: c.update(seeds=[]), r"demo\.yaml: seeds: .*at least 1"),
+        ("scales/demo.yaml", lambda c: c.update(seeds=[-1]), r"demo\.yaml: seeds: .*or equal to 0"),
+        ("scales/demo.yaml", lambda c: c.update(scale="dmeo"), r"scale: 'dmeo', expected 'demo'"),
+        (
+            "scales/demo.yaml",
+            lambda c: c["datasets"][IMAGES]["fit"].update(batch=-1),
+            r"demo\.yaml: datasets\.embedded-images\.fit\.batch: .*'-1'",
+        ),
+        (
+            "scales/demo.yaml",
+            lambda c: c["datasets"][IMAGES]["fit"].update(batch=True),
+            r"demo\.yaml: datasets\.embedded-images\.fit\.batch: .*integer; got 'True'",
+        ),
+        (
+            "scales/demo.yaml",
+            lambda c: c["datasets"][IMAGES]["fit"].update(rate=float("inf")),
+            r"demo\.yaml: datasets\.embedded-images\.fit\.rate: inf, expected a finite number",
+        ),
+        (
+            "scales/demo.yaml",
+            override({"lyft": {"fit": {"steps": 3}}}),
+            r"demo\.yaml: datasets\.embedded-images\.overrides: 'lyft' is unknown; .*lift",
+        ),
+        (
+            "scales/demo.yaml",
+            lambda c: c["datasets"][IMAGES]["methods"].append("lyft"),
+            r"demo\.yaml: datasets\.embedded-images\.methods: 'lyft' is unknown; .*lift",
+        ),
+        (
+            "scales/demo.yaml",
+            lambda c: c["tables"].update(cifar10="cifra10"),
+            r"demo\.yaml: tables: 'cifra10' is unknown; expected one of embedded-images",
+        ),
+        (
+            "scales/demo.yaml",
+            lambda c: c["datasets"].update(cifra10=c["datasets"][IMAGES]),
+            r"demo\.yaml: datasets: 'cifra10' is unknown; expected one of celeba64",
+        ),
+        (
+            "methods/lift.yaml",
+            lambda c: c["settings"]["cifar10"]["fit"].update(batch="many"),
+            r"lift\.yaml: settings\.cifar10\.fit\.batch: .*'many'",
+        ),
+        (
+            "methods/lift.yaml",
+            lambda c: c.update(field="lift"),
+            r"lift\.yaml: field: .*pattern.*'lift'",
+        ),
+    ],
+)  # fmt: skip
+def test_a_mistake_names_file_key_and_value(edit, file, change, message):
+    edit(file, change)
+    with pytest.raises(ConfigError, match=message) as caught:
+        resolve("demo", IMAGES, "lift", 0)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_method_file_spoils_its_own_cells_alone(edit):
+    edit("methods/gem.yaml", lambda c: c["settings"]["cifar10"]["fit"].pop("steps"))
+    assert resolve("demo", IMAGES, "lift-1600", 0)
+    with pytest.raises(ConfigError, match=r"gem\.yaml: settings\.cifar10\.fit\.steps: Field req"):
+        resolve("demo", IMAGES, "gem", 0)
+
+
+def test_a_method_may_have_settings_for_a_data_set_itself(edit):
+    def own(method):
+        method["settings"] = {IMAGES: method["settings"]["cifar10"]}
+        method["settings"][IMAGES]["field"]["w0"] = 7.0
+
+    edit("methods/functa.yaml", own)
+    assert published_settings("functa", IMAGES).field["w0"] == 7.0
+    with pytest.raises(ConfigError, match="no settings for 'embedded-voxels' or 'shapenet64'; it"):
+        resolve("demo", "embedded-voxels", "functa", 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("dmeo", IMAGES, "lift"), r"dmeo\.yaml: no such file; scales has budget, demo"),
+        (("demo", "imagenet", "lift"), r"demo\.yaml: no data set 'imagenet'; it has embedded"),
+        (("demo", IMAGES, "lyft"), r"does not run 'lyft'; it runs lift"),
+    ],
+)
+def test_an_unknown_cell_says_what_there_is(arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        resolve(*arguments, 0)
+
+
+def test_broken_yaml_is_one_clear_error(tmp_path):
+    path = tmp_path / "demo.yaml"
+    path.write_text("scale: [demo")
+    with pytest.raises(ConfigError, match=r"demo\.yaml: not YAML"):
+        read_yaml(path, ScaleConfig)
+
+
+def test_unknown_and_missing_field_settings_are_named():
+    settings = {**published_settings("lift", "cifar10").field, "widht": 3}
+    del settings["width"]
+    with pytest.raises(
+        ConfigError, match=r"unknown settings \['widht'\], missing settings \['width'\]"
+    ):
+        build_field("lift.model:LIFT", Domain(2, 32, 3), settings)
+
+
+def test_regions_that_do_not_divide_are_one_clear_error():
+    settings = published_settings("lift", "cifar10").field
+    with pytest.raises(ConfigError, match="regions_per_axis: 8 does not divide the resolution 30"):
+        build_field("lift.model:LIFT", Domain(2, 30, 3), settings)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("nerf.model:NeRF", "module 'nerf.model' cannot be imported: No module named 'nerf'"),
+        ("lift.model:NeRF", "field: 'lift.model:NeRF': expected package.module:Class"),
+        ("lift.psnr:psnr", "field: 'lift.psnr:psnr': expected package.module:Class"),
+    ],
+)
+def test_an_unknown_field_is_one_clear_error(spec, message):
+    with pytest.raises(ConfigError, match=message):
+        build_field(spec, Domain(2, 32, 3), {})
