@@ -19,7 +19,7 @@ from benchmarks.checks.property import Finding, Property, examine
 from benchmarks.checks.subject import Subject
 from benchmarks.settings.cell import resolve
 from benchmarks.settings.dataset import load_dataset_config
-from benchmarks.settings.fields import FIELDS, build_field
+from benchmarks.settings.fields import build_field
 from lift.field import Domain, NeuralField
 
 PROPERTIES: tuple[Property, ...] = (
@@ -95,7 +95,7 @@ def subject_of_method(scale: str, dataset: str, method: str) -> Subject:
         inner_steps=training.fit.inner_steps,
         rate=training.fit.rate,
     )
-    return _excused(subject, ":".join(FIELDS[training.field]))
+    return _excused(subject, training.field)
 
 
 def _excused(subject: Subject, spec: str) -> Subject:
