@@ -12,15 +12,27 @@ import argparse
 import json
 import statistics
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
-from benchmarks.speed.meta_step import timed
 from lift.files import replacing
 from lift.vmamba.scan import Backend, choose_backend, selective_scan
 
 BACKENDS: tuple[Backend, ...] = ("sequential", "loop")
+
+
+def timed(device: torch.device, run: Callable[[], None]) -> float:
+    """Seconds of one call, the device's work included."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    began = time.perf_counter()
+    run()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - began
 
 
 def measure(
