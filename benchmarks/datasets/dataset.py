@@ -13,6 +13,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 from torch import Tensor
 
+from benchmarks.datasets.errors import DatasetError, cause
 from benchmarks.datasets.near_surface import near_surface_points
 from benchmarks.settings.reading import explain
 from lift.field import Domain
@@ -26,10 +27,6 @@ BYTE_VALUES = (
 ).reshape(256)
 """The eight float32 values of each byte of bits: one look-up is 2.5 times as fast as unpacking and
 then converting."""
-
-
-class DatasetError(RuntimeError):
-    """A data set that is missing or damaged; the message names the file and what was expected."""
 
 
 class Manifest(BaseModel):
@@ -171,7 +168,7 @@ def open_prepared(directory: Path) -> Dataset:
     except FileNotFoundError as error:
         raise DatasetError(f"{path}: no such file; prepare {directory.name} first") from error
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise DatasetError(f"{path}: damaged ({error}); {again}") from error
+        raise DatasetError(f"{path}: damaged ({cause(error)}); {again}") from error
     except OSError as error:
         raise DatasetError(f"{path}: {error.strerror}; {again}") from error
     except ValidationError as error:
@@ -203,7 +200,9 @@ def _open_array(path: Path, shape: tuple[int | None, ...]) -> np.ndarray:
     except FileNotFoundError as error:
         raise DatasetError(f"{path}: no such file; prepare the data set again") from error
     except Exception as error:  # a damaged header raises almost anything
-        raise DatasetError(f"{path}: damaged ({error}); prepare the data set again") from error
+        raise DatasetError(
+            f"{path}: damaged ({cause(error)}); prepare the data set again"
+        ) from error
     fits = len(array.shape) == len(shape) and all(
         wanted in (None, found) for found, wanted in zip(array.shape, shape, strict=True)
     )

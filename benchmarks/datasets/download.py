@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pooch
 
-from benchmarks.datasets.dataset import DatasetError
-from benchmarks.datasets.formats.reading import cause
+from benchmarks.datasets.errors import DatasetError, cause
 
 SECONDS = 60
 """Silence of a server after which it counts as gone."""

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.datasets.dataset import Dataset, DatasetError, Split
+from benchmarks.datasets.dataset import Dataset, Split
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.splits import fitting_splits, spaced
 from benchmarks.records.result import SplitName
 from benchmarks.settings.classification import LabelledSignals

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.reading import missing, read_lines
 from benchmarks.records.provenance import ROOT, sha256
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 
 Chunks = Callable[[int], Iterator[np.ndarray]]
 """Starts reading at the given signal, so that an interrupted preparation can go on there."""

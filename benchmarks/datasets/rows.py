@@ -18,7 +18,7 @@ from typing import BinaryIO
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.raw import Chunks
 from lift.files import replacing
 

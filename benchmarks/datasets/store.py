@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
-from benchmarks.datasets.dataset import DatasetError, Manifest
+from benchmarks.datasets.dataset import Manifest
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.raw import Chunks, Raw, RawSplit
 from benchmarks.datasets.rows import finish, write_rows
 from benchmarks.records.provenance import code_digest, sha256
@@ -113,7 +114,7 @@ def _arrays(
     else:
         arrays[""] = (size, size, config.channels), split.chunks
     if raw.classes:
-        labels = _checked_labels(config, split, len(raw.classes), name)
+        labels = checked_labels(config, split, len(raw.classes), name)
         arrays[".labels"] = (), _slices(labels)
     for extra, rows in split.extras.items():
         arrays[f".{extra}"] = rows.shape, rows.chunks
@@ -154,7 +155,12 @@ def moments(signals: np.ndarray, config: DatasetConfig) -> tuple[list[float], li
     return mean.tolist(), np.sqrt((share * (scaled - mean[:, None]) ** 2).sum(1)).tolist()
 
 
-def _checked_labels(config: DatasetConfig, split: RawSplit, classes: int, name: str) -> np.ndarray:
+def checked_labels(config: DatasetConfig, split: RawSplit, classes: int, name: str) -> np.ndarray:
+    """The labels of a split ``(n,)`` uint8.
+
+    Raises:
+        DatasetError: there are others than one whole number below ``classes`` for each signal.
+    """
     labels = np.asarray(split.labels)
     if labels.shape != (split.count,) or labels.dtype.kind not in "iu":
         raise DatasetError(

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.datasets.dataset import Dataset, DatasetError, Split
+from benchmarks.datasets.dataset import Dataset, Split
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.figures.shading import framing, shade
 from lift.files import replacing
 

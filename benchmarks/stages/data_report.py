@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from benchmarks.datasets.dataset import Dataset, DatasetError, open_prepared
+from benchmarks.datasets.dataset import Dataset, open_prepared
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.location import data_root
 from benchmarks.datasets.statistics import statistics

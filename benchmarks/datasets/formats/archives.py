@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.reading import is_hidden, missing, read_bytes, reading
 
 LARGEST = 1 << 31
@@ -98,14 +98,16 @@ class Zip(Files):
             raise missing(path)
         with reading(str(path), "zip archive"):
             self._archive = zipfile.ZipFile(path)
+            self._size = path.stat().st_size
 
     @cached_property
     def _listing(self) -> dict[str, str]:
-        entries = {
-            entry.filename: entry
-            for entry in self._archive.infolist()
-            if not entry.is_dir() and not is_hidden(entry.filename)
-        }
+        with reading(str(self.path), "zip archive"):
+            entries = {
+                entry.filename: entry
+                for entry in self._archive.infolist()
+                if not entry.is_dir() and not is_hidden(entry.filename)
+            }
         return {n: f"{entries[n].file_size} {entries[n].CRC:08x}" for n in sorted(entries)}
 
     def listing(self) -> dict[str, str]:
@@ -113,9 +115,11 @@ class Zip(Files):
 
     def read(self, name: str) -> bytes:
         with reading(self.title(name), "file of this zip"):
-            size = self._archive.getinfo(name).file_size
-            if size > LARGEST:
-                raise ValueError(f"{size} bytes unpacked, expected at most {LARGEST}")
+            entry = self._archive.getinfo(name)
+            if entry.compress_size > self._size:
+                raise ValueError(f"{entry.compress_size} bytes in an archive of {self._size}")
+            if entry.file_size > LARGEST:
+                raise ValueError(f"{entry.file_size} bytes unpacked, expected at most {LARGEST}")
             return self._archive.read(name)
 
 

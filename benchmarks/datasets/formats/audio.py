@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy.io import wavfile
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.reading import read_bytes, reading
 
 HEADER = 12
@@ -34,14 +34,14 @@ def read_audio(path: Path) -> np.ndarray:
         )
     if not len(samples):
         raise DatasetError(f"{path}: no sample, expected a signal")
+    wrong = np.flatnonzero(~np.isfinite(samples))
+    if len(wrong):
+        raise DatasetError(
+            f"{path}: sample {wrong[0]} is {samples[wrong[0]]}, expected a finite number"
+        )
     values = samples.astype(np.float64)
     if samples.dtype == np.uint8:  # 8-bit PCM is unsigned
         values -= 128
-    wrong = np.flatnonzero(~np.isfinite(values))
-    if len(wrong):
-        raise DatasetError(
-            f"{path}: sample {wrong[0]} is {values[wrong[0]]}, expected a finite number"
-        )
     largest = np.abs(values).max()
     if largest == 0:
         raise DatasetError(f"{path}: silent, expected a signal")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.reading import is_hidden, read_bytes, reading
 
 BATCHES = {"train": [f"data_batch_{k}" for k in range(1, 6)], "test": ["test_batch"]}
@@ -30,6 +30,7 @@ MD5 = {
 }
 LARGEST = 1 << 26
 """Bytes of one batch; the official ones have 31 million."""
+BLOCK = 1 << 20
 UNPACKED = 1 << 30
 """Bytes of an unpacked archive; the official one has 186 million."""
 
@@ -165,4 +166,7 @@ def _from_archive(place: Path, wanted: list[str]) -> dict[str, bytes]:
             content = archive.extractfile(member)
             if content is not None:
                 data[file] = content.read()
+        # The checksum of a packed archive stands after its last file.
+        while archive.fileobj is not None and archive.fileobj.read(BLOCK):
+            pass
     return data

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PIL import Image
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.archives import Files
 from benchmarks.datasets.formats.pictures import is_picture
 from benchmarks.datasets.raw import Chunks, RawSplit

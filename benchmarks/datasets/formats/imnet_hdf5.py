@@ -9,7 +9,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from benchmarks.datasets.dataset import LATTICE, DatasetError
+from benchmarks.datasets.dataset import LATTICE
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.reading import missing, reading
 from benchmarks.datasets.formats.voxel_files import check_voxels
 from benchmarks.datasets.raw import RawRows, RawSplit

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.reading import is_hidden, reading
 
 Modes = Literal["strict", "convert"]
@@ -72,6 +72,8 @@ def _opened(data: bytes, name: str) -> Image.Image:
     with reading(name, "picture"), warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            image.verify()  # the checksums of PNG, which decoding may pass over
             image = Image.open(io.BytesIO(data), formats=FORMATS)
         except UnidentifiedImageError as error:
             raise ValueError(f"it is none of {', '.join(FORMATS)}") from error

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.datasets.dataset import DatasetError
-
-LONGEST = 160
-"""Characters of a library's own words in a message."""
+from benchmarks.datasets.errors import DatasetError, cause
 
 
 @contextmanager
@@ -38,15 +34,6 @@ def reading(name: str, what: str) -> Iterator[None]:
         raise DatasetError(
             f"{name}: not a readable {what} ({cause(error)}); copy it again"
         ) from error
-
-
-def cause(error: BaseException) -> str:
-    """An exception's own words on one line, without the addresses of objects."""
-    words = re.sub(r"<[^<>]* at 0x[0-9a-f]+>", "it", str(error))
-    words = " ".join(words.split())
-    if not words:
-        return type(error).__name__
-    return words if len(words) <= LONGEST else f"{words[:LONGEST]}..."
 
 
 def missing(path: Path | str) -> DatasetError:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.archives import Files, open_files
 from benchmarks.datasets.formats.class_folders import CHUNK, decoded
 from benchmarks.datasets.formats.pictures import is_picture, read_rgb, reduce_square

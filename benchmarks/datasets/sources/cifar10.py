@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.datasets.dataset import DatasetError
 from benchmarks.datasets.download import fetch
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.archives import Folder
 from benchmarks.datasets.formats.arrays import read_npz
 from benchmarks.datasets.formats.cifar10_batches import BATCHES, batch_bytes, read_batch

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from PIL import Image
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.archives import Folder
 from benchmarks.datasets.formats.class_folders import class_folder_split
 from benchmarks.datasets.formats.pictures import read_rgb, reduce_and_crop

@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.arrays import class_names, read_npz
 from benchmarks.datasets.formats.packed_voxels import check_packed, unpacked
 from benchmarks.datasets.location import data_root, hashes

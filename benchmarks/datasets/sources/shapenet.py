@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.archives import Files, open_files
 from benchmarks.datasets.formats.class_folders import decoded
 from benchmarks.datasets.formats.imnet_hdf5 import shapes

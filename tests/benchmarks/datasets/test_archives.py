@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats import archives
 from benchmarks.datasets.formats.archives import Folder, Zip
 from benchmarks.datasets.formats.cifar10_batches import batch_bytes

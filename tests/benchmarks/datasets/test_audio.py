@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.audio import read_audio
 
 

@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.cifar10_batches import ArraysOnly, read_batch
 from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.sources import cifar10

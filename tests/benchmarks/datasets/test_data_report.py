@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.raw import Raw, RawSplit
 from benchmarks.datasets.statistics import statistics
 from benchmarks.datasets.store import prepare

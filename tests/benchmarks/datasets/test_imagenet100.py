@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.pictures import reduce_and_crop
 from benchmarks.datasets.loaders import load_raw
 from benchmarks.settings.dataset import load_dataset_config

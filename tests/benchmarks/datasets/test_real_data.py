@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.cifar10_batches import MD5, read_batch
 from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.location import DEFAULT, data_root, hashes

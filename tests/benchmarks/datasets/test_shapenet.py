@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from benchmarks.datasets.dataset import DatasetError
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.voxel_files import read_binvox
 from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.near_surface import near_surface_points

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from benchmarks.datasets.dataset import DatasetError, open_prepared
+from benchmarks.datasets.dataset import open_prepared
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.raw import Raw, RawSplit
 from benchmarks.datasets.rows import journal_path, partial_path
 from benchmarks.datasets.store import prepare, verify

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.datasets.dataset import DatasetError, open_prepared
+from benchmarks.datasets.dataset import open_prepared
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.labels import labelled_splits
 from benchmarks.settings.classification import LabelledSignals
 from benchmarks.settings.reading import ConfigError
