@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.datasets.dataset import open_prepared
 from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.cifar10_batches import MD5, read_batch
 from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.location import DEFAULT, data_root, hashes
+from benchmarks.datasets.store import prepare
 
 from .tiny import config
 
@@ -89,6 +91,20 @@ def test_infomr64_has_the_published_counts():
     np.testing.assert_array_equal(
         grids.sum((1, 2, 3)), archive["n_occupied"][archive["split"] == 1]
     )
+
+
+@needs("modelnet10_vox30")
+def test_modelnet10_at_30_is_as_stored(tmp_path):
+    raw = load_raw(config("modelnet10-30"))
+    archive = np.load(data_root() / "modelnet10_vox30" / "modelnet10_vox30.npz")
+    for split in (raw.train, raw.test):
+        assert next(split.chunks(split.count - 2)).shape == (2, 30, 30, 30)
+    prepare(config("modelnet10-30"), raw, tmp_path)
+    dataset = open_prepared(tmp_path)
+    assert (len(dataset.train), len(dataset.test), dataset.domain.resolution) == (3991, 908, 30)
+    np.testing.assert_array_equal(dataset.test.signals, archive["bits_test"])
+    np.testing.assert_array_equal(dataset.train.signals, archive["bits_train"])
+    assert dataset.manifest.split_rule == "official: 3,991 / 908, empty shapes kept; 30³"
 
 
 @needs("modelnet10_vox30")
