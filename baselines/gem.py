@@ -22,7 +22,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from baselines.coordinates import corners_included
+from baselines.coordinates import published_coordinates
 from lift import siren
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
 
@@ -127,7 +127,7 @@ class GEM(NeuralField):
         return {"global": self.rate}
 
     def locate(self, coords: Tensor) -> Query:
-        return {"coords": corners_included(coords, self.domain.resolution)}
+        return {"coords": published_coordinates(coords, self.domain)}
 
     def evaluate(self, latent: Latent, query: Query) -> Tensor:
         (weight, bias), *hidden, last = self.hypernetwork(latent["global"].unsqueeze(1))

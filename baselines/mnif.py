@@ -10,7 +10,7 @@ import itertools
 import torch
 from torch import Tensor, nn
 
-from baselines.coordinates import corners_included
+from baselines.coordinates import published_coordinates
 from lift import siren
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
 
@@ -73,7 +73,7 @@ class MNIF(NeuralField):
         return {"global": self.rate_scale * self.rates.clamp(0, 1)}
 
     def locate(self, coords: Tensor) -> Query:
-        return {"coords": corners_included(coords, self.domain.resolution)}
+        return {"coords": published_coordinates(coords, self.domain)}
 
     def evaluate(self, latent: Latent, query: Query) -> Tensor:
         batch = len(latent["global"])

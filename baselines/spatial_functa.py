@@ -131,6 +131,7 @@ class SpatialFuncta(NeuralField):
         map_macs = cell_count * self.shift_map.weight.numel()
         shifts = cell_count * siren.sine_layers * siren.width
         macs = points * siren.weight_count + map_macs
+        corners = 2**self.domain.dimensions if self.reading == "bilinear" else 0
         return Cost(
             parameters=sum(parameter.numel() for parameter in self.parameters()),
             inference_parameters=siren.weight_count + siren.bias_count + shifts,
@@ -138,6 +139,7 @@ class SpatialFuncta(NeuralField):
             macs=macs,
             bias_adds=points * siren.bias_count + shifts,
             encode_macs=3 * (macs + points * siren.hidden_weight_count + map_macs),
+            interpolation_macs=points * corners * siren.sine_layers * siren.width,
         )
 
 

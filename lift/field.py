@@ -78,7 +78,9 @@ class Cost:
     ``parameters`` are the learnable ones; ``inference_parameters`` those that are read to evaluate
     one encoded signal: the weights of its field after the latent has been turned into it.
     ``mixing_macs`` are multiply-adds, once a signal, that turn a latent into weights and that the
-    method's paper leaves out of its figure; ``macs`` leaves them out too.
+    method's paper leaves out of its figure; ``macs`` leaves them out too. ``interpolation_macs``
+    are elementwise ones that read a latent's grid between its cells; no count of matrix products
+    has them, and neither has ``macs``.
     """
 
     parameters: int
@@ -88,6 +90,7 @@ class Cost:
     bias_adds: int
     encode_macs: int
     mixing_macs: int = 0
+    interpolation_macs: int = 0
 
 
 class NeuralField(nn.Module, ABC):

@@ -23,15 +23,19 @@ def measure_shapes(
     Args:
         generated: ``(n, R, R, R)`` occupancies, cut at 0.5.
         reference: ``(m, R, R, R)`` test shapes.
-        seed: of the points on the surfaces.
+        seed: of the points on the surfaces, with a shape's set and its place in it.
         device: where distances between points are computed.
 
     Raises:
         ValueError: no reference has a surface.
     """
-    generator = np.random.default_rng(seed)
-    samples = [surface_points(shape, generator) for shape in generated]
-    surfaces = [surface_points(shape, generator) for shape in reference]
+    samples, surfaces = (
+        [
+            surface_points(shape, np.random.default_rng((seed, role, position)))
+            for position, shape in enumerate(shapes)
+        ]
+        for role, shapes in enumerate((generated, reference))
+    )
     references = [points for points in surfaces if points is not None]
     if not references:
         raise ValueError(f"{len(surfaces)} reference shapes, expected one with a surface or more")

@@ -6,6 +6,8 @@ grid the same field looks several times better. Both domains are reported, never
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -44,15 +46,25 @@ def masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:
     return (values * mask).sum(1) / mask.sum(1)
 
 
-def whole_grid(prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
+def whole_grid(
+    prediction: Tensor, target: Tensor, positions: Sequence[int] | np.ndarray
+) -> dict[str, Tensor]:
     """Each shape's overlap, accuracy and Chamfer distance ``(B,)``; NaN without a surface.
+
+    Points on a surface are drawn anew for either shape of a pair: two samplings of one surface are
+    not at distance zero.
 
     Args:
         prediction, target: ``(B, R, R, R)`` in ``[0, 1]``.
+        positions: ``(B,)``, of the shapes in their split, which decide what is drawn.
     """
     distances = []
-    for seed, pair in enumerate(zip(prediction.numpy(), target.numpy(), strict=True)):
-        first, second = (surface_points(grid, np.random.default_rng(seed)) for grid in pair)
+    pairs = zip(prediction.numpy(), target.numpy(), strict=True)
+    for position, pair in zip(positions, pairs, strict=True):
+        first, second = (
+            surface_points(grid, np.random.default_rng((int(position), role)))
+            for role, grid in enumerate(pair)
+        )
         found = float("nan") if first is None or second is None else chamfer(first, second)
         distances.append(found)
     flat = prediction.flatten(1).unsqueeze(-1), target.flatten(1).unsqueeze(-1)

@@ -26,6 +26,7 @@ COUNTS = (
     "bias_adds",
     "encode_macs",
     "mixing_macs",
+    "interpolation_macs",
 )
 
 

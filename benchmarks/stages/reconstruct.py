@@ -63,10 +63,14 @@ def measure(
         error = (prediction - target).square().mean((1, 2))
         found = {"mse": error, "psnr": psnr(error)}
         if kind == "voxel":
-            shapes = [part.reshape(rendered.shape[:-1]).cpu() for part in (prediction, target)]
-            found |= whole_grid(*shapes)
+            ours, theirs = (
+                part.reshape(rendered.shape[:-1]).cpu() for part in (prediction, target)
+            )
+            found |= whole_grid(ours, theirs, indices)
             stored = split.points is not None
-            found |= at_stored_points(field, latent, split, indices) if stored else by_rule(*shapes)
+            found |= (
+                at_stored_points(field, latent, split, indices) if stored else by_rule(ours, theirs)
+            )
         elif field.domain.channels == 3:
             images.append(quantised(rendered.cpu().numpy()))
         for key, value in found.items():

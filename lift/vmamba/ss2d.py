@@ -50,7 +50,7 @@ def cross_merge(sequences: Tensor, shape: tuple[int, ...]) -> Tensor:
 class SS2D(nn.Module):
     """Linear, depthwise convolution, selective scan in every direction, norm, linear.
 
-    As VMamba's newer variants: no gate. Step sizes have a rank of ``ceil(E / 16)``.
+    As VMamba's newer variants: no gate. Step sizes have a rank of ``ceil(width / 16)``, as there.
 
     Args:
         dimensions: D of the grid.
@@ -65,7 +65,7 @@ class SS2D(nn.Module):
     ) -> None:
         super().__init__()
         inner, directions = round(expand * width), 2 * dimensions
-        self.states, self.rank, self.directions = states, math.ceil(inner / 16), directions
+        self.states, self.rank, self.directions = states, math.ceil(width / 16), directions
         self.backend: Backend = backend
         self.enter = nn.Linear(width, inner, bias=False)
         self.convolution = CONVOLUTIONS[dimensions](inner, inner, 3, padding=1, groups=inner)

@@ -72,3 +72,47 @@ def test_f1_of_the_published_rows(precision, recall, printed):
 def test_too_few_samples_are_refused():
     with pytest.raises(ValueError, match="3 real and 240 generated, expected more than 3"):
         precision_recall(REAL[:3], GENERATED)
+
+
+def strict_rule(real, generated):
+    """The rule on integers, where nothing is rounded."""
+
+    def squared(a, b):
+        return np.square(a[:, None] - b[None]).sum(-1)
+
+    real_radii, generated_radii = (np.sort(squared(a, a), 1)[:, 3] for a in (real, generated))
+    apart = squared(real, generated)
+    precise, recalled = (apart < real_radii[:, None]).any(0), (apart < generated_radii).any(1)
+    return precise.mean(), recalled.mean()
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("spacing", [1.0, 0.25, 3.0])
+def test_ties_on_a_lattice_are_not_inside(seed, spacing):
+    draw = np.random.default_rng(seed)
+    real, generated = draw.integers(0, 3, (25, 3)), draw.integers(0, 4, (30, 3))
+    found = precision_recall(real * spacing, generated * spacing)
+    assert found[:2] == strict_rule(real, generated)
+    assert precision_recall(real * spacing + 1000, generated * spacing + 1000) == found
+
+
+def test_a_sample_at_a_real_one_s_third_neighbour_is_outside_of_its_ball():
+    """Twenty real features far apart, each with three at equal distances; samples repeat those."""
+    draw = np.random.default_rng(0)
+    centres = 100 * np.arange(20)[:, None] + draw.normal(size=(20, 64))
+    shift = draw.normal(size=64)
+    others = np.concatenate([centres + shift, centres - shift, centres + shift[::-1]])
+    found = precision_recall(np.concatenate([centres, others]), np.concatenate([others] * 4))
+    # Every ball of a sample has radius zero, for it is there four times; none holds anything.
+    assert found.recall == 0.0
+    # A sample lies inside its own point's ball, which reaches further than itself.
+    assert found.precision == 1.0
+
+
+def test_copies_of_the_third_neighbour_alone_are_not_precise():
+    line = np.array([[0.0], [0.1], [0.3], [0.7]]) + np.pi
+    copies = np.repeat(line[-1:], 4, axis=0)
+    # Seen from 0, 0.1 and 0.3 it is the third neighbour; from itself the ball reaches to 0.
+    assert precision_recall(line, copies).precision == 1.0
+    far = np.concatenate([line, line + 50, line - 50])
+    assert precision_recall(far[:-1], copies).recall == 0.0

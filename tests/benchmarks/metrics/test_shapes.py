@@ -100,6 +100,21 @@ def test_an_empty_sample_covers_nothing_and_is_counted():
     assert "1 of 2 samples have no surface" in metrics["mmd"].note
 
 
+def test_a_shape_s_points_do_not_depend_on_the_others(monkeypatch):
+    drawn = []
+
+    def kept(shape, generator):
+        drawn.append(surface_points(shape, generator))
+        return drawn[-1]
+
+    monkeypatch.setattr("benchmarks.metrics.shape_generation.surface_points", kept)
+    shapes = np.stack([ball(radius, 16) for radius in (0.15, 0.25, 0.4)])
+    measure_shapes(shapes, shapes, 0, CPU)
+    measure_shapes(shapes[:2], shapes[1:], 0, CPU)
+    assert np.array_equal(drawn[1], drawn[7])
+    assert not np.array_equal(drawn[0], drawn[3])  # one shape in two sets
+
+
 def test_the_set_itself_covers_itself():
     shapes = np.stack([ball(radius, 16) for radius in (0.15, 0.25, 0.4)])
     metrics = {metric.name: metric.value for metric in measure_shapes(shapes, shapes, 0, CPU)}

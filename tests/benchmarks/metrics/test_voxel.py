@@ -52,6 +52,31 @@ def test_a_shape_without_a_surface_has_no_chamfer_distance():
     target[:, 6:10, 6:10, 6:10] = 1
     prediction = target.clone()
     prediction[1] = 0.3
-    distances = whole_grid(prediction, target)["chamfer"]
+    distances = whole_grid(prediction, target, [0, 1])["chamfer"]
     assert distances[0] < 1e-3
     assert distances[1].isnan()
+
+
+def boxes(*sides):
+    shapes = torch.zeros(len(sides), 16, 16, 16)
+    for shape, side in zip(shapes, sides, strict=True):
+        shape[4 : 4 + side, 4:10, 4:10] = 1
+    return shapes
+
+
+def test_the_chamfer_distance_does_not_depend_on_the_batch():
+    prediction, target, positions = boxes(4, 5, 6, 7), boxes(4, 6, 5, 8), [3, 9, 4, 0]
+    whole = whole_grid(prediction, target, positions)["chamfer"]
+    parts = [
+        whole_grid(prediction[part], target[part], positions[part])["chamfer"]
+        for part in (slice(0, 1), slice(1, 4))
+    ]
+    assert torch.equal(whole, torch.cat(parts))
+
+
+def test_two_samplings_of_one_surface_are_apart():
+    """``n`` points on a surface of area A: 2 A / (pi n) in the mean, of both directions."""
+    shape = boxes(6)
+    distance = whole_grid(shape, shape, [0])["chamfer"].item()
+    area = 6 * (6 / 16) ** 2
+    assert 0.8 < distance / (2 * area / (torch.pi * 2048)) < 1.2

@@ -79,6 +79,17 @@ def test_a_grid_turned_around_swaps_there_and_back(dimensions):
     assert torch.allclose(other(grid.flip(axes)), one(grid).flip(axes), atol=1e-12)
 
 
+@pytest.mark.parametrize("expand", [1.0, 2.0])
+def test_parameters_are_vmambas(expand):
+    """d_model 96: dt_rank ceil(96 / 16) = 6 whatever d_inner is, VMamba's x_proj and dt_projs."""
+    inner, states = round(expand * 96), 3
+    one = SS2D(2, 96, expand=expand, states=states)
+    assert one.select.shape == (4, 6 + 2 * states, inner)
+    assert one.steps.shape == (4, inner, 6)
+    assert one.step_bias.numel() == one.skip.numel() == 4 * inner
+    assert one.log_decay.numel() == 4 * inner * states
+
+
 @pytest.mark.parametrize("dimensions", SIDES)
 def test_every_cell_sees_every_cell(dimensions):
     one, grid = block(dimensions), torch.randn(1, *SIDES[dimensions], 6, dtype=torch.float64)
