@@ -78,9 +78,10 @@ def coarse_mean(features: np.ndarray) -> np.ndarray:
     ``|a|^2 + |b|^2 - 2 a b`` cancels least around a common centre, and features that are multiples
     of such a step, as on a lattice, stay what they are.
     """
-    spread = features.std(0).max()
-    step = 2.0 ** np.floor(np.log2(spread)) if spread > 0 else 1.0
-    return np.round(features.mean(0) / step) * step
+    mean = features.mean(0)
+    variance = (np.einsum("nd,nd->d", features, features) / len(features) - mean**2).max()
+    step = 2.0 ** np.floor(np.log2(variance) / 2) if variance > 0 else 1.0
+    return np.round(mean / step) * step
 
 
 def settle(squared: np.ndarray, limits: np.ndarray, first: np.ndarray, second: np.ndarray) -> None:
@@ -90,13 +91,19 @@ def settle(squared: np.ndarray, limits: np.ndarray, first: np.ndarray, second: n
         limits: of shape ``(n, 1)`` or ``(1, m)``.
         first, second: ``(n, d)`` and ``(m, d)``, centred.
     """
-    longest = np.einsum("nd,nd->n", first, first)[:, None] + np.square(second).sum(1).max()
+    longest = (
+        np.einsum("nd,nd->n", first, first)[:, None] + np.einsum("nd,nd->n", second, second).max()
+    )
     error = 4 * np.finfo(np.float64).eps * (first.shape[1] + 8) * longest
-    rows, columns = np.nonzero(np.abs(squared - limits) <= error)
-    size = max(1, BLOCK_BYTES // (24 * first.shape[1]))
+    gaps = squared - limits
+    rows, columns = np.nonzero(np.abs(gaps, out=gaps) <= error)
+    del gaps
+    size = max(1, BLOCK_BYTES // (16 * first.shape[1]))
     for start in range(0, len(rows), size):
         row, column = rows[start : start + size], columns[start : start + size]
-        squared[row, column] = np.square(first[row] - second[column]).sum(1)
+        apart = first[row]
+        apart -= second[column]
+        squared[row, column] = np.square(apart, out=apart).sum(1)
 
 
 def squared_distances(first: np.ndarray, second: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

@@ -63,14 +63,10 @@ def measure(
         error = (prediction - target).square().mean((1, 2))
         found = {"mse": error, "psnr": psnr(error)}
         if kind == "voxel":
-            ours, theirs = (
-                part.reshape(rendered.shape[:-1]).cpu() for part in (prediction, target)
-            )
-            found |= whole_grid(ours, theirs, indices)
+            grids = [part.reshape(rendered.shape[:-1]).cpu() for part in (prediction, target)]
+            found |= whole_grid(grids[0], grids[1], indices)
             stored = split.points is not None
-            found |= (
-                at_stored_points(field, latent, split, indices) if stored else by_rule(ours, theirs)
-            )
+            found |= at_stored_points(field, latent, split, indices) if stored else by_rule(*grids)
         elif field.domain.channels == 3:
             images.append(quantised(rendered.cpu().numpy()))
         for key, value in found.items():

@@ -107,12 +107,3 @@ def test_a_sample_at_a_real_one_s_third_neighbour_is_outside_of_its_ball():
     assert found.recall == 0.0
     # A sample lies inside its own point's ball, which reaches further than itself.
     assert found.precision == 1.0
-
-
-def test_copies_of_the_third_neighbour_alone_are_not_precise():
-    line = np.array([[0.0], [0.1], [0.3], [0.7]]) + np.pi
-    copies = np.repeat(line[-1:], 4, axis=0)
-    # Seen from 0, 0.1 and 0.3 it is the third neighbour; from itself the ball reaches to 0.
-    assert precision_recall(line, copies).precision == 1.0
-    far = np.concatenate([line, line + 50, line - 50])
-    assert precision_recall(far[:-1], copies).recall == 0.0
