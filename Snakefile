@@ -4,16 +4,20 @@
 #   snakemake --cores 8 results/report.html                     the same, with every figure
 #   snakemake --cores 8 results/tables.md --config scale=lite
 #   snakemake --cores 2 results/demo/embedded-images/lift/seed0/reconstruction.json
+#   snakemake --cores 8 results/tables.md --config include=DIR scale=SCALE   with a folder of one's own
 #   snakemake --cores 2 results/budget/cifar10/comparison.md --config scale=budget
 import sys
 
 from snakemake.utils import min_version
 
+from benchmarks.settings import folders
 from benchmarks.workflow import job
 from benchmarks.workflow import graph
 
 min_version("9.0")
 
+if "include" in config:
+    folders.include(config["include"])
 SCALE = config.get("scale", "demo")
 PLAN = graph.Plan(SCALE)
 graph.forget_failures(SCALE)
@@ -35,9 +39,9 @@ onstart:
 
 wildcard_constraints:
     seed=r"\d+",
-    method=r"[\w-]+",
+    method=r"[\w-]+(\+[\w-]+)?",
     dataset=r"[\w-]+",
-    scale=r"demo|lite|budget|paper",
+    scale=r"(?!(published|prepared)/)[\w-]+",
 
 
 localrules:

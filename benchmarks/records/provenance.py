@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.metadata
+import importlib.util
 import resource
 import subprocess
 from functools import cache
@@ -12,59 +13,83 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.settings.folders import included
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("lift", "baselines", "benchmarks")
+"""Packages of this project; modules of a folder of one's own are followed too."""
 RECORDED = ("torch", "numpy", "scipy", "scikit-image", "scikit-learn", "fvcore")
 
 
-def _source(module: str) -> Path | None:
-    path = ROOT.joinpath(*module.split("."))
-    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
-        if candidate.exists():
-            return candidate
+def _source(module: str) -> tuple[str, Path] | None:
+    """A module's name in digests and its file; None where it is of another package."""
+    roots = [ROOT] if module.split(".", maxsplit=1)[0] in PACKAGES else []
+    for root in [*roots, *([folder] if (folder := included()) else [])]:
+        path = root.joinpath(*module.split("."))
+        for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+            if candidate.exists():
+                return str(candidate.relative_to(root)), candidate
     return None
 
 
 @cache
-def _read(path: Path) -> tuple[str, frozenset[str]]:
+def _read(path: Path, module: str) -> tuple[str, frozenset[str]]:
     """A file's meaning (its syntax tree without docstrings) and the modules that it imports."""
-    tree = ast.parse(path.read_text(), str(path))
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
     imported: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             imported.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            imported.add(node.module)
-            imported.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            origin = ".".join([*above, *([node.module] if node.module else [])])
+            imported.add(origin)
+            imported.update(f"{origin}.{alias.name}" for alias in node.names)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
             node, clean=False
         ):
             node.body = node.body[1:]
-    return ast.dump(tree), frozenset(imported)
+    return ast.dump(tree), frozenset(name for name in imported if name)
 
 
 def code_digest(*modules: str) -> str:
     """Hash of the given modules and of every module of this project that they import.
 
-    Comments, docstrings and formatting do not count, so that they make nothing run again.
+    Comments, docstrings and formatting do not count, so that they make nothing run again. Modules
+    of a folder of one's own count like the project's; of an installed package, the given module.
 
     Raises:
-        ModuleNotFoundError: a given module is not part of this project.
+        ModuleNotFoundError: there is no such module.
     """
     pending, seen = list(modules), {}
     for module in modules:
         if _source(module) is None:
-            raise ModuleNotFoundError(f"{module}: no such module in {', '.join(PACKAGES)}")
+            seen[module] = _installed(module)
     while pending:
-        path = _source(pending.pop())
-        if path is None or path in seen:
+        module = pending.pop()
+        found = _source(module)
+        if found is None or found[0] in seen:
             continue
-        seen[path], imported = _read(path)
-        pending.extend(name for name in imported if name.split(".")[0] in PACKAGES)
+        name, path = found
+        seen[name], imported = _read(path, module)
+        pending.extend(imported)
     digest = hashlib.sha256()
-    for path in sorted(seen):
-        digest.update(f"{path.relative_to(ROOT)}\n{seen[path]}\n".encode())
+    for name in sorted(seen):
+        digest.update(f"{name}\n{seen[name]}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def _installed(module: str) -> str:
+    """The hash of the file of a module that is part of neither."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except ImportError:
+        spec = None
+    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
+        where = f" and {folder}" if (folder := included()) else ""
+        raise ModuleNotFoundError(f"{module}: no such module in {', '.join(PACKAGES)}{where}")
+    return sha256(Path(spec.origin))
 
 
 def git_commit() -> str:

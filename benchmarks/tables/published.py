@@ -67,6 +67,7 @@ class Table(_Data):
     place: str
     dataset: str | None = None
     dataset_title: str = ""
+    ablation: bool = Field(default=False, description="of one method: no other has a row")
     columns: dict[str, Column]
     rows: list[Row]
     notes: list[str] = []

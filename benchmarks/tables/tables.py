@@ -24,6 +24,7 @@ from benchmarks.stages.single_signal.settings import load_single_signal
 from benchmarks.tables.cells import Cell, table_cells, with_other_spaces
 from benchmarks.tables.markdown import LEGEND, section
 from benchmarks.tables.published import Published, load_published
+from benchmarks.tables.rows import with_trained
 from benchmarks.tables.single_signal import section as section_alone
 from benchmarks.tables.sources import Sources
 from lift.files import replacing
@@ -45,7 +46,8 @@ def build(
     sources = Sources(root, scale_config, datasets)
     parts = [f"# Tables, scale `{scale_config.scale}`", LEGEND]
     cells = {}
-    for name, printed in published.tables.items():
+    shown = with_trained(published, scale_config, datasets, methods)
+    for name, printed in shown.tables.items():
         table = with_other_spaces(name, printed, sources)
         cells[name] = table_cells(name, table, sources)
         notes = [note for config in methods.values() for note in config.notes]

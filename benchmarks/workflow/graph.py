@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.records.provenance import code_digest, sha256
 from benchmarks.records.result import ResultError, read_result, result_path
@@ -19,6 +21,7 @@ from benchmarks.settings.method import (
     load_methods,
     published_settings,
 )
+from benchmarks.settings.reading import ConfigError
 from benchmarks.settings.scale import ScaleConfig, load_scale
 from benchmarks.stages.classification.heads import head_module
 from benchmarks.stages.classification.settings import (
@@ -33,6 +36,7 @@ from benchmarks.tables.published import load_published
 
 ROOT = Path("results")
 DATA = Path("data")
+Asked = TypeVar("Asked")
 PIXELS = "|".join(image_classifiers())
 """Methods that classify pixels, as a pattern."""
 
@@ -84,10 +88,14 @@ class Plan:
 
     def _stages(self, dataset: str, method: str) -> list[str]:
         """The last stages of a cell; stage 2 where the scale has settings for it."""
-        cell = resolve(self.scale_config.scale, dataset, method, self.scale_config.seeds[0])
-        if cell.generation is None:
+        try:
+            cell = resolve(self.scale_config.scale, dataset, method, self.scale_config.seeds[0])
+            if cell.generation is None:
+                return ["reconstruction"]
+            generation_config(cell)
+        except ConfigError as error:  # this cell fails with it, and no other
+            print(f"{self.scale_config.scale}/{dataset}/{method}: {error}", file=sys.stderr)
             return ["reconstruction"]
-        generation_config(cell)  # a mistake shows before anything runs
         return ["reconstruction", "generation", "interpolation"]
 
     def learning_curves(self, wildcards: Any) -> list[str]:
@@ -121,37 +129,57 @@ def claimed(threads: int, cores: int) -> int:
     return math.ceil((threads or real) * cores / real)
 
 
+def or_mistake(ask: Callable[[Any], Asked]) -> Callable[[Any], Asked | str]:
+    """What is asked of a cell; of one whose settings are wrong, the mistake: its stages say it."""
+
+    @functools.wraps(ask)
+    def told(wildcards: Any) -> Asked | str:
+        try:
+            return ask(wildcards)
+        except (ConfigError, ImportError, SyntaxError) as error:
+            return str(error)
+
+    return told
+
+
+@or_mistake
 def training_config(wildcards: Any) -> dict[str, Any]:
     """All that trained weights depend on."""
     return _cell(wildcards).training.model_dump(mode="json")
 
 
+@or_mistake
 def cell_config(wildcards: Any) -> dict[str, Any]:
     """All that encoding and measured reconstructions depend on."""
     return _cell(wildcards).model_dump(mode="json", exclude={"generation"})
 
 
+@or_mistake
 def generate_config(wildcards: Any) -> dict[str, Any]:
     """All that generated signals depend on."""
     return _cell(wildcards).model_dump(mode="json", exclude={"evaluate"})
 
 
+@or_mistake
 def interpolate_config(wildcards: Any) -> dict[str, Any]:
     """All that interpolations depend on."""
     return _cell(wildcards).model_dump(mode="json", include={"training", "encode"})
 
 
+@or_mistake
 def copies_config(wildcards: Any) -> dict[str, Any]:
     """All that stored copies depend on."""
     stored = stored_copies(_classification(wildcards))
     return {"training": training_config(wildcards), "copies": stored}
 
 
+@or_mistake
 def classification_config(wildcards: Any) -> dict[str, Any]:
     """All that a classifier depends on, besides what it reads."""
     return _classification(wildcards).model_dump(mode="json")
 
 
+@or_mistake
 def cost_config(wildcards: Any) -> dict[str, Any]:
     """A method's published sizes."""
     return published_settings(wildcards.method, wildcards.dataset).field
@@ -162,6 +190,7 @@ def single_signal_config() -> dict[str, Any]:
     return load_single_signal().model_dump(mode="json")
 
 
+@or_mistake
 def prepare_config(wildcards: Any) -> dict[str, Any]:
     """Where a data set comes from."""
     return load_dataset_config(wildcards.dataset).model_dump(mode="json")
@@ -170,6 +199,7 @@ def prepare_config(wildcards: Any) -> dict[str, Any]:
 def stage_digest(stage: str) -> Callable[[Any], str]:
     """The code behind a stage and the field it runs; imports are followed, formatting is not."""
 
+    @or_mistake
     def of(wildcards: Any) -> str:
         return code_digest(
             f"benchmarks.stages.{stage}", field_module(_cell(wildcards).training.field)
@@ -178,6 +208,7 @@ def stage_digest(stage: str) -> Callable[[Any], str]:
     return of
 
 
+@or_mistake
 def generate_digest(wildcards: Any) -> str:
     """The code behind generated signals: the stage, its field and its denoiser."""
     cell = _cell(wildcards)
@@ -190,6 +221,7 @@ def generate_digest(wildcards: Any) -> str:
 def classification_digest(program: str) -> Callable[[Any], str]:
     """The code behind a classification and its head."""
 
+    @or_mistake
     def of(wildcards: Any) -> str:
         head = _classification(wildcards).settings.head
         return code_digest(f"benchmarks.stages.{program}", head_module(head))
@@ -197,11 +229,13 @@ def classification_digest(program: str) -> Callable[[Any], str]:
     return of
 
 
+@or_mistake
 def cost_digest(wildcards: Any) -> str:
     """The code behind a cost."""
     return code_digest("benchmarks.stages.cost", field_module(find_method(wildcards.method).field))
 
 
+@or_mistake
 def prepare_digest(wildcards: Any) -> str:
     """The code behind a prepared data set."""
     loader = load_dataset_config(wildcards.dataset).loader

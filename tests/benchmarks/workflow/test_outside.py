@@ -1,0 +1,122 @@
+"""A method, a data set and a scale from outside, by Snakemake to a row of the tables."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from benchmarks.records.result import Result, result_path, write_result
+from benchmarks.settings.method import load_methods
+from tests.benchmarks.workflow.outside import write_folder
+
+ROOT = Path(__file__).resolve().parents[3]
+CELL = "results/mine/noise/plane/seed0"
+
+
+def training() -> str:
+    """Four steps of the training that LIFT's file has, in a line of YAML."""
+    path = ROOT / "config" / "methods" / "lift.yaml"
+    lift = yaml.safe_load(path.read_text(encoding="utf-8"))
+    fit = {**lift["settings"]["cifar10"]["fit"], "batch": 4, "steps": 4, "rate": 1e-3}
+    return yaml.safe_dump(fit, default_flow_style=True, width=1000).strip()
+
+
+def snakemake(project, folder, *arguments):
+    program = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    return subprocess.run(
+        [*program, "--config", "scale=mine", f"include={folder}"],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def planned(project, folder, target="results/tables.md"):
+    """The rules that a dry run would run."""
+    said = snakemake(project, folder, target, "--dry-run")
+    assert said.returncode == 0, said.stdout + said.stderr
+    counts = re.findall(r"^(\w+) +\d+$", said.stdout + said.stderr, re.MULTILINE)
+    return set(counts) - {"total"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A copy of the project and the folder beside it, after one run; no other costs are counted."""
+    project = tmp_path_factory.mktemp("project")
+    for name in ("lift", "baselines", "benchmarks", "config"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, project / name, ignore=ignored)
+    shutil.copy(ROOT / "Snakefile", project)
+    for name, method in load_methods().items():
+        for dataset in method.settings:
+            for row in (name, *method.variants):
+                path = result_path(project / "results", "published", dataset, row, 0, "cost")
+                cost = Result(
+                    stage="cost", scale="published", dataset=dataset, method=row, seed=0,
+                    status="ok",
+                )  # fmt: skip
+                write_result(path, cost)
+    folder = write_folder(tmp_path_factory.mktemp("mine"), training())
+    done = snakemake(project, folder, "results/tables.md")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return project, folder
+
+
+def test_an_outside_method_gets_its_row_and_its_budget(finished):
+    project, _ = finished
+    measured = json.loads((project / CELL / "reconstruction.json").read_text(encoding="utf-8"))
+    assert measured["status"] == "ok", measured["reason"]
+    assert measured["budget"] == {"signals": 16, "published_signals": None}
+    tables = (project / "results" / "tables.md").read_text(encoding="utf-8")
+    section = tables.split("## CIFAR-10")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| Plane")]
+    assert rows[0].rstrip(" |").endswith("16 signals")
+    cells = pd.read_csv(project / "results" / "tables" / "cifar10.csv").query("row == 'Plane'")
+    ours = cells.set_index("column")["ours"]
+    psnr = next(m for m in measured["metrics"] if (m["name"], m["split"]) == ("psnr", "test"))
+    assert ours["psnr"] == pytest.approx(psnr["value"])
+    assert ours["macs"] == pytest.approx(64 * 8 * 5 / 1e9)
+    assert "| Plane, Noise" in tables.split("## What one signal costs")[1]
+
+
+def test_what_else_is_in_the_folder_runs_nothing_again(finished):
+    project, folder = finished
+    assert planned(project, folder) == set()
+    wrong = folder / "methods" / "wrong.yaml"
+    wrong.write_text("method: wrong\ntitle: Wrong\nfield: plane:Plane\nsettings: {noise: {}}\n")
+    try:
+        assert planned(project, folder, f"{CELL}/reconstruction.json") == set()
+        scale = folder / "scales" / "mine.yaml"
+        text = scale.read_text(encoding="utf-8")
+        scale.write_text(text.replace("[plane]", "[plane, wrong]"), encoding="utf-8")
+        assert planned(project, folder, f"{CELL}/reconstruction.json") == set()
+        target = CELL.replace("plane", "wrong") + "/fit.json"
+        done = snakemake(project, folder, target)
+        failed = json.loads((project / target).read_text(encoding="utf-8"))
+        assert (failed["status"], "wrong.yaml: settings.noise." in failed["reason"]) == (
+            "failed",
+            True,
+        ), done.stderr
+    finally:
+        scale.write_text(text, encoding="utf-8")
+        wrong.unlink()
+
+
+def test_its_own_code_runs_its_cell_again(finished):
+    project, folder = finished
+    layers = folder / "layers.py"
+    original = layers.read_text(encoding="utf-8")
+    layers.write_text(original + "EXTRA = 1\n", encoding="utf-8")
+    try:
+        assert "fit" in planned(project, folder, f"{CELL}/fit.json")
+    finally:
+        layers.write_text(original, encoding="utf-8")
