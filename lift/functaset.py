@@ -91,7 +91,7 @@ def _write_split(
         for latent in latents:
             done += len(next(iter(latent.values())))
             if done > count:
-                raise FunctasetError(f"{directory}: {split} has more than {count} latents")
+                raise FunctasetError(f"{split} has more than {count} latents; nothing was stored")
             for name, tensor in latent.items():
                 values = tensor.cpu().numpy()
                 wrong = ~np.isfinite(values.reshape(len(values), -1)).all(1)
@@ -112,7 +112,7 @@ def _write_split(
                 sums[name] += np.stack([flat.sum(0), np.square(flat).sum(0)])
                 cells[name] += len(flat)
     if done != count:
-        raise FunctasetError(f"{directory}: {split} has {done} latents, expected {count}")
+        raise FunctasetError(f"{split} has {done} latents, expected {count}; nothing was stored")
     statistics = {}
     for name, samples in cells.items():
         mean = sums[name][0] / samples

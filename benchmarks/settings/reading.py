@@ -101,7 +101,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
     try:
         content = parse_yaml(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML ({error})") from error
+        raise ConfigError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from error
     if not isinstance(content, dict):
