@@ -73,7 +73,7 @@ def gaussian_denoiser(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tens
     return MEAN + gain * (noisy - kept.sqrt() * MEAN)
 
 
-def predicted_moments(sampler: str, steps: int) -> tuple[float, float]:
+def predicted_moments(sampler: str, steps: int, std: float = STD) -> tuple[float, float]:
     """Mean and deviation of what a sampler makes of that Gaussian: its steps are linear maps.
 
     DDPM's equation 7 with variance beta_t, and DDIM's equation 12, both in float64, between the
@@ -94,7 +94,7 @@ def predicted_moments(sampler: str, steps: int) -> tuple[float, float]:
         else:
             of_noisy, added = ((1 - b) / (1 - a)) ** 0.5, 0.0
             of_clean = b**0.5 - of_noisy * a**0.5
-        gain = a**0.5 * STD**2 / (a * STD**2 + 1 - a)
+        gain = a**0.5 * std**2 / (a * std**2 + 1 - a)
         clean = MEAN + gain * (mean - a**0.5 * MEAN)
         mean = of_clean * clean + of_noisy * mean
         variance = (of_clean * gain + of_noisy) ** 2 * variance + added
@@ -117,6 +117,13 @@ def test_the_error_of_the_moments_falls_with_the_number_of_steps(sampler):
         mean, std = predicted_moments(sampler, steps)
         assert abs(mean - MEAN) < 0.6 / steps
         assert abs(std - STD) < 1.2 / steps
+
+
+@pytest.mark.parametrize(("steps", "percent"), [(100, [98, 86, 55]), (250, [99, 94, 77])])
+def test_the_shares_of_variance_that_the_lite_scale_quotes(steps, percent):
+    deviations = [1.0, 0.1, 0.001**0.5]
+    left = [(predicted_moments("ddim", steps, std)[1] / std) ** 2 for std in deviations]
+    assert [round(100 * share) for share in left] == percent
 
 
 @pytest.mark.parametrize("steps", [25, 50, 100, 250, 1000])
