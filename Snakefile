@@ -3,38 +3,87 @@
 #   snakemake --cores 8 results/tables.md                       every cell of the demo, and the tables
 #   snakemake --cores 8 results/report.html                     the same, with every figure
 #   snakemake --cores 8 results/tables.md --config scale=lite
-#   snakemake --cores 2 results/demo/embedded-images/lift/seed0/reconstruction.json
+#   snakemake --cores 2 results/lite/cifar10/lift/seed0/reconstruction.json --config scale=lite
 #   snakemake --cores 8 results/tables.md --config include=DIR scale=SCALE   with a folder of one's own
 #   snakemake --cores 2 results/budget/cifar10/comparison.md --config scale=budget
+#
+# Nothing here changes a file before a run has Snakemake's lock.
+import os
 import sys
 
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
+from benchmarks.records.result import ResultError
 from benchmarks.settings import folders
-from benchmarks.workflow import job
-from benchmarks.workflow import graph
+from benchmarks.workflow import failures, plan, stopping, triggers
 
 min_version("9.0")
 
 if "include" in config:
     folders.include(config["include"])
 SCALE = config.get("scale", "demo")
-PLAN = graph.Plan(SCALE)
-graph.forget_failures(SCALE)
-
+PLAN = plan.Plan(SCALE, config.get("jobs"))
+STAGED = (
+    rf"(?!({SCALE if PLAN.whole_cells else 'published'}|published|prepared)/)[\w-]+"
+)
+THREADS = PLAN.scale_config.threads
 CELL = "results/{scale}/{dataset}/{method}/seed{seed}"
-PYTHON = sys.executable
-STAGE = "{python} -m benchmarks.stages.{name} --scale {{wildcards.scale}} --dataset {{wildcards.dataset}} --method {{wildcards.method}} --seed {{wildcards.seed}}"
+LOG = CELL + "/logs"
+# What jobs run with must not be part of a command: another environment would run all of them again.
+os.environ["LIFT_PYTHON"] = sys.executable
+PROGRAM = '"$LIFT_PYTHON" -m'
+JOB = (
+    f"exec {PROGRAM} benchmarks.workflow.job --parent $PPID --threads {{params.threads}}"
+    " --log {log:q} --results {output:q}"
+)
+GPU_JOB = JOB + " --gpu {params.programs}"
+CPU_JOB = JOB + " {params.programs}"
+MAIN = workflow.is_main_process  # and not one job of a run, on a cluster say
 
 
-def stage(name):
-    """Command of a stage, run by hand with the same arguments."""
-    program = STAGE.format(python=PYTHON, name=name)
-    return f"{PYTHON} -m benchmarks.workflow.job --threads {{params.threads}} --log {{log}} --result {{output}} -- {program}"
+def retried(*results):
+    """An input function without inputs: a job whose result failed, or cannot be read, runs again."""
+
+    def force(wildcards):
+        names = dict(wildcards.items())
+        for path in (result.format(**names) for result in results):
+            if MAIN and failures.is_failed(path):
+                workflow.dag.forcefiles.add(path)
+        return []
+
+    return force
+
+
+def outputs():
+    """Every file that this run is about."""
+    return [path for job in workflow.dag.jobs for path in job.output]
+
+
+def say_failures():
+    """Lists what failed; a run with failures must not look like one without."""
+    said = failures.report(outputs()) if MAIN else ""
+    if said:
+        raise WorkflowError(said)
 
 
 onstart:
-    job.start_server(PLAN.scale_config.threads)
+    if MAIN:
+        about = [path for job in workflow.dag.needrun_jobs() for path in job.output]
+        try:
+            for line in failures.keep_unreadable(about):
+                print(line, file=sys.stderr)
+        except ResultError as error:
+            raise WorkflowError(str(error))
+    stopping.pass_signals_on()
+
+
+onsuccess:
+    say_failures()
+
+
+onerror:
+    say_failures()
 
 
 wildcard_constraints:
@@ -62,9 +111,9 @@ rule tables:
         "results/logs/tables.log",
     params:
         scale=PLAN.scale_config.model_dump(mode="json"),
-        code=graph.report_digest(),
+        code=triggers.tables_digest(),
     shell:
-        "{PYTHON} -m benchmarks.tables.tables --scale {SCALE} > {log} 2>&1"
+        PROGRAM + " benchmarks.tables.tables --scale {SCALE} > {log:q} 2>&1"
 
 
 rule report:
@@ -75,22 +124,25 @@ rule report:
     log:
         "results/logs/report.log",
     params:
-        code=graph.code_digest("benchmarks.tables.html"),
+        code=triggers.code_digest("benchmarks.tables.html"),
     shell:
-        "{PYTHON} -m benchmarks.tables.html --scale {SCALE} > {log} 2>&1"
+        PROGRAM + " benchmarks.tables.html --scale {SCALE} > {log:q} 2>&1"
 
 
 rule prepare:
+    input:
+        retried=retried("results/prepared/{dataset}/data/seed0/prepare.json"),
     output:
         "results/prepared/{dataset}/data/seed0/prepare.json",
     log:
         "results/prepared/{dataset}/data/seed0/logs/prepare.log",
     params:
-        config=graph.prepare_config,
-        code=graph.prepare_digest,
+        config=triggers.prepare_config,
+        code=triggers.prepare_digest,
+        programs="-- benchmarks.stages.prepare --dataset {dataset}",
+        threads=1,
     shell:
-        "{PYTHON} -m benchmarks.workflow.job --threads 1 --log {log} --result {output} --"
-        " {PYTHON} -m benchmarks.stages.prepare --dataset {wildcards.dataset}"
+        CPU_JOB
 
 
 rule data_report:
@@ -99,46 +151,174 @@ rule data_report:
     log:
         "results/logs/data_report.log",
     params:
-        code=graph.data_report_digest(),
-        prepared=graph.prepared_manifests(),
+        code=triggers.data_report_digest(),
+        prepared=triggers.prepared_manifests(),
     shell:
-        "{PYTHON} -m benchmarks.stages.data_report > {log} 2>&1"
+        PROGRAM + " benchmarks.stages.data_report > {log:q} 2>&1"
 
 
 rule fit:
     input:
         data="results/prepared/{dataset}/data/seed0/prepare.json",
+        retried=retried(CELL + "/fit.json"),
     output:
         CELL + "/fit.json",
     log:
-        CELL + "/logs/fit.log",
-    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
+        LOG + "/fit.log",
+    wildcard_constraints:
+        scale=STAGED,
+    threads: plan.claimed(THREADS, workflow.cores)
     resources:
         gpu=1,
     params:
-        config=graph.training_config,
-        code=graph.stage_digest("fit"),
-        threads=PLAN.scale_config.threads,
+        config=triggers.training_config,
+        code=triggers.stage_digest("fit"),
+        programs=plan.stages("fit"),
+        threads=THREADS,
     shell:
-        stage("fit")
+        GPU_JOB
+
+
+rule measure:
+    input:
+        fit=CELL + "/fit.json",
+        retried=retried(
+            CELL + "/encode.json",
+            CELL + "/reconstruction.json",
+            CELL + "/interpolation.json",
+        ),
+    output:
+        CELL + "/encode.json",
+        CELL + "/reconstruction.json",
+        CELL + "/interpolation.json",
+    log:
+        LOG + "/measure.log",
+    wildcard_constraints:
+        scale=STAGED,
+    threads: plan.claimed(THREADS, workflow.cores)
+    resources:
+        gpu=1,
+    params:
+        config=triggers.cell_config,
+        code=triggers.stage_digest("encode", "reconstruction", "interpolation"),
+        programs=plan.stages("encode", "reconstruction", "interpolation"),
+        threads=THREADS,
+    shell:
+        GPU_JOB
+
+
+rule generate:
+    input:
+        encode=CELL + "/encode.json",
+        retried=retried(CELL + "/generation.json"),
+    output:
+        CELL + "/generation.json",
+    log:
+        LOG + "/generation.log",
+    wildcard_constraints:
+        scale=STAGED,
+    threads: plan.claimed(THREADS, workflow.cores)
+    resources:
+        gpu=1,
+    params:
+        config=triggers.generate_config,
+        code=triggers.stage_digest("generation"),
+        programs=plan.stages("generation"),
+        threads=THREADS,
+    shell:
+        GPU_JOB
+
+
+rule classify:
+    input:
+        fit=CELL + "/fit.json",
+        retried=retried(CELL + "/encode_copies.json", CELL + "/classification.json"),
+    output:
+        CELL + "/encode_copies.json",
+        CELL + "/classification.json",
+    log:
+        LOG + "/classification.log",
+    wildcard_constraints:
+        scale=STAGED,
+        method=rf"(?!({plan.PIXELS})/)[\w-]+(\+[\w-]+)?",
+    threads: plan.claimed(THREADS, workflow.cores)
+    resources:
+        gpu=1,
+    params:
+        config=triggers.classification_config,
+        training=triggers.training_config,
+        code=triggers.stage_digest("encode_copies", "classification"),
+        programs=plan.stages("encode_copies", "classification"),
+        threads=THREADS,
+    shell:
+        GPU_JOB
+
+
+rule classify_pixels:
+    input:
+        data="results/prepared/{dataset}/data/seed0/prepare.json",
+        retried=retried(CELL + "/classification.json"),
+    output:
+        CELL + "/classification.json",
+    log:
+        LOG + "/classification.log",
+    wildcard_constraints:
+        method=plan.PIXELS,
+    threads: plan.claimed(THREADS, workflow.cores)
+    resources:
+        gpu=1,
+    params:
+        config=triggers.classification_config,
+        code=triggers.pixels_digest,
+        programs=plan.commands(plan.PIXEL_PROGRAM),
+        threads=THREADS,
+    shell:
+        GPU_JOB
+
+
+# A cell that one process does as a whole: `jobs: cell` of the scale, or `--config jobs=cell`.
+for cell in PLAN.cells() if PLAN.whole_cells else []:
+
+    rule:
+        name:
+            f"cell_{cell.dataset}_{cell.method}_{cell.seed}".replace("-", "_")
+        input:
+            data=cell.prepared,
+            retried=retried(*cell.results),
+        output:
+            cell.results,
+        log:
+            cell.log,
+        threads: plan.claimed(THREADS, workflow.cores)
+        resources:
+            gpu=1,
+        params:
+            config=cell.settings,
+            code=cell.code,
+            programs=plan.stages(*cell.stages)(cell),
+            threads=THREADS,
+        shell:
+            GPU_JOB
 
 
 rule learning_curve:
     input:
         fit=CELL + "/fit.json",
+        retried=retried(CELL + "/learning_curve.json"),
     output:
         CELL + "/learning_curve.json",
     log:
-        CELL + "/logs/learning_curve.log",
-    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
+        LOG + "/learning_curve.log",
+    threads: plan.claimed(THREADS, workflow.cores)
     resources:
         gpu=1,
     params:
-        config=graph.cell_config,
-        code=graph.stage_digest("learning_curve"),
-        threads=PLAN.scale_config.threads,
+        config=triggers.cell_config,
+        code=triggers.stage_digest("learning_curve"),
+        programs=plan.stages("learning_curve"),
+        threads=THREADS,
     shell:
-        stage("learning_curve")
+        GPU_JOB
 
 
 rule comparison:
@@ -149,82 +329,10 @@ rule comparison:
     log:
         "results/logs/comparison-{scale}-{dataset}.log",
     params:
-        code=graph.code_digest("benchmarks.tables.comparison"),
+        code=triggers.code_digest("benchmarks.tables.comparison"),
     shell:
-        "{PYTHON} -m benchmarks.tables.comparison --scale {wildcards.scale}"
-        " --dataset {wildcards.dataset} > {log} 2>&1"
-
-
-rule encode:
-    input:
-        fit=CELL + "/fit.json",
-    output:
-        CELL + "/encode.json",
-    log:
-        CELL + "/logs/encode.log",
-    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
-    resources:
-        gpu=1,
-    params:
-        config=graph.cell_config,
-        code=graph.stage_digest("encode"),
-        threads=PLAN.scale_config.threads,
-    shell:
-        stage("encode")
-
-
-rule reconstruct:
-    input:
-        encode=CELL + "/encode.json",
-    output:
-        CELL + "/reconstruction.json",
-    log:
-        CELL + "/logs/reconstruction.log",
-    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
-    resources:
-        gpu=1,
-    params:
-        config=graph.cell_config,
-        code=graph.stage_digest("reconstruct"),
-        threads=PLAN.scale_config.threads,
-    shell:
-        stage("reconstruct")
-
-
-rule generate:
-    input:
-        encode=CELL + "/encode.json",
-    output:
-        CELL + "/generation.json",
-    log:
-        CELL + "/logs/generation.log",
-    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
-    resources:
-        gpu=1,
-    params:
-        config=graph.generate_config,
-        code=graph.generate_digest,
-        threads=PLAN.scale_config.threads,
-    shell:
-        stage("generation.generate")
-
-
-rule interpolate:
-    input:
-        encode=CELL + "/encode.json",
-    output:
-        CELL + "/interpolation.json",
-    log:
-        CELL + "/logs/interpolation.log",
-    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
-    resources:
-        gpu=1,
-    params:
-        config=graph.interpolate_config,
-        code=graph.stage_digest("interpolate"),
-        threads=PLAN.scale_config.threads,
-    shell:
-        stage("interpolate")
+        PROGRAM + " benchmarks.tables.comparison --scale {wildcards.scale}"
+        " --dataset {wildcards.dataset} > {log:q} 2>&1"
 
 
 rule overlay:
@@ -236,108 +344,62 @@ rule overlay:
     log:
         "results/logs/overlay-{scale}-{dataset}.log",
     params:
-        code=graph.code_digest("benchmarks.figures.overlay"),
+        code=triggers.code_digest("benchmarks.figures.overlay"),
     shell:
-        "{PYTHON} -m benchmarks.figures.overlay --scale {wildcards.scale}"
-        " --dataset {wildcards.dataset} --methods lift relift > {log} 2>&1"
+        PROGRAM + " benchmarks.figures.overlay --scale {wildcards.scale}"
+        " --dataset {wildcards.dataset} --methods lift relift > {log:q} 2>&1"
 
 
 rule single_signal:
+    input:
+        retried=retried(
+            "results/{scale}/{dataset}/single_signal/seed0/single_signal.json"
+        ),
     output:
         "results/{scale}/{dataset}/single_signal/seed0/single_signal.json",
     log:
         "results/{scale}/{dataset}/single_signal/seed0/logs/single_signal.log",
-    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
+    threads: plan.claimed(THREADS, workflow.cores)
+    resources:
+        gpu=1,
     params:
-        config=graph.single_signal_config(),
-        code=graph.code_digest("benchmarks.stages.single_signal.compare"),
-        threads=PLAN.scale_config.threads,
+        config=triggers.single_signal_config(),
+        code=triggers.code_digest("benchmarks.stages.single_signal.compare"),
+        programs="-- benchmarks.stages.single_signal.compare --scale {scale} --task {dataset}",
+        threads=THREADS,
     shell:
-        "{PYTHON} -m benchmarks.workflow.job --threads {params.threads} --log {log} --result {output} --"
-        " {PYTHON} -m benchmarks.stages.single_signal.compare --scale {wildcards.scale}"
-        " --task {wildcards.dataset}"
+        GPU_JOB
 
 
 rule spectral_bias:
     output:
-        "results/{scale}/spectral_bias/spectral_bias.png",
+        f"results/{{scale}}/{plan.SPECTRAL_BIAS}",
     log:
         "results/{scale}/spectral_bias/logs/spectral_bias.log",
     params:
-        config=graph.single_signal_config(),
-        code=graph.code_digest("benchmarks.stages.single_signal.spectral_bias"),
+        config=triggers.single_signal_config(),
+        code=triggers.code_digest("benchmarks.stages.single_signal.spectral_bias"),
     shell:
-        "{PYTHON} -m benchmarks.stages.single_signal.spectral_bias --scale {wildcards.scale} > {log} 2>&1"
+        PROGRAM
+        + " benchmarks.stages.single_signal.spectral_bias --scale {wildcards.scale} > {log:q} 2>&1"
 
 
-rule encode_copies:
-    input:
-        fit=CELL + "/fit.json",
-    output:
-        CELL + "/encode_copies.json",
-    log:
-        CELL + "/logs/encode_copies.log",
-    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
-    resources:
-        gpu=1,
-    params:
-        config=graph.copies_config,
-        code=graph.stage_digest("classification.encode_copies"),
-        threads=PLAN.scale_config.threads,
-    shell:
-        stage("classification.encode_copies")
+for costs in plan.costs():
 
-
-rule classify:
-    input:
-        copies=CELL + "/encode_copies.json",
-    output:
-        CELL + "/classification.json",
-    log:
-        CELL + "/logs/classification.log",
-    wildcard_constraints:
-        method=rf"(?!({graph.PIXELS})/)[\w-]+",
-    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
-    resources:
-        gpu=1,
-    params:
-        config=graph.classification_config,
-        code=graph.classification_digest("classification.classify"),
-        threads=PLAN.scale_config.threads,
-    shell:
-        stage("classification.classify")
-
-
-rule classify_pixels:
-    input:
-        data="results/prepared/{dataset}/data/seed0/prepare.json",
-    output:
-        CELL + "/classification.json",
-    log:
-        CELL + "/logs/classification.log",
-    wildcard_constraints:
-        method=graph.PIXELS,
-    threads: graph.claimed(PLAN.scale_config.threads, workflow.cores)
-    resources:
-        gpu=1,
-    params:
-        config=graph.classification_config,
-        code=graph.classification_digest("classification.classify_pixels"),
-        threads=PLAN.scale_config.threads,
-    shell:
-        stage("classification.classify_pixels")
-
-
-rule cost:
-    output:
-        "results/published/{dataset}/{method}/seed0/cost.json",
-    log:
-        "results/published/{dataset}/{method}/seed0/logs/cost.log",
-    threads: graph.claimed(1, workflow.cores)
-    params:
-        config=graph.cost_config,
-        code=graph.cost_digest,
-        threads=1,
-    shell:
-        "{PYTHON} -m benchmarks.workflow.job --threads {params.threads} --log {log} --result {output} --"
-        " {PYTHON} -m benchmarks.stages.cost --dataset {wildcards.dataset} --method {wildcards.method}"
+    rule:
+        name:
+            f"cost_{costs.method}".replace("-", "_")
+        input:
+            retried=retried(*costs.results),
+        output:
+            costs.results,
+        log:
+            f"results/published/logs/cost-{costs.method}.log",
+        threads: plan.claimed(1, workflow.cores)
+        params:
+            config=triggers.cost_config(costs.rows),
+            code=triggers.cost_digest(costs.method),
+            programs=costs.commands,
+            threads=1,
+        shell:
+            CPU_JOB

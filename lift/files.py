@@ -8,22 +8,25 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+class WriteError(OSError):
+    """A file that could not be written: a full disk, say, or a folder that may not be changed."""
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yields a path beside ``path`` to write to, and renames it on success.
 
     Raises:
-        OSError: the write failed (a full disk, say); ``path`` keeps what it held and the unfinished
-            file is gone.
+        WriteError: the write failed; ``path`` keeps what it held and the unfinished file is gone.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished
         with unfinished.open("rb+") as file:
             os.fsync(file.fileno())
         unfinished.replace(path)
     except OSError as error:
-        raise OSError(f"{path} could not be written: {error.strerror or error}") from error
+        raise WriteError(f"{path} could not be written: {error.strerror or error}") from error
     finally:
         unfinished.unlink(missing_ok=True)

@@ -1,12 +1,11 @@
 """Ctrl-C, a scheduler's TERM and a closed terminal's HUP, as something that a program can answer.
 
-with interruptible():                # any signal ends the block by `Interrupted`, at once
-    with stop_requests() as stop:    # but in here it is a flag, which a loop polls
-        for step in range(steps):
-            ...
-            if stop.asked:
-                save()
-                raise Interrupted(f"step {step + 1} of {steps} is kept; run it again to go on")
+A block of `interruptible` ends by `Interrupted` at once; in one of `stop_requests` a signal is a
+flag that a loop polls, to save first:
+
+    if stop.asked:
+        save()
+        raise Interrupted(f"step {done} of {steps} is kept; run it again to go on")
 """
 
 from __future__ import annotations
@@ -39,14 +38,23 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.asked = False
-        self.since = 0.0
+        self._since = 0.0
+
+    def repeats(self) -> bool:
+        """Notes a signal; whether it is the same request as the one before, passed on twice."""
+        before, self._since = self._since, time.monotonic()
+        return self.asked and self._since - before <= SAME_REQUEST_SECONDS
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Every signal of `SIGNALS` raises `Interrupted` inside the block."""
+    request = StopRequest()
 
     def stop(number: int, frame: FrameType | None) -> None:
+        if request.repeats():
+            return
+        request.asked = True
         raise Interrupted(f"stopped by {signal.Signals(number).name}")
 
     with _handled_by(lambda previous: stop):
@@ -60,13 +68,13 @@ def stop_requests() -> Iterator[StopRequest]:
 
     def answer(previous: signal.Handlers | Handler | int | None) -> Handler:
         def first_or_second(number: int, frame: FrameType | None) -> None:
-            now = time.monotonic()
-            if not request.asked:
-                request.asked, request.since = True, now
-            elif now - request.since > SAME_REQUEST_SECONDS:
+            if request.repeats():
+                return
+            if request.asked:
                 if callable(previous):
                     previous(number, frame)
                 raise Interrupted(f"stopped by a second {signal.Signals(number).name}")
+            request.asked = True
 
         return first_or_second
 

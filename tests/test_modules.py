@@ -8,12 +8,10 @@ import pytest
 
 from tests.test_rooms import MODULES
 
-INTERNAL = {"benchmarks.workflow.fork_server"}
-"""Started by the harness alone."""
 PROGRAMS = [
     module.removesuffix(".__main__")
     for module, path in MODULES.items()
-    if 'if __name__ == "__main__"' in path.read_text(encoding="utf-8") and module not in INTERNAL
+    if 'if __name__ == "__main__"' in path.read_text(encoding="utf-8")
 ]
 PYTEST_FINDS = {"benchmarks.speed.conftest"}
 """Imported by pytest, by its own rules."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -60,6 +60,11 @@ class ScaleConfig(Data):
     extends: str | None = None
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     threads: int = Field(ge=0, description="CPU threads of one training; 0 takes all")
+    jobs: Literal["stage", "cell"] = Field(
+        default="stage",
+        description="what a process does: some stages of a cell, or all of them; small cells take "
+        "longer to start than to measure again",
+    )
     datasets: dict[str, DatasetScale]
     tables: dict[str, str] = Field(description="table -> the data set that fills its own column")
 

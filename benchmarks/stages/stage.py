@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,6 +30,8 @@ from benchmarks.settings.cell import resolve
 from benchmarks.settings.digest import digest
 from benchmarks.settings.fields import field_module
 from benchmarks.stages.experiment import Experiment, StageError
+from benchmarks.stages.failure import one_line
+from benchmarks.stages.lock import written_here
 from lift.precision import multiplies_bfloat16
 
 PROGRAMS: dict[str, str] = {
@@ -93,16 +94,35 @@ def main(stage: Stage, run: Callable[[Experiment], Outcome], description: str) -
     options = arguments(description).parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
-    began = time.monotonic()
-    try:
+    with one_line(stage):
         cell = resolve(options.scale, options.dataset, options.method, options.seed)
         experiment = Experiment(cell, options.results, options.data, choose_device(options.device))
-        # Taken before the work: files may change while a long training runs.
-        code = code_digest(stage_module(stage), field_module(cell.training.field))
-        commit = git_commit()
-        outcome = run(experiment)
-        config = {**cell.model_dump(mode="json"), **outcome.config}
-        provenance = Provenance(
+        path = experiment.path(stage)
+        with written_here(path):
+            write_result(path, measured(stage, experiment, run))
+
+
+def measured(stage: Stage, experiment: Experiment, run: Callable[[Experiment], Outcome]) -> Result:
+    """Runs a stage; what it found, and where that comes from."""
+    began, cell = time.monotonic(), experiment.cell
+    if experiment.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(experiment.device)
+    # Taken before the work: files may change while a long training runs.
+    code = code_digest(stage_module(stage), field_module(cell.training.field))
+    commit = git_commit()
+    outcome = run(experiment)
+    config = {**cell.model_dump(mode="json"), **outcome.config}
+    return Result(
+        stage=stage,
+        scale=cell.scale,
+        dataset=cell.training.dataset,
+        method=cell.training.method,
+        seed=cell.training.seed,
+        status="ok",
+        metrics=outcome.metrics,
+        budget=outcome.budget,
+        artifacts=outcome.artifacts,
+        provenance=Provenance(
             config=config,
             config_hash=digest(config),
             code_digest=code,
@@ -112,25 +132,11 @@ def main(stage: Stage, run: Callable[[Experiment], Outcome], description: str) -
             threads=torch.get_num_threads(),
             wall_seconds=round(time.monotonic() - began, 2),
             peak_memory_bytes=peak_memory_bytes(experiment.device),
-        )
-        result = Result(
-            stage=stage,
-            scale=cell.scale,
-            dataset=cell.training.dataset,
-            method=cell.training.method,
-            seed=cell.training.seed,
-            status="ok",
-            metrics=outcome.metrics,
-            budget=outcome.budget,
-            artifacts=outcome.artifacts,
-            provenance=provenance,
-        )
-        write_result(experiment.path(stage), result)
-    except (RuntimeError, ValueError, OSError) as error:
-        sys.exit(f"{stage}: {error}")
+        ),
+    )
 
 
-def stage_module(stage: Stage) -> str:
+def stage_module(stage: str) -> str:
     """The program of a stage."""
     return f"benchmarks.stages.{PROGRAMS.get(stage, stage)}"
 

@@ -1,27 +1,27 @@
-"""Runs one program for the workflow: on a device of its own, and without taking others down.
+"""Runs one job of the workflow: programs in a process of their own, with a device of their own.
 
-    python -m benchmarks.workflow.job --threads 1 --log LOG --result RESULT.json -- python -m ...
+    python -m benchmarks.workflow.job --threads 1 --log LOG --results A.json B.json --
+        benchmarks.stages.encode --dataset ... -- benchmarks.stages.reconstruct --dataset ...
 
-A GPU belongs to one job at a time: the job holds a lock file of that device, and the kernel frees
-it on any exit. A program that fails leaves a result marked ``failed`` with its last words, so that
-the tables can show why a cell is empty while the other cells go on.
+A job passes signals on to its programs and waits until they have saved; it ends when whoever
+started it ends. A program that fails leaves a result marked ``failed`` with its reason, so that the
+tables can show why a cell is empty while the other cells go on; the job's exit code is then 0. A
+job that was stopped leaves no result; its exit code is 130.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
-from filelock import FileLock, Timeout
-
-from benchmarks.workflow import fork_server
+from benchmarks.workflow.devices import device_slot, visible_devices
+from benchmarks.workflow.parent import end_with
 
 THREADS = {
     f"{library}_NUM_THREADS" for library in ("OMP", "MKL", "OPENBLAS", "GOTO", "NUMEXPR")
@@ -33,49 +33,12 @@ MEMORY = {
 }
 """Linux keeps a program's freed memory, and gives large tensors huge pages. Without it a CPU spends
 up to two thirds of a job on clearing pages: LIFT's training in the demo takes 6 to 18 % longer."""
-
-
-def visible_devices() -> list[str]:
-    """CUDA devices that this job may use: those of CUDA_VISIBLE_DEVICES, else all, else none."""
-    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if allowed is not None:
-        return [device for device in allowed.split(",") if device.strip()]
-    try:
-        listing = subprocess.run(
-            ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return []
-    return listing.stdout.split()
-
-
-@contextmanager
-def device_slot(devices: list[str], poll_seconds: float = 1.0) -> Iterator[str | None]:
-    """Holds one of the devices, waiting for it; yields its name, or None where there is none."""
-    if not devices:
-        yield None
-        return
-    folder = Path(tempfile.gettempdir())
-    locks = {d: FileLock(folder / f"lift-device-{os.getuid()}-{d}.lock") for d in devices}
-    while True:
-        for device, lock in locks.items():
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                continue
-            try:
-                yield device
-            finally:
-                lock.release()
-            return
-        time.sleep(poll_seconds)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+INTERRUPTED = 130
 
 
 def environment(threads: int, device: str | None) -> dict[str, str]:
-    """Variables of a program: its threads (0: one a core), its memory, its device."""
+    """Variables of a job's programs: their threads (0: one a core), their memory, their device."""
     # Snakemake sets every library's variable to the cores that the job claims, which is more
     # than its threads where --cores exceeds the machine's.
     count = str(threads or os.cpu_count())
@@ -87,59 +50,77 @@ def environment(threads: int, device: str | None) -> dict[str, str]:
     }
 
 
-def start_server(threads: int) -> None:
-    """Has the jobs of this process's children start at once, where they may be forked."""
-    if sys.platform == "linux" and not visible_devices():
-        fork_server.start(environment(threads, None), threads)
+class Child:
+    """The job's one child: started once, told every signal that the job gets."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.stopped = False
+        for number in SIGNALS:
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._pass_on)
+
+    def _pass_on(self, number: int, frame: FrameType | None) -> None:
+        self.stopped = True
+        if self.process is None:
+            sys.exit(INTERRUPTED)
+        self.process.send_signal(number)
+
+    def run(self, command: Sequence[str], log: Path, variables: dict[str, str]) -> int:
+        """Runs a command with its output in ``log``; its exit code, negative for a signal."""
+        with log.open("wb") as output:
+            # Between the two lines a signal would find a child that it does not know.
+            signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+            try:
+                self.process = subprocess.Popen(
+                    command, stdout=output, stderr=subprocess.STDOUT, env=variables,
+                    preexec_fn=_unblock,  # noqa: PLW1509  this process has one thread
+                )  # fmt: skip
+            finally:
+                _unblock()
+            return self.process.wait()
 
 
-def run(command: list[str], log: Path, threads: int) -> tuple[int, str]:
-    """Runs a program with its output in ``log``.
+def _unblock() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
-    Returns:
-        its exit code, and the last line that it said.
-    """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with device_slot(visible_devices()) as device, log.open("w") as output:
-        variables = environment(threads, device)
-        code = fork_server.run(command, output, variables, threads)
-        if code is None:
-            code = subprocess.run(
-                command, stdout=output, stderr=subprocess.STDOUT, env=variables, check=False
-            ).returncode
-    said = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    if code < 0:
-        return code, f"killed by signal {-code}"
-    return code, said[-1] if said else f"exit code {code}"
+
+def record_killed(results: Sequence[Path], code: int, log: Path) -> None:
+    """Leaves a failed result for each that is missing, after a program that could not do it."""
+    from benchmarks.workflow.programs import write_failure  # noqa: PLC0415  imports torch, two seconds
+
+    name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    memory = "; is there enough memory?" if -code == signal.SIGKILL else ""
+    for result in results:
+        if not result.exists():
+            write_failure(result, f"ended by {name}{memory} (log: {log})")
 
 
 def main() -> None:
-    """Command line; the result's path names its cell."""
+    """Command line; the results' paths name their cells."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--result", type=Path, required=True)
+    parser.add_argument("--results", type=Path, nargs="+", required=True)
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("command", nargs=argparse.REMAINDER)
-    options = parser.parse_args()
-    code, reason = run(options.command[1:], options.log, options.threads)
-    if not code:
-        return
-    from benchmarks.records.result import Result, write_result  # noqa: PLC0415  imports torch, two seconds
-
-    print(f"{options.result}: failed, {reason} (log: {options.log})", file=sys.stderr)
-    *_, scale, dataset, method, seed, name = options.result.parts
-    write_result(
-        options.result,
-        Result(
-            stage=Path(name).stem,  # type: ignore[arg-type]
-            scale=scale,
-            dataset=dataset,
-            method=method,
-            seed=int(seed.removeprefix("seed")),
-            status="failed",
-            reason=reason,
-        ),
-    )
+    parser.add_argument("--gpu", action="store_true", help="hold a GPU where there is one")
+    parser.add_argument("--parent", type=int, help="process id of whoever this job ends with")
+    split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    options = parser.parse_args(sys.argv[1:split])
+    child = Child()
+    if options.parent:
+        end_with(options.parent)
+    options.log.parent.mkdir(parents=True, exist_ok=True)
+    program = [sys.executable, "-m", "benchmarks.workflow.programs", "--parent", str(os.getpid())]
+    program += ["--log", str(options.log), "--results", *map(str, options.results)]
+    with device_slot(visible_devices() if options.gpu else []) as device:
+        variables = environment(options.threads, device)
+        code = child.run([*program, *sys.argv[split:]], options.log, variables)
+    if child.stopped or code == INTERRUPTED or -code in SIGNALS:
+        last = options.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+        print(f"{options.log}: stopped. {''.join(last)}", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    if code:
+        record_killed(options.results, code, options.log)
 
 
 if __name__ == "__main__":

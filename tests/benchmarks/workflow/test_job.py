@@ -1,114 +1,163 @@
-"""Jobs of the workflow: devices, threads, failures."""
+"""Jobs of the workflow: threads, memory, failures, and the end of whoever asked for them."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from benchmarks.records.result import read_result
-from benchmarks.workflow import job
+from benchmarks.records.result import Result, ResultError, read_result, write_result
+from benchmarks.workflow.programs import write_failure
 
+ROOT = Path(__file__).resolve().parents[3]
 RESULT = Path("results/demo/embedded-images/lift/seed0/fit.json")
+OTHER = RESULT.with_name("encode.json")
 
 
-def run_job(tmp_path, *command, **options):
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "benchmarks.workflow.job", "--threads", "1"),
-            *("--log", "log.txt", "--result", str(RESULT), "--", sys.executable, *command),
-        ],
-        cwd=tmp_path,
-        check=True,
-        **options,
+def command(*programs, results=(RESULT,), more=()):
+    words = [word for program in programs for word in ("--", *program)]
+    return [
+        *(sys.executable, "-m", "benchmarks.workflow.job", "--threads", "1", "--log", "log.txt"),
+        *more,
+        *("--results", *map(str, results)),
+        *words,
+    ]
+
+
+def variables(folder):
+    return {**os.environ, "PYTHONPATH": f"{folder}:{ROOT}", "CUDA_VISIBLE_DEVICES": ""}
+
+
+def module(folder, name, source):
+    (folder / f"{name}.py").write_text(source, encoding="utf-8")
+    return (name,)
+
+
+def run_job(folder, *programs, results=(RESULT,), code=0):
+    done = subprocess.run(
+        command(*programs, results=results), cwd=folder, env=variables(folder), check=False
     )
+    assert done.returncode == code
+    return (folder / "log.txt").read_text(encoding="utf-8")
 
 
-def test_a_failed_program_leaves_a_failed_result_with_its_last_words(tmp_path):
-    run_job(tmp_path, "-c", "import sys; sys.exit('fit: step 7: loss nan')")
+def test_a_failed_program_leaves_a_failed_result_with_its_own_sentence(tmp_path):
+    run_job(tmp_path, module(tmp_path, "sad", "import sys; sys.exit('fit: step 7: loss nan')"))
     result = read_result(tmp_path / RESULT)
-    assert (result.status, result.reason) == ("failed", "fit: step 7: loss nan")
+    assert (result.status, result.reason) == ("failed", "step 7: loss nan")
     assert (result.dataset, result.method, result.seed) == ("embedded-images", "lift", 0)
 
 
+def test_a_bug_keeps_its_traceback_in_the_log_that_the_reason_names(tmp_path):
+    log = run_job(tmp_path, module(tmp_path, "bug", "print({}['a key'])"))
+    assert "Traceback" in log
+    reason = read_result(tmp_path / RESULT).reason
+    assert reason == "KeyError: 'a key' (a bug; its traceback is in log.txt)"
+
+
 def test_a_killed_program_leaves_a_failed_result(tmp_path):
-    run_job(tmp_path, "-c", "import os; os.kill(os.getpid(), 9)")
-    assert read_result(tmp_path / RESULT).reason == "killed by signal 9"
+    run_job(tmp_path, module(tmp_path, "die", "import os; os.kill(os.getpid(), 9)"))
+    assert read_result(tmp_path / RESULT).reason.startswith("ended by SIGKILL; is there enough mem")
 
 
-def test_a_program_that_succeeds_writes_its_own_result(tmp_path):
-    run_job(tmp_path, "-c", "print('done')")
-    assert not (tmp_path / RESULT).exists()
-    assert (tmp_path / "log.txt").read_text() == "done\n"
+def test_one_failure_does_not_keep_the_next_program_from_running(tmp_path):
+    sad = module(tmp_path, "sad", "import sys; sys.exit('fit: sad')")
+    happy = module(tmp_path, "happy", "import sys; print('done', sys.argv[1:])")
+    log = run_job(tmp_path, sad, (*happy, "--a", "b"), results=(RESULT, OTHER))
+    assert log.splitlines() == ["fit: sad", "done ['--a', 'b']"]
+    assert not (tmp_path / OTHER).exists()
 
 
-def test_threads_reach_torch(tmp_path, monkeypatch):
+def test_a_failure_replaces_no_result_that_is_fine(tmp_path):
+    path = tmp_path / RESULT
+    fine = Result(stage="fit", scale="demo", dataset="d", method="lift", seed=0, status="ok")
+    write_result(path, fine)
+    write_failure(path, "too late")
+    assert read_result(path) == fine
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_stopped_job_stops_its_program_and_leaves_no_result(tmp_path, number):
+    job = started(tmp_path)
+    job.send_signal(number)
+    assert job.wait(30) == 130
+    assert "stopped by" in (tmp_path / "log.txt").read_text(encoding="utf-8")
+    with pytest.raises(ResultError, match="no such result"):
+        read_result(tmp_path / RESULT)
+
+
+SLEEPER = """
+import os, time
+from pathlib import Path
+Path("pid").write_text(str(os.getpid()), encoding="utf-8")
+time.sleep(60)
+"""
+
+
+def started(folder, *more, parent=None):
+    """A job whose program runs; ``pid`` in the folder is the program's."""
+    words = command(module(folder, "sleeper", SLEEPER), more=more)
+    if parent:
+        words = [sys.executable, "-c", parent, *words]
+    job = subprocess.Popen(words, cwd=folder, env=variables(folder))
+    until = time.monotonic() + 60
+    while not (folder / "pid").exists() or not (folder / "pid").read_text(encoding="utf-8"):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return job
+
+
+def ends(folder):
+    """Whether the program ends by itself, now."""
+    pid = int((folder / "pid").read_text(encoding="utf-8"))
+    try:
+        psutil.Process(pid).wait(20)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.TimeoutExpired:
+        return False
+    return True
+
+
+def test_no_program_outlives_a_killed_job(tmp_path):
+    job = started(tmp_path)
+    job.kill()
+    job.wait()
+    assert ends(tmp_path)
+
+
+PARENT = """
+import os, subprocess, sys
+words = sys.argv[1:]
+words[words.index("--results"):words.index("--results")] = ["--parent", str(os.getpid())]
+subprocess.run(words)
+"""
+
+
+def test_no_program_outlives_whoever_asked_for_its_job(tmp_path):
+    parent = started(tmp_path, parent=PARENT)
+    parent.kill()
+    parent.wait()
+    assert ends(tmp_path)
+
+
+def test_the_wrapper_imports_no_torch():
+    program = "import sys, benchmarks.workflow.job; print('torch' in sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.strip() == "False"
+
+
+def test_threads_reach_torch_and_freed_memory_is_kept(tmp_path, monkeypatch):
     # As Snakemake sets them for a job that claims four cores.
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
     monkeypatch.setenv("MKL_NUM_THREADS", "4")
-    run_job(tmp_path, "-c", "import torch; print(torch.get_num_threads())")
-    assert (tmp_path / "log.txt").read_text().strip() == "1"
-
-
-def test_without_a_gpu_jobs_see_none(tmp_path, monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    run_job(tmp_path, "-c", "import os; print(repr(os.environ['CUDA_VISIBLE_DEVICES']))")
-    assert (tmp_path / "log.txt").read_text().strip() == "''"
-
-
-def test_four_jobs_on_two_devices_run_in_pairs(tmp_path, monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    program = (
-        "import os, sys, time; d = os.environ['CUDA_VISIBLE_DEVICES'];"
-        "open(f'{sys.argv[1]}/busy-{d}', 'x').close(); time.sleep(0.5);"
-        "os.unlink(f'{sys.argv[1]}/busy-{d}'); print(d)"
+    source = (
+        "import os, torch; print(torch.get_num_threads(), os.environ['MALLOC_TRIM_THRESHOLD_'])"
     )
-    jobs = [
-        subprocess.Popen(
-            [
-                *(sys.executable, "-m", "benchmarks.workflow.job", "--log", f"{n}.log"),
-                *("--result", str(RESULT), "--", sys.executable, "-c", program, str(tmp_path)),
-            ],
-            cwd=tmp_path,
-        )
-        for n in range(4)
-    ]
-    assert [process.wait() for process in jobs] == [0] * 4
-    assert not (tmp_path / RESULT).exists()  # nobody found a device busy
-    used = [(tmp_path / f"{n}.log").read_text().strip() for n in range(4)]
-    assert set(used) == {"4", "7"}
-
-
-def test_a_killed_job_frees_its_device(tmp_path, monkeypatch):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(job.tempfile, "tempdir", str(tmp_path))
-    holder = subprocess.Popen(
-        [
-            *(sys.executable, "-c"),
-            "import time; from benchmarks.workflow.job import device_slot\n"
-            "with device_slot(['0']): print('held', flush=True); time.sleep(60)",
-        ],
-        stdout=subprocess.PIPE,
-    )
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == b"held\n"
-    holder.kill()
-    holder.wait()
-    began = time.monotonic()
-    with job.device_slot(["0"], poll_seconds=0.05) as device:
-        assert device == "0"
-    assert time.monotonic() - began < 30
-
-
-@pytest.mark.parametrize(("value", "expected"), [("", []), ("2", ["2"]), ("0,3", ["0", "3"])])
-def test_the_parents_devices_are_respected(monkeypatch, value, expected):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
-    assert job.visible_devices() == expected
-
-
-def test_a_program_keeps_its_memory(tmp_path, monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    run_job(tmp_path, "-c", "import os; print(os.environ['MALLOC_TRIM_THRESHOLD_'])")
-    assert int((tmp_path / "log.txt").read_text()) == 2 * 2**30
+    assert run_job(tmp_path, module(tmp_path, "say", source)).split() == ["1", str(2 * 2**30)]

@@ -11,7 +11,7 @@ from benchmarks.datasets.labels import labelled_splits
 from benchmarks.settings.classification import LabelledSignals
 from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.classification.settings import resolve_classification
-from benchmarks.workflow import graph as workflow
+from benchmarks.workflow import triggers as workflow
 from tests.benchmarks.stages.commands import IMAGES, edit
 from tests.benchmarks.stages.conftest import SIGNALS
 

@@ -13,7 +13,7 @@ from benchmarks.settings.cell import resolve
 from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.generation.settings import generation_config
 from benchmarks.stages.interpolate import between
-from benchmarks.workflow.graph import Plan
+from benchmarks.workflow.plan import Plan
 from lift.checkpoint import load_tensors
 from tests.benchmarks.stages.commands import IMAGES, SHAPES, edit
 

@@ -1,0 +1,41 @@
+"""What a program says when it cannot go on: one line for its user, a traceback for a bug."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lift.interrupt import EXIT_CODE, Interrupted, interruptible
+
+PACKAGES = ("lift", "baselines", "benchmarks")
+MACHINE = {
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE
+}  # fmt: skip
+"""Errors of the operating system that are no mistake in code: no space, no permission, say."""
+
+
+def is_told(error: BaseException) -> bool:
+    """Whether an error says by itself what is wrong and what to do: this project's own classes."""
+    if isinstance(error, OSError) and error.errno in MACHINE:
+        return True
+    return type(error).__module__.partition(".")[0] in PACKAGES
+
+
+@contextmanager
+def one_line(name: str) -> Iterator[None]:
+    """Ends the program with one line and exit code 1, or 130 where a signal stopped it.
+
+    Any other error is a bug, and keeps its traceback.
+    """
+    try:
+        with interruptible():
+            yield
+    except Interrupted as error:
+        print(f"{name}: {error}", file=sys.stderr, flush=True)
+        sys.exit(EXIT_CODE)
+    except Exception as error:
+        if not is_told(error):
+            raise
+        sys.exit(f"{name}: {error}")

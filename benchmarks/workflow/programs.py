@@ -1,0 +1,124 @@
+"""Runs the programs of one job, one after the other in one process, and records each failure.
+
+Importing the libraries takes longer than many a program of a small cell, so that the stages of a
+cell share a process. Each is run as by hand: ``python -m MODULE ARGUMENTS``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import runpy
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.records.result import Result, ResultError, read_result, write_result
+from benchmarks.stages.lock import WAIT
+from benchmarks.workflow.parent import end_with
+from benchmarks.workflow.products import missing_products
+from lift.interrupt import EXIT_CODE, Interrupted, interruptible
+
+
+def run(module: str, arguments: Sequence[str]) -> None:
+    """Runs one program in this process.
+
+    Raises:
+        SystemExit: it ended by itself.
+    """
+    before = sys.argv
+    sys.argv = [module, *arguments]
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    finally:
+        sys.argv = before
+
+
+def attempt(module: str, arguments: Sequence[str], log: Path) -> str:
+    """Runs one program, after whatever makes again what it reads and does not find.
+
+    Returns:
+        the reason why it failed, in one sentence; nothing where it did not.
+
+    Raises:
+        SystemExit: a signal stopped it.
+    """
+    try:
+        for reason, upstream, path in missing_products(module, arguments):
+            print(f"{reason}: running {upstream[0]} again", flush=True)
+            _again(upstream[0], upstream[1:], path)
+        run(module, arguments)
+    except SystemExit as ended:
+        if ended.code == EXIT_CODE:
+            raise
+        if isinstance(ended.code, str):
+            print(ended.code, file=sys.stderr, flush=True)
+            return ended.code.partition(": ")[2]
+        return f"exit code {ended.code}; its message is in {log}" if ended.code else ""
+    except Exception as error:
+        traceback.print_exc()
+        said = str(error).strip().splitlines() or ["no message"]
+        return f"{type(error).__name__}: {said[0]} (a bug; its traceback is in {log})"
+    return ""
+
+
+def _again(module: str, arguments: Sequence[str], path: Path) -> None:
+    """Runs an earlier program; its result stays as it was where it made the same files again."""
+    before = path.read_bytes() if path.exists() else b""
+    times = path.stat() if before else None
+    run(module, arguments)
+    if times is None:
+        return
+    known = Result.model_validate_json(before)
+    if known.status == "ok" and known.artifacts == read_result(path).artifacts:
+        path.write_bytes(before)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def write_failure(path: Path, reason: str) -> None:
+    """A failed result; its path names its cell. One that is fine is never replaced."""
+    try:
+        if read_result(path).status == "ok":
+            return
+    except ResultError:
+        pass
+    *_, scale, dataset, method, seed, name = path.parts
+    failed = Result(
+        stage=Path(name).stem,  # type: ignore[arg-type]
+        scale=scale,
+        dataset=dataset,
+        method=method,
+        seed=int(seed.removeprefix("seed")),
+        status="failed",
+        reason=reason,
+    )
+    write_result(path, failed)
+
+
+def main() -> None:
+    """Command line: as many programs, each after a ``--``, as results."""
+    split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parent", type=int, required=True)
+    parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--results", type=Path, nargs="+", required=True)
+    options = parser.parse_args(sys.argv[1:split])
+    end_with(options.parent)
+    os.environ[WAIT] = "1"
+    programs: list[list[str]] = []
+    for word in sys.argv[split:]:
+        programs.append([]) if word == "--" else programs[-1].append(word)
+    try:
+        with interruptible():
+            for result, (module, *arguments) in zip(options.results, programs, strict=True):
+                reason = attempt(module, arguments, options.log)
+                if reason:
+                    write_failure(result, reason)
+    except Interrupted as error:
+        print(error, file=sys.stderr)
+        sys.exit(EXIT_CODE)
+
+
+if __name__ == "__main__":
+    main()
