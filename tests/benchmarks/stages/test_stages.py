@@ -142,7 +142,7 @@ def test_damaged_data_stop_before_training(encoded_copy, monkeypatch, damage):
     path.unlink() if damage == "missing" else path.write_bytes(path.read_bytes()[:-9])
     shutil.rmtree(encoded_copy / "results")
     assert "train.npy" in failure(monkeypatch, encoded_copy, "fit")
-    assert not (encoded_copy / "results").exists()
+    assert [path.name for path in cell(encoded_copy).iterdir()] == [".fit.lock"]
 
 
 def test_data_that_were_never_prepared_say_so(encoded_copy, monkeypatch):
