@@ -9,7 +9,14 @@ LONGEST = 160
 
 
 class DatasetError(RuntimeError):
-    """A data set that is missing or damaged; the message names the file and what was expected."""
+    """A data set that is missing or damaged; the message names the file and what was expected.
+
+    It is one line, whatever the file is called.
+    """
+
+    def __init__(self, message: str) -> None:
+        shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
+        super().__init__("".join(shown))
 
 
 def cause(error: BaseException) -> str:

@@ -110,7 +110,7 @@ def _arrays(
     size = config.resolution
     arrays: dict[str, tuple[tuple[int, ...], Chunks]] = {}
     if config.kind == "voxel":
-        arrays[""] = (-(-(size**3) // 8),), partial(_packed, split.chunks, size)
+        arrays[""] = (-(-(size**3) // 8),), partial(_packed, config, split.chunks)
     else:
         arrays[""] = (size, size, config.channels), split.chunks
     if raw.classes:
@@ -125,11 +125,12 @@ def _slices(array: np.ndarray) -> Chunks:
     return lambda start: iter([array[start:]])
 
 
-def _packed(chunks: Chunks, size: int, start: int) -> Iterator[np.ndarray]:
+def _packed(config: DatasetConfig, chunks: Chunks, start: int) -> Iterator[np.ndarray]:
     """Occupancy grids ``(n, R, R, R)`` as bits ``(n, R**3 / 8)``, most significant first."""
+    expected = (config.resolution,) * 3
     for grids in chunks(start):
-        if grids.shape[1:] != (size, size, size):
-            raise DatasetError(f"a grid is {grids.shape[1:]}, expected {(size, size, size)}")
+        if grids.shape[1:] != expected:
+            raise DatasetError(f"{config.name}: a grid is {grids.shape[1:]}, expected {expected}")
         yield np.packbits(grids.reshape(len(grids), -1), axis=1)
 
 

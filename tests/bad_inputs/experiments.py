@@ -140,6 +140,7 @@ CASES = [
     Case(
         "a photograph of 300 pixels", single(lambda c: c["scales"]["demo"].update(image_size=300))
     ),
+    Case("a clip of no samples", single(lambda c: c["scales"]["demo"].update(audio_samples=0))),
     Case("an unknown task", single(lambda c: c["tasks"].update(singing={}))),
     Case("`prepare --dataset nothing`", command(prepare.main, "--dataset", "nothing")),
     Case(

@@ -181,6 +181,10 @@ CASES = [
     Case("a shape in HDF5 that is empty", hdf5(voxels=0 * GRIDS)),
     Case("a point that is NaN", hdf5(points_64=POINTS)),
     Case("fewer values than points", hdf5(values_64=np.zeros((5, 4, 1), np.uint8))),
+    Case(
+        "crops larger than their photographs",
+        lambda f: load_raw(config("embedded-images", 400)),
+    ),
     Case("a file that is not the listed one", text(b"0" * 64 + b"  a.bin\n")),
     Case("a list of hashes that is none", text(b"hello\n")),
     Case("a list that is not UTF-8", listed),

@@ -8,6 +8,7 @@ import numpy as np
 import skimage
 from PIL import Image
 
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.raw import Raw, RawSplit
 from benchmarks.settings.dataset import DatasetConfig
 
@@ -58,7 +59,11 @@ def random_crop(photograph: np.ndarray, size: int, rng: np.random.Generator) -> 
 
 
 def load(config: DatasetConfig) -> Raw:
-    """Labelled by photograph; the two splits come from parts that do not overlap."""
+    """Labelled by photograph; the two splits come from parts that do not overlap.
+
+    Raises:
+        DatasetError: a part of a photograph is smaller than a crop.
+    """
     folder = Path(skimage.__file__).parent / "data"
     signals: dict[str, list[np.ndarray]] = {"train": [], "test": []}
     for label, name in enumerate(PHOTOGRAPHS.values()):
@@ -66,6 +71,11 @@ def load(config: DatasetConfig) -> Raw:
         border = photograph.shape[1] * 3 // 4
         parts = {"train": photograph[:, :border], "test": photograph[:, border:]}
         for split, part in parts.items():
+            if config.resolution > min(part.shape[:2]):
+                raise DatasetError(
+                    f"{config.name}: resolution {config.resolution}, expected at most "
+                    f"{min(part.shape[:2])}: the {split} part of {name} is no larger"
+                )
             rng = np.random.default_rng((label, split == "test"))
             signals[split].append(crops(part, PER_CLASS[split], config.resolution, rng))
     splits = {

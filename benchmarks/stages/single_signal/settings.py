@@ -74,7 +74,9 @@ class ScaleSizes(_Data):
         "chooses on the first; other tasks use the first",
     )
     voxels: int = Field(ge=1, description="cells a side of the shape")
-    audio_samples: int | None = Field(description="null takes the recording, else a synthetic clip")
+    audio_samples: int | None = Field(
+        ge=256, description="null takes the recording, else a synthetic clip"
+    )
     tasks: dict[TaskName, TaskSizes] = Field({}, description="what differs for a task")
 
     @field_validator("image_size")

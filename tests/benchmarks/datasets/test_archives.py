@@ -103,6 +103,13 @@ def test_a_byte_order_mark_and_line_ends_of_windows_are_no_part_of_a_list(tmp_pa
         read_lines(path)
 
 
+def test_a_file_name_with_a_line_break_is_named_in_one_line(tmp_path):
+    (tmp_path / "a\nb.png").write_bytes(b"no picture")
+    with pytest.raises(DatasetError, match=r"a\\nb\.png: expected a number") as caught:
+        load_raw(config("celebahq64", path=str(tmp_path)))
+    assert "\n" not in str(caught.value)
+
+
 def test_a_file_that_unpacks_to_more_than_memory_holds_is_refused(tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("zeros", bytes(100_000))

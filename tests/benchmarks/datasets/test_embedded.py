@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.sources import embedded_images, embedded_voxels
 
@@ -42,6 +43,11 @@ def test_training_and_test_crops_share_no_area(monkeypatch):
     load_raw(config("embedded-images"))
     assert set(seen[64, 96, 3]) == {(0, 95)}
     assert set(seen[64, 32, 3]) == {(96, 127)}
+
+
+def test_a_resolution_larger_than_a_part_of_a_photograph_is_refused_by_name():
+    with pytest.raises(DatasetError, match="embedded-images: resolution 150, expected at most"):
+        load_raw(config("embedded-images", 150))
 
 
 def test_a_crop_is_reduced_by_the_mean_of_blocks():

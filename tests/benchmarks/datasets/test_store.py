@@ -179,6 +179,8 @@ def test_wrong_counts_and_shapes_are_refused(tmp_path):
             prepare(CIFAR, Raw(few, few, "rule"), tmp_path)
     with pytest.raises(DatasetError, match=r"is uint8 \(16, 16, 3\), expected uint8 \(32, 32, 3\)"):
         prepare(CIFAR, splits(noise(2, 16), images), tmp_path)
+    with pytest.raises(DatasetError, match=r"embedded-voxels: a grid is \(4, 4, 4\), expected"):
+        prepare(VOXELS, splits(blobs(2, 4), blobs(2, 6)), tmp_path)
     labelled = RawSplit.of(images, np.array([0, 1, 2, 9]))
     with pytest.raises(DatasetError, match=r"labels from 0 to 9, expected 0 to 2"):
         prepare(CIFAR, Raw(labelled, labelled, "rule", ("a", "b", "c")), tmp_path)
