@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -128,22 +128,49 @@ def features(
     Raises:
         ValueError: the images have another shape or type.
     """
-    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype not in (np.uint8, np.float32):
-        raise ValueError(
-            f"images: {images.dtype} {images.shape}, expected uint8 or float32 (n, R, R, 3)"
-        )
+    _check(images)
     content = hashlib.sha256(np.ascontiguousarray(images).data)
     content.update(f"{images.shape} {space.name} {space.weights_sha256}".encode())
     path = cache / f"{content.hexdigest()[:32]}.npy"
     if path.exists():
         return np.load(path)
-    parts, size = [], BATCHES[device.type]
-    with torch.no_grad():
-        for start in tqdm(range(0, len(images), size), desc=space.name, mininterval=2):
-            batch = torch.from_numpy(images[start : start + size]).to(device).permute(0, 3, 1, 2)
-            scaled = batch.float() / 255 if images.dtype == np.uint8 else batch
-            parts.append(space.embed(scaled.clamp(0, 1)).cpu().numpy())
-    found = np.concatenate(parts)
+    found = _embedded(space, images, device)
     with replacing(path) as unfinished, unfinished.open("wb") as file:
         np.save(file, found)
     return found
+
+
+def block_features(
+    spaces: Sequence[FeatureSpace], blocks: Iterable[np.ndarray], device: torch.device
+) -> dict[str, np.ndarray]:
+    """Features ``(n, d)`` by the space's name, of images that come in blocks and are not kept.
+
+    Args:
+        blocks: as the images of `features`, one after the other.
+
+    Raises:
+        ValueError: the images have another shape or type, or there are none.
+    """
+    parts: dict[str, list[np.ndarray]] = {space.name: [] for space in spaces}
+    for block in tqdm(blocks, desc="features", unit="block", mininterval=2):
+        _check(block)
+        for space in spaces:
+            parts[space.name].append(_embedded(space, block, device))
+    return {name: np.concatenate(found) for name, found in parts.items()}
+
+
+def _embedded(space: FeatureSpace, images: np.ndarray, device: torch.device) -> np.ndarray:
+    parts, size = [], BATCHES[device.type]
+    with torch.no_grad():
+        for start in range(0, len(images), size):
+            batch = torch.from_numpy(images[start : start + size]).to(device).permute(0, 3, 1, 2)
+            scaled = batch.float() / 255 if images.dtype == np.uint8 else batch
+            parts.append(space.embed(scaled.clamp(0, 1)).cpu().numpy())
+    return np.concatenate(parts)
+
+
+def _check(images: np.ndarray) -> None:
+    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype not in (np.uint8, np.float32):
+        raise ValueError(
+            f"images: {images.dtype} {images.shape}, expected uint8 or float32 (n, R, R, 3)"
+        )

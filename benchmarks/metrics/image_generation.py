@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,52 +15,45 @@ from benchmarks.records.result import Metric, SplitName
 
 
 def measure_images(
-    generated: np.ndarray,
-    real: np.ndarray,
-    split: SplitName,
     spaces: Sequence[FeatureSpace],
-    cache: Path,
-    device: torch.device,
+    ours: Mapping[str, np.ndarray],
+    theirs: Mapping[str, np.ndarray],
+    split: SplitName,
 ) -> list[Metric]:
     """All metrics of generated images against training images (mNIF's protocol).
 
     Args:
-        generated: ``(n, R, R, 3)`` float32 in ``[0, 1]``, not quantised.
-        real: ``(m, R, R, 3)`` uint8 training images.
-        split: what the images are, ``generated`` or decoded latents of a split.
-        cache: folder of features.
+        ours, theirs: features ``(n, d)`` and ``(m, d)`` by the space's name, ours of images that
+            were not quantised, theirs of the training images.
+        split: what ours are of, ``generated`` or decoded latents of a split.
     """
     metrics = []
     for space in spaces:
-        ours = features(space, generated, cache, device)
-        theirs = features(space, real, cache, device)
-        shares = precision_recall(theirs, ours)
+        generated, real = ours[space.name], theirs[space.name]
+        shares = precision_recall(real, generated)
         metrics.append(
             Metric(
                 name=space.metric("distance"),
-                value=frechet_distance(ours, theirs),
+                value=frechet_distance(generated, real),
                 unit="1",
                 split=split,
-                samples=len(ours),
-                note=rank_note(len(ours), len(theirs), space),
+                samples=len(generated),
+                note=rank_note(len(generated), len(real), space),
             )
         )
         metrics += [
-            Metric(name=space.metric(name), value=v, unit="1", split=split, samples=len(ours))
+            Metric(name=space.metric(name), value=v, unit="1", split=split, samples=len(generated))
             for name, v in shares._asdict().items()
         ]
     return metrics
 
 
-def distance_by_count(
-    generated: np.ndarray,
-    real: np.ndarray,
-    space: FeatureSpace,
-    cache: Path,
-    device: torch.device,
-) -> list[tuple[int, float]]:
-    """The distance of the first quarter, half and all of the samples: its bias in their number."""
-    ours, theirs = (features(space, images, cache, device) for images in (generated, real))
+def distance_by_count(ours: np.ndarray, theirs: np.ndarray) -> list[tuple[int, float]]:
+    """The distance of the first quarter, half and all of the samples: its bias in their number.
+
+    Args:
+        ours, theirs: features ``(n, d)`` and ``(m, d)``.
+    """
     counts = [count for count in (len(ours) // 4, len(ours) // 2, len(ours)) if count > 1]
     return [(count, frechet_distance(ours[:count], theirs)) for count in counts]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -13,7 +14,10 @@ from benchmarks.records.result import Metric
 
 
 def measure_shapes(
-    generated: np.ndarray, reference: np.ndarray, seed: int, device: torch.device
+    generated: Iterable[np.ndarray],
+    reference: Iterable[np.ndarray],
+    seed: int,
+    device: torch.device,
 ) -> list[Metric]:
     """The metrics of generated shapes, and how many shapes had no surface.
 
@@ -21,8 +25,8 @@ def measure_shapes(
     out, and counted.
 
     Args:
-        generated: ``(n, R, R, R)`` occupancies, cut at 0.5.
-        reference: ``(m, R, R, R)`` test shapes.
+        generated: occupancies ``(R, R, R)``, cut at 0.5; only points of their surfaces are kept.
+        reference: test shapes ``(R, R, R)``.
         seed: of the points on the surfaces, with a shape's set and its place in it.
         device: where distances between points are computed.
 

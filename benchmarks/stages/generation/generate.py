@@ -2,126 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks.datasets.splits import spaced
-from benchmarks.figures.generation import counts_figure, loss_figure
-from benchmarks.figures.signal_sheet import in_rows, signal_sheet
-from benchmarks.metrics.features import available_spaces
-from benchmarks.metrics.image_generation import distance_by_count, measure_images
-from benchmarks.metrics.neighbours import copying_ratio, nearest
-from benchmarks.metrics.shape_generation import measure_shapes
+from benchmarks.figures.signal_sheet import signal_sheet
 from benchmarks.records.provenance import code_digest, sha256
 from benchmarks.records.result import Budget, Metric
 from benchmarks.settings.digest import digest
-from benchmarks.settings.reading import ConfigError
-from benchmarks.stages.experiment import Experiment, StageError
-from benchmarks.stages.generation.settings import (
-    DENOISERS,
-    GenerationConfig,
-    build_denoiser,
-    generation_config,
-)
+from benchmarks.stages.experiment import Experiment
+from benchmarks.stages.generation.latents import Generator, generator_of
+from benchmarks.stages.generation.measure import draw, measure, training_ratio
+from benchmarks.stages.generation.settings import DENOISERS, build_denoiser
 from benchmarks.stages.stage import Outcome, main
 from lift.diffusion.config import DiffusionConfig
 from lift.diffusion.gaussian import AroundGaussian, gaussian_moments
-from lift.diffusion.geometry import Geometry, geometry_of
 from lift.diffusion.patches import Patches
-from lift.diffusion.process import denoising_loss, noise_schedule, sample
-from lift.field import NeuralField
-from lift.functaset import Functaset
+from lift.diffusion.process import denoising_loss, noise_schedule
 from lift.network_training import Trained, train
-from lift.precision import products
-from lift.sampling import batch_indices, signals_at_once
+from lift.sampling import batch_indices
 
-FEWEST = 4
-"""Training latents: precision and recall look at a signal's third neighbour."""
-COLUMNS, ROWS = 8, {"image": 4, "voxel": 2}
 PREVIEW = DiffusionConfig(sampler="ddim", sampling_steps=25)
-LARGEST_REFERENCE = 10_000
-COMPARED = 500
-"""Samples whose distance to the training latents is measured."""
-
-
-@dataclass(frozen=True)
-class Generator:
-    """What stage 2 works with: a field, its training latents, and how a denoiser sees them."""
-
-    experiment: Experiment
-    config: GenerationConfig
-    field: NeuralField
-    functaset: Functaset
-    geometry: Geometry
-
-    @property
-    def count(self) -> int:
-        """Training latents."""
-        return len(next(iter(self.functaset.splits["train"].values())))
-
-    def seen(self, indices: np.ndarray) -> Tensor:
-        """Training latents as the denoiser sees them, on the device."""
-        device = self.experiment.device
-        latent = self.functaset.latent("train", indices)
-        return self.geometry.see({name: z.to(device) for name, z in latent.items()})
-
-    def reference(self) -> tuple[np.ndarray, Tensor]:
-        """Positions, and what the denoiser sees of them: all latents, or some of very many."""
-        chosen = np.array(spaced(self.count, min(self.count, LARGEST_REFERENCE)))
-        parts = np.array_split(chosen, max(len(chosen) // 256, 1))
-        return chosen, torch.cat([self.seen(part).cpu() for part in parts])
-
-    def render(self, seen: Tensor) -> np.ndarray:
-        """Signals ``(n, R, ..., R, C)`` of what a denoiser sees; not clipped."""
-        device, most = self.experiment.device, self.experiment.cell.training.fit.batch
-        parts = seen.split(signals_at_once(self.field.domain, device, most))
-        with torch.no_grad():
-            rendered = [self.field.render(self.geometry.latent(part.to(device))) for part in parts]
-        return torch.cat([part.cpu() for part in rendered]).numpy()
-
-    def sample(self, denoiser: nn.Module, count: int, diffusion: DiffusionConfig) -> Tensor:
-        """New latents ``(count, *shape)`` as the denoiser sees them."""
-        device = self.experiment.device
-        with products(device, self.config.train.precision):
-            return sample(
-                denoiser,
-                self.geometry.shape,
-                count,
-                diffusion,
-                bound=self.geometry.bound,
-                batch=max(self.config.train.batch, 256),
-                seed=self.experiment.cell.training.seed,
-                device=device,
-            )
-
-
-def generator_of(experiment: Experiment) -> Generator:
-    """Everything that training a denoiser needs, checked before it starts.
-
-    Raises:
-        StageError: an earlier stage failed, or there are too few latents or other ones.
-        ConfigError: the settings of generation are missing or wrong.
-        FunctasetError: the latents are missing, damaged, or another field's.
-    """
-    config = generation_config(experiment.cell)
-    experiment.upstream("encode")
-    field, weights = experiment.trained_field()
-    functaset = experiment.functaset(weights)
-    try:
-        geometry = geometry_of(config.geometry, field, functaset)
-    except ValueError as error:
-        raise ConfigError(f"generation: {error}") from error
-    generator = Generator(experiment, config, field, functaset, geometry)
-    if generator.count < FEWEST:
-        raise StageError(
-            f"{experiment.directory / 'functaset'}: {generator.count} training latents, expected "
-            f"{FEWEST} or more; raise encode.train in config/scales/{experiment.cell.scale}.yaml"
-        )
-    return generator
+PREVIEWED = 8
+"""Samples along the way."""
 
 
 def new_denoiser(generator: Generator, kept: Tensor) -> nn.Module:
@@ -136,8 +41,8 @@ def new_denoiser(generator: Generator, kept: Tensor) -> nn.Module:
     network = build_denoiser(config.denoiser, geometry.shape, config.network, drawing)
     if config.diffusion.gaussian is None:
         return network
-    parts = np.array_split(np.arange(generator.count), max(generator.count // 256, 1))
-    known = gaussian_moments((generator.seen(part) for part in parts), config.diffusion.gaussian)
+    everything = generator.in_blocks(np.arange(generator.count))
+    known = gaussian_moments(everything, config.diffusion.gaussian)
     return AroundGaussian(network, known, kept)
 
 
@@ -156,7 +61,7 @@ def train_denoiser(generator: Generator) -> Trained:
 
     def show(network: nn.Module, done: int) -> dict[str, float]:
         if experiment.dataset.shareable and done < config.train.steps:
-            samples = generator.render(generator.sample(network, COLUMNS, PREVIEW))
+            samples = generator.render(generator.sample(network, PREVIEWED, PREVIEW))
             path = directory / "samples_in_training.png"
             up = experiment.dataset.manifest.up_axis
             signal_sheet([(f"step {done}", samples)], path, up=up)
@@ -185,76 +90,20 @@ def train_denoiser(generator: Generator) -> Trained:
     )
 
 
-def measure(generator: Generator, signals: np.ndarray) -> list[Metric]:
-    """Images against the training images, as FID is published; shapes against the test shapes.
-
-    As many decoded training latents (split ``train``) say what a denoiser can reach on this field.
-    """
-    experiment = generator.experiment
-    splits, cache, device = experiment.encoded(), experiment.feature_cache, experiment.device
-    if experiment.dataset.kind == "voxel":
-        reference = experiment.grids(splits["test"], np.arange(len(splits["test"])))
-        seed = experiment.cell.training.seed
-        return measure_shapes(signals[..., 0], reference[..., 0], seed, device)
-    spaces, real, generated = available_spaces(device), splits["train"].images(), signals.clip(0, 1)
-    points = {
-        space.metric("distance"): distance_by_count(generated, real, space, cache, device)
-        for space in spaces
-    }
-    title = f"{experiment.cell.training.method} on {experiment.dataset.title}"
-    counts_figure(points, experiment.directory / "sample_count.png", title)
-    known = np.array(spaced(generator.count, min(generator.count, len(signals))))
-    decoded = generator.render(generator.seen(known)).clip(0, 1)
-    return [
-        *measure_images(generated, real, "generated", spaces, cache, device),
-        *measure_images(decoded, real, "train", spaces, cache, device),
-    ]
-
-
-def draw(generator: Generator, trained: Trained, seen: Tensor, signals: np.ndarray) -> None:
-    """The loss, a sheet of samples, and one with each sample's nearest training signal below."""
-    experiment, directory = generator.experiment, generator.experiment.directory
-    training = experiment.cell.training
-    title = f"{training.method} on {experiment.dataset.title}, {experiment.cell.scale}"
-    loss_figure(trained.curve, directory / "denoiser_curve.png", title)
-    if not experiment.dataset.shareable:
-        return  # the data set's terms forbid pictures of it
-    up, shown = experiment.dataset.manifest.up_axis, COLUMNS * ROWS[experiment.dataset.kind]
-    signal_sheet(in_rows("samples", signals[:shown], COLUMNS), directory / "samples.png", up=up)
-    positions, rows = generator.reference()
-    picked = positions[nearest(seen[:COLUMNS].flatten(1), rows.flatten(1)).row.numpy()]
-    sheet = [
-        ("sample", signals[:COLUMNS]),
-        ("nearest, decoded", generator.render(generator.seen(picked))),
-        ("nearest in training", experiment.grids(experiment.encoded()["train"], picked)),
-    ]
-    signal_sheet(sheet, directory / "nearest_training.png", up=up, data=["nearest in training"])
-
-
 def run(experiment: Experiment) -> Outcome:
     """Leaves the denoiser's weights, its curve, sheets and figures beside the JSON."""
     generator = generator_of(experiment)
     config, cell = generator.config, experiment.cell
     trained = train_denoiser(generator)
     seen = generator.sample(trained.network, config.samples, config.diffusion)
-    signals = generator.render(seen)
-    draw(generator, trained, seen, signals)
-    metrics = measure(generator, signals)
-    compared = seen[:COMPARED].flatten(1)
-    ratio = copying_ratio(compared, generator.reference()[1].flatten(1))
+    draw(generator, trained, seen)
+    metrics = measure(generator, seen)
     last = trained.curve[-1]
     weights = experiment.directory / "denoiser.safetensors"
     return Outcome(
         [
             *metrics,
-            Metric(
-                name="nearest_training_ratio",
-                value=ratio,
-                unit="1",
-                split="generated",
-                samples=len(compared),
-                note="distance to the nearest training latent over that among training latents",
-            ),
+            training_ratio(generator, seen),
             Metric(name="denoising_loss", value=last["loss"], unit="1", split="train"),
             Metric(name="training_seconds", value=last["seconds"], unit="s", split="train"),
         ],

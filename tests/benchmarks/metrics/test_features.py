@@ -12,6 +12,7 @@ from baselines.torchvision_guard import import_torchvision
 from benchmarks.metrics import features as module
 from benchmarks.metrics.features import (
     available_spaces,
+    block_features,
     clean_resize,
     features,
     inception_spaces,
@@ -101,9 +102,10 @@ def test_distance_orders_copies_blur_and_strangers(lite, photographs, tmp_path):
     blurred = blurred.repeat(4, 1).repeat(4, 2)
     noise = np.random.default_rng(0).random(photographs.shape, dtype=np.float32)
     exact = photographs.astype(np.float32) / 255
+    real = {lite.name: features(lite, photographs, tmp_path, CPU)}
 
     def distance(images):
-        found = measure_images(images, photographs, "generated", [lite], tmp_path, CPU)
+        found = measure_images([lite], block_features([lite], [images], CPU), real, "generated")
         assert [metric.name for metric in found] == [
             f"{name}_effnetlite0" for name in ("fd", "precision", "recall", "f1")
         ]
@@ -111,8 +113,18 @@ def test_distance_orders_copies_blur_and_strangers(lite, photographs, tmp_path):
         return found[0].value
 
     assert distance(exact) < 1e-2 < distance(blurred) < distance(noise)
-    counts = [count for count, _ in distance_by_count(noise, photographs, lite, tmp_path, CPU)]
+    ours = block_features([lite], [noise], CPU)[lite.name]
+    counts = [count for count, _ in distance_by_count(ours, real[lite.name])]
     assert counts == [6, 12, 24]
+
+
+def test_features_in_blocks_are_those_of_all_images(lite, photographs, tmp_path):
+    whole = features(lite, photographs, tmp_path, CPU)
+    blocks = (photographs[first : first + 7] for first in range(0, len(photographs), 7))
+    found = block_features([lite], blocks, CPU)[lite.name]
+    assert np.allclose(found, whole, rtol=1e-4, atol=1e-4)
+    with pytest.raises(ValueError, match=r"expected uint8 or float32 \(n, R, R, 3\)"):
+        block_features([lite], [photographs[..., :1]], CPU)
 
 
 def test_reconstructions_are_cut_to_whole_numbers(lite, photographs, tmp_path):

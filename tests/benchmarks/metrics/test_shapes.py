@@ -93,7 +93,9 @@ def test_coverage_and_matching_distance_of_a_known_matrix():
 def test_an_empty_sample_covers_nothing_and_is_counted():
     shapes = np.stack([ball(0.2, 16), ball(0.35, 16)])
     generated = np.stack([shapes[0], np.zeros((16, 16, 16))])
-    metrics = {metric.name: metric for metric in measure_shapes(generated, shapes, 0, CPU)}
+    metrics = {
+        metric.name: metric for metric in measure_shapes(iter(generated), iter(shapes), 0, CPU)
+    }
     assert metrics["coverage"].value == 0.5
     assert metrics["empty_samples"].value == 1
     assert metrics["coverage"].samples == 2
