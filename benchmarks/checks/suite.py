@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from benchmarks.checks.property import Finding, Property, examine
 from benchmarks.checks.subject import Subject
 from benchmarks.settings.cell import resolve
 from benchmarks.settings.dataset import load_dataset_config
-from benchmarks.settings.fields import build_field
+from benchmarks.settings.fields import build_field, field_class
 from lift.field import Domain, NeuralField
 
 PROPERTIES: tuple[Property, ...] = (
@@ -44,30 +43,6 @@ EXCUSES = {
 """Fields whose published start leaves units without a gradient: the share, and which."""
 
 
-class SpecError(ValueError):
-    """A name that leads to no field."""
-
-
-def find_class(spec: str) -> type[NeuralField]:
-    """The class that ``package.module:Class`` names.
-
-    Raises:
-        SpecError: there is no such module or class, or it is no field.
-    """
-    module, _, name = spec.partition(":")
-    if not module or not name:
-        raise SpecError(f"{spec!r}: expected package.module:Class")
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except ImportError as error:
-        raise SpecError(f"{spec!r}: cannot be imported ({error})") from error
-    except AttributeError as error:
-        raise SpecError(f"{spec!r}: {module} has no {name}") from error
-    if not (isinstance(found, type) and issubclass(found, NeuralField)):
-        raise SpecError(f"{spec!r}: expected a subclass of lift.field.NeuralField")
-    return found
-
-
 def subject_of(spec: str, settings: Mapping[str, Any], domain: Domain, **rest: Any) -> Subject:
     """A field of anybody's, built with its constructor's defaults but for ``settings``.
 
@@ -75,9 +50,9 @@ def subject_of(spec: str, settings: Mapping[str, Any], domain: Domain, **rest: A
         rest: other arguments of `Subject`.
 
     Raises:
-        SpecError: as `find_class`.
+        ConfigError: there is no such class.
     """
-    make: Callable[..., NeuralField] = find_class(spec)
+    make: Callable[..., NeuralField] = field_class(spec)
     return _excused(Subject(lambda: make(domain, **settings), **rest), spec)
 
 
