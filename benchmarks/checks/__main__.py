@@ -10,12 +10,10 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from benchmarks.checks.named import DOMAINS, read_settings, subject_of, subject_of_method
 from benchmarks.checks.subject import Subject
-from benchmarks.checks.suite import DOMAINS, run, subject_of, subject_of_method
+from benchmarks.checks.suite import run
 
 
 def main() -> None:
@@ -49,23 +47,6 @@ def subject_from(options: argparse.Namespace) -> Subject:
     if options.resolution is not None:
         domain = replace(domain, resolution=options.resolution)
     return subject_of(options.field, read_settings(options.settings), domain)
-
-
-def read_settings(path: Path | None) -> dict[str, Any]:
-    """Constructor arguments from a YAML file.
-
-    Raises:
-        ValueError: the file is no YAML, or holds no mapping.
-    """
-    if path is None:
-        return {}
-    try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not YAML ({error})") from error
-    if not isinstance(settings, dict):
-        raise ValueError(f"{path}: {type(settings).__name__}; expected names and values")
-    return settings
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from benchmarks.checks.subject import Subject
 from lift.field import Latent, NeuralField, Query
 from lift.meta.inner_loop import adapt, squared_error
 
-SIGNALS, OUTER_STEPS = 4, 20
+SIGNALS, POINTS, OUTER_STEPS = 4, 256, 20
 
 
 def descends(subject: Subject) -> str:
@@ -28,7 +28,7 @@ def descends(subject: Subject) -> str:
 def trains(subject: Subject) -> str:
     """Twenty outer steps on embedded signals stay finite and lower the loss."""
     field = subject.field()
-    query, values = field.locate(field.domain.grid()), subject.signals(SIGNALS)
+    query, values = subject.some(field, SIGNALS, torch.float32, POINTS)
     optimizer = torch.optim.Adam(field.parameters(), lr=subject.rate)
     losses = []
     for _ in range(OUTER_STEPS):

@@ -58,10 +58,14 @@ class Subject:
         return embedded_signals(self.domain, count).to(dtype)
 
     def some(
-        self, field: NeuralField, count: int, dtype: torch.dtype = torch.float64
+        self,
+        field: NeuralField,
+        count: int,
+        dtype: torch.dtype = torch.float64,
+        points: int = POINTS,
     ) -> tuple[Query, Tensor]:
         """Signals at some points of the grid, located, and their values ``(B, N, C)``."""
-        picked = torch.randperm(self.domain.points, generator=generator(1))[:POINTS]
+        picked = torch.randperm(self.domain.points, generator=generator(1))[:points]
         coords = field.domain.grid()[:, picked].to(dtype)
         return field.locate(coords), self.signals(count, dtype)[:, picked]
 

@@ -5,9 +5,10 @@ import sys
 import pytest
 
 from benchmarks.checks.__main__ import main
+from benchmarks.checks.named import subject_of, subject_of_method
 from benchmarks.checks.property import examine
 from benchmarks.checks.subject import Subject
-from benchmarks.checks.suite import PROPERTIES, subject_of, subject_of_method
+from benchmarks.checks.suite import PROPERTIES
 from lift.field import Domain
 from tests.benchmarks.checks.broken_fields import BROKEN, DOMAIN, Good
 
