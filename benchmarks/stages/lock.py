@@ -32,17 +32,13 @@ def written_here(result: Path) -> Iterator[None]:
         LockedError: another process holds it; where `WAIT` is set it is waited for instead.
         WriteError: the folder may not be written.
     """
-    path = result.with_name(f".{result.stem}.lock")
-    owner = result.with_name(f".{result.stem}.owner")
+    lock, owner = FileLock(result.with_name(f".{result.stem}.lock")), _owner(result)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            _wait_or_refuse(lock, result, owner)
+        result.parent.mkdir(parents=True, exist_ok=True)
+        _acquire(lock, result)
         owner.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
     except OSError as error:
+        lock.release()
         raise WriteError(f"{result} could not be written: {error.strerror or error}") from error
     try:
         yield
@@ -51,14 +47,23 @@ def written_here(result: Path) -> Iterator[None]:
         lock.release()
 
 
-def _wait_or_refuse(lock: FileLock, result: Path, owner: Path) -> None:
+def _owner(result: Path) -> Path:
+    return result.with_name(f".{result.stem}.owner")
+
+
+def _acquire(lock: FileLock, result: Path) -> None:
     try:
-        holder = owner.read_text(encoding="utf-8").strip()
+        lock.acquire(timeout=0)
+        return
+    except Timeout:
+        pass
+    try:
+        holder = _owner(result).read_text(encoding="utf-8").strip()
     except OSError:
         holder = "another process"
     if not os.environ.get(WAIT):
         raise LockedError(
-            f"{result}: {holder} is writing it; wait for it, or end it, and run again"
+            f"{result}: {holder} is writing it; wait for it or end it, then run again"
         )
     print(f"{result}: waiting for {holder}, which is writing it", file=sys.stderr, flush=True)
     lock.acquire()

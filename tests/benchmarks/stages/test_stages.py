@@ -160,7 +160,7 @@ def test_cuda_is_not_pretended(encoded_copy, monkeypatch):
 def test_a_full_disk_leaves_the_old_result(encoded_copy, monkeypatch):
     before = (cell(encoded_copy) / "reconstruction.json").read_bytes()
 
-    def no_space(self, *_):
+    def no_space(self, *_, **__):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", no_space)
