@@ -233,7 +233,7 @@ def _check_finite(
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
     """Writes a curve as CSV, whole or not at all; a metric that a row lacks is an empty field."""
     columns = list(dict.fromkeys([*COLUMNS, *(key for row in rows for key in row)]))
-    with replacing(path) as unfinished, unfinished.open("w", newline="") as file:
+    with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)

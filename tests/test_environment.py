@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pins():
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     return dict(line.split("==") for line in lines if line and not line.startswith("#"))
 
 
@@ -19,14 +19,14 @@ def normal(requirement):
 
 
 def test_every_dependency_is_pinned():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
     pinned = {normal(name) for name in pins()}
     assert {normal(name) for name in wanted} <= pinned
 
 
 def test_conda_users_get_the_same_pins():
-    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     names = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
     pinned = dict(entry.split("=") for entry in names if "=" in entry)
     assert pinned["pytorch"] == pins()["torch"]
@@ -38,14 +38,14 @@ def test_conda_users_get_the_same_pins():
 
 def test_mamba_is_never_in_the_base_environment():
     for name in ("environment.yml", "pyproject.toml", "constraints.txt"):
-        lines = (ROOT / name).read_text().splitlines()
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
         assert not [line for line in lines if "mamba" in line and not line.startswith("#")], name
-    extra = yaml.safe_load((ROOT / "environment-mamba.yml").read_text())
+    extra = yaml.safe_load((ROOT / "environment-mamba.yml").read_text(encoding="utf-8"))
     assert "mamba-ssm" in str(extra)
 
 
 def test_pins_name_no_host_and_no_build():
     for name in ("constraints.txt", "pyproject.toml", "environment.yml", "Makefile"):
-        text = (ROOT / name).read_text()
+        text = (ROOT / name).read_text(encoding="utf-8")
         assert "://" not in text, name
         assert "+cpu" not in text, name

@@ -29,7 +29,7 @@ def read_curve(path: Path) -> list[Row]:
         CurveError: the file is missing, lacks a column, or holds something else than numbers.
     """
     try:
-        with path.open(newline="") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
             missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
             if missing:

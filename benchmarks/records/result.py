@@ -113,7 +113,7 @@ def prepared_path(root: Path, dataset: str) -> Path:
 def write_result(path: Path, result: Result) -> None:
     """Writes one JSON, whole or not at all."""
     with replacing(path) as unfinished:
-        unfinished.write_text(result.model_dump_json(indent=2) + "\n")
+        unfinished.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def read_result(path: Path) -> Result:
@@ -123,7 +123,7 @@ def read_result(path: Path) -> Result:
         ResultError: it is missing, damaged, or written by another version of this schema.
     """
     try:
-        return Result.model_validate(json.loads(path.read_text()))
+        return Result.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise ResultError(f"{path}: no such result; run its stage first") from error
     except json.JSONDecodeError as error:

@@ -113,7 +113,7 @@ def main() -> None:
             sys.exit(f"device: {error}")
         name = f"{options.what}-{case.name}.txt"
         with replacing(options.out / name) as unfinished:
-            unfinished.write_text(text + "\n")
+            unfinished.write_text(text + "\n", encoding="utf-8")
         print(f"{case.name}\n{text}", flush=True)
 
 

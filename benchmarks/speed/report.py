@@ -105,7 +105,7 @@ def memory_rows(benchmarks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def write_csv(rows: list[dict[str, Any]], path: Path) -> None:
     """Writes rows as CSV, whole or not at all; floats with six digits."""
-    with replacing(path) as unfinished, unfinished.open("w", newline="") as file:
+    with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
         for row in rows:
@@ -182,7 +182,7 @@ def _memory(axis: Axes, rows: list[dict[str, Any]]) -> None:
 def report(folder: Path) -> list[dict[str, Any]]:
     """Reads the suite's JSON files in a folder; leaves two CSV files and a figure beside them."""
     paths = sorted(path for what in ("time", "memory") for path in folder.glob(f"{what}*.json"))
-    runs = [json.loads(path.read_text()) for path in paths]
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     benchmarks = [entry for run in runs for entry in run["benchmarks"]]
     timed, memory = timed_rows(benchmarks), memory_rows(benchmarks)
     if timed:

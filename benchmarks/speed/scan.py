@@ -87,7 +87,9 @@ def main() -> None:
         sys.stdout.write(f"{name:<11} {milliseconds}\n")
     if options.output:
         with replacing(options.output) as unfinished:
-            unfinished.write_text(json.dumps({"sizes": sizes, "seconds": found}, indent=1) + "\n")
+            unfinished.write_text(
+                json.dumps({"sizes": sizes, "seconds": found}, indent=1) + "\n", encoding="utf-8"
+            )
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def run(experiment: Experiment) -> Outcome:
         rows.append({**{name: row[name] for name in COLUMNS[:-1]}, "test_psnr": decibels})
     with (
         replacing(directory / "learning_curve.csv") as unfinished,
-        unfinished.open("w", newline="") as file,
+        unfinished.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()

@@ -160,7 +160,7 @@ def main() -> None:
         with replacing(folder / "comparison.csv") as unfinished:
             table.to_csv(unfinished, index=False)
         with replacing(folder / "comparison.md") as unfinished:
-            unfinished.write_text(markdown(table, budgets, options.dataset))
+            unfinished.write_text(markdown(table, budgets, options.dataset), encoding="utf-8")
     except (ValueError, OSError) as error:
         sys.exit(f"comparison: {error}")
 

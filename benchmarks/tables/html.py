@@ -82,10 +82,10 @@ def main() -> None:
         methods = load_methods()
         order = [name for base, m in methods.items() for name in (base, *m.variants)]
         folder = options.root / scale
-        tables, drawn = (folder / "tables.md").read_text(), figures(folder, order)
+        tables, drawn = (folder / "tables.md").read_text(encoding="utf-8"), figures(folder, order)
         for place in (folder, options.root):
             with replacing(place / "report.html") as unfinished:
-                unfinished.write_text(page(scale, tables, drawn, place))
+                unfinished.write_text(page(scale, tables, drawn, place), encoding="utf-8")
     except (ValueError, OSError) as error:
         sys.exit(f"html: {error}")
 

@@ -117,7 +117,7 @@ def load_published(path: Path = PATH) -> Published:
         ConfigError: the file is missing, is no YAML, or has an unknown key or a wrong value.
     """
     try:
-        return Published.model_validate(yaml.load(path.read_text(), _Verbatim))
+        return Published.model_validate(yaml.load(path.read_text(encoding="utf-8"), _Verbatim))
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file") from error
     except yaml.YAMLError as error:

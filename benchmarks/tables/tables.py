@@ -62,7 +62,7 @@ def write(root: Path, scale: str, markdown: str, tables: dict[str, pd.DataFrame]
             with replacing(folder / "tables" / f"{name}.csv") as unfinished:
                 table.to_csv(unfinished, index=False)
         with replacing(folder / "tables.md") as unfinished:
-            unfinished.write_text(markdown)
+            unfinished.write_text(markdown, encoding="utf-8")
 
 
 def frame(cells: Sequence[Cell]) -> pd.DataFrame:

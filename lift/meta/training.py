@@ -214,7 +214,7 @@ def fit(
 
 def write_curve(path: Path, curve: Sequence[Row]) -> None:
     """Writes the training curve as CSV, whole or not at all."""
-    with replacing(path) as unfinished, unfinished.open("w", newline="") as file:
+    with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(curve)

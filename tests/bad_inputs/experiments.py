@@ -55,7 +55,7 @@ def single(change):
 
 
 def broken_yaml(folder: Path) -> object:
-    (folder / "demo.yaml").write_text("scale: [demo")
+    (folder / "demo.yaml").write_text("scale: [demo", encoding="utf-8")
     return read_mapping(folder / "demo.yaml")
 
 
@@ -105,7 +105,7 @@ def latents(spoil=lambda folder: None, weights: str = "a" * 64, count: int = 5, 
 
 def result(content: str):
     def give(folder: Path) -> object:
-        (folder / "fit.json").write_text(content)
+        (folder / "fit.json").write_text(content, encoding="utf-8")
         return read_result(folder / "fit.json")
 
     return give

@@ -110,8 +110,8 @@ def stored(spoil, then=open_prepared, train=IMAGES, labels=None):
 
 
 def unknown_key(folder: Path) -> None:
-    manifest = json.loads((folder / "manifest.json").read_text()) | {"nmae": 1}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8")) | {"nmae": 1}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def cut(name: str):
@@ -189,7 +189,10 @@ CASES = [
     Case("a list of hashes that is none", text(b"hello\n")),
     Case("a list that is not UTF-8", listed),
     Case("a data set that was not prepared", lambda f: open_prepared(f / "cifar10")),
-    Case("a manifest that is no JSON", stored(lambda f: (f / "manifest.json").write_text("{"))),
+    Case(
+        "a manifest that is no JSON",
+        stored(lambda f: (f / "manifest.json").write_text("{", encoding="utf-8")),
+    ),
     Case("a manifest with an unknown key", stored(unknown_key)),
     Case("a prepared array cut off", stored(cut("train.npy"))),
     Case("a prepared array that is missing", stored(lambda f: (f / "test.npy").unlink())),

@@ -122,7 +122,7 @@ def test_finished_weights_are_read_and_not_trained_again(tmp_path):
 def test_a_training_of_seconds_leaves_weights_and_a_curve_and_no_checkpoint(tmp_path):
     run(tmp_path, config(checkpoint_seconds=60))
     assert {path.name for path in tmp_path.iterdir()} == {"net.safetensors", "net_curve.csv"}
-    lines = (tmp_path / "net_curve.csv").read_text().splitlines()
+    lines = (tmp_path / "net_curve.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "step,signals,seconds,rate,loss,gradient_norm,error"
     assert len(lines) == 1 + 40 // 5
     assert lines[1].endswith(",")  # not validated at step 5

@@ -18,7 +18,7 @@ ALWAYS_THE_SAME = settings(max_examples=200, derandomize=True, deadline=None, da
 def little_memory() -> Iterator[None]:
     """A gibibyte more than the process has now."""
     before = resource.getrlimit(resource.RLIMIT_AS)
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
     limit = pages * resource.getpagesize() + GIBIBYTE
     resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
     try:

@@ -126,7 +126,7 @@ def test_a_truncated_picture_or_archive_is_named(tmp_path):
 
 
 def test_a_path_of_another_kind_is_named(tmp_path):
-    (tmp_path / "list.txt").write_text("")
+    (tmp_path / "list.txt").write_text("", encoding="utf-8")
     assert "list.txt: a file of kind '.txt', expected a folder or zip" in failure(
         tmp_path / "list.txt", tmp_path / "out"
     )

@@ -77,7 +77,7 @@ def test_the_command_writes_one_page_about_all_data_sets(tmp_path):
     command += ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "out")]
     environment = {"LIFT_DATA": str(tmp_path), "PATH": ""}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    page = (tmp_path / "out" / "report.md").read_text()
+    page = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
     assert done.stdout.strip().endswith("report.md")
     assert "| cifar10         | missing      |" in page
     assert "## ShapeNet 64³ (`shapenet64`)" in page

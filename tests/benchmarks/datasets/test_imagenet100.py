@@ -58,7 +58,7 @@ def test_a_missing_class_folder_and_a_path_that_is_a_file_are_named(tmp_path):
         file.unlink()
     with pytest.raises(DatasetError, match=r"val/n01443537/: no picture; expected the 2 class"):
         load_raw(settings(tmp_path / "source"))
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(DatasetError, match=r"file: a file, expected a folder with train/n01440764"):
         load_raw(settings(tmp_path / "file"))
 

@@ -128,7 +128,7 @@ def test_the_home_folder_may_be_written_as_a_tilde(monkeypatch):
 
 def test_a_file_that_is_not_the_listed_one_is_refused(tmp_path):
     (tmp_path / "a.bin").write_bytes(b"x")
-    (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  a.bin\n")
+    (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  a.bin\n", encoding="utf-8")
     with pytest.raises(DatasetError, match=r"a.bin: SHA-256 2d711642b726, expected 000000000000"):
         hashes(tmp_path, [tmp_path / "a.bin"])
     with pytest.raises(DatasetError, match=r"b.bin: no such file; set LIFT_DATA"):

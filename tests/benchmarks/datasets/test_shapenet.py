@@ -36,7 +36,9 @@ def write_hdf5(folder, points=True, names=None):
                 file.create_dataset("points_64", data=POINTS[rows], compression=9, chunks=True)
                 file.create_dataset("values_64", data=VALUES[rows], compression=9, chunks=True)
         if names:
-            path.with_suffix(".txt").write_text("".join(f"{name}\n" for name in names[rows]))
+            path.with_suffix(".txt").write_text(
+                "".join(f"{name}\n" for name in names[rows]), encoding="utf-8"
+            )
 
 
 def binvox(grid):

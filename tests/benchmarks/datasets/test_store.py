@@ -134,7 +134,7 @@ def test_damaged_partial_rows_are_not_taken_up(tmp_path, damage):
     elif damage == "the end":
         partly.write_bytes(content[:-1])
     else:
-        journal_path(tmp_path / "train.npy").write_text("{")
+        journal_path(tmp_path / "train.npy").write_text("{", encoding="utf-8")
     prepare(CIFAR, raw, tmp_path)
     assert log == [0, 2, 4, 6, 8]
     np.testing.assert_array_equal(open_prepared(tmp_path).train.signals, images)
@@ -191,9 +191,9 @@ def test_an_empty_split_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="cifar10: no test signals, expected at least one"):
         prepare(CIFAR, splits(images, images[:0]), tmp_path)
     prepare(CIFAR, splits(images, images), tmp_path)
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     manifest["counts"]["test"] = 0
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(DatasetError, match=r"manifest.json: counts.test: .*greater than 0; got"):
         open_prepared(tmp_path)
 
@@ -220,7 +220,7 @@ def test_damage_to_a_prepared_data_set_is_named(tmp_path):
     path.unlink()
     with pytest.raises(DatasetError, match=r"train.npy: no such file"):
         open_prepared(tmp_path)
-    (tmp_path / "manifest.json").write_text('{"nmae": 1}')
+    (tmp_path / "manifest.json").write_text('{"nmae": 1}', encoding="utf-8")
     with pytest.raises(DatasetError, match=r"manifest.json: nmae: Extra inputs"):
         open_prepared(tmp_path)
 
@@ -231,7 +231,7 @@ def test_the_command_prepares_and_verifies(tmp_path):
     subprocess.run(command, check=True, capture_output=True)
     subprocess.run([*command, "--verify"], check=True, capture_output=True)
     directory = tmp_path / "data" / "embedded-voxels"
-    manifest = json.loads((directory / "manifest.json").read_text())
+    manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["files"]["train.npy"] == sha256(directory / "train.npy")
     failed = subprocess.run(
         [*command[:-1], "x", "--dataset", "nothing"], capture_output=True, text=True, check=False

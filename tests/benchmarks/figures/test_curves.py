@@ -41,7 +41,7 @@ def test_curve_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_bad_curve_is_one_clear_error(tmp_path: Path, content: str | None, complaint: str) -> None:
     path = tmp_path / "curve.csv"
     if content is not None:
-        path.write_text(content)
+        path.write_text(content, encoding="utf-8")
     with pytest.raises(CurveError, match=complaint):
         read_curve(path)
 

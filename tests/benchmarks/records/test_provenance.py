@@ -18,7 +18,7 @@ def project(tmp_path, monkeypatch):
     for name, source in FILES.items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
-        path.write_text(source)
+        path.write_text(source, encoding="utf-8")
     monkeypatch.setattr(provenance, "ROOT", tmp_path)
     provenance._read.cache_clear()
     return tmp_path
@@ -26,7 +26,7 @@ def project(tmp_path, monkeypatch):
 
 def changed(project, name, source):
     before = code_digest("benchmarks.stage")
-    (project / name).write_text(source)
+    (project / name).write_text(source, encoding="utf-8")
     provenance._read.cache_clear()
     return code_digest("benchmarks.stage") != before
 

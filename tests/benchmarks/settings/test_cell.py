@@ -201,7 +201,7 @@ def test_an_unknown_cell_says_what_there_is(arguments, message):
 
 def test_broken_yaml_is_one_clear_error(tmp_path):
     path = tmp_path / "demo.yaml"
-    path.write_text("scale: [demo")
+    path.write_text("scale: [demo", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"demo\.yaml: not YAML"):
         read_yaml(path, ScaleConfig)
 

@@ -48,10 +48,10 @@ def test_a_cell_here_is_the_same_with_the_folder(folder, monkeypatch):
 
 def test_the_digest_of_a_module_follows_what_it_imports(folder):
     before = code_digest("plane")
-    (folder / "layers.py").write_text("WIDTH = 9\n")
+    (folder / "layers.py").write_text("WIDTH = 9\n", encoding="utf-8")
     # Files are read once a process; another folder is another file.
     other = write_folder(folder / "other", training())
-    (other / "layers.py").write_text("WIDTH = 9\n")
+    (other / "layers.py").write_text("WIDTH = 9\n", encoding="utf-8")
     folders.include(other)
     assert code_digest("plane") != before
 
@@ -60,7 +60,8 @@ def test_a_data_set_that_is_left_out(folder):
     path = folder / "scales" / "demo.yaml"
     path.write_text(
         "scale: demo\nextends: demo\ndatasets: {embedded-voxels: null}\n"
-        "tables: {shapenet64: null, relift_voxels: null}\n"
+        "tables: {shapenet64: null, relift_voxels: null}\n",
+        encoding="utf-8",
     )
     assert list(load_scale("demo").datasets) == [IMAGES]
 
@@ -76,7 +77,7 @@ def test_a_data_set_that_is_left_out(folder):
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_clear_error(folder, file, content, message):
-    (folder / file).write_text(content)
+    (folder / file).write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError, match=message):
         load_scale("mine" if "mine" in file else "demo")
 

@@ -33,9 +33,9 @@ STAGES = {
 def edit(root: Path, change: Callable[[dict], None]) -> None:
     """Changes the demo scale of a project."""
     path = root / "config" / "scales" / "demo.yaml"
-    scale_config = yaml.safe_load(path.read_text())
+    scale_config = yaml.safe_load(path.read_text(encoding="utf-8"))
     change(scale_config)
-    path.write_text(yaml.safe_dump(scale_config))
+    path.write_text(yaml.safe_dump(scale_config), encoding="utf-8")
 
 
 def point_at(monkeypatch, root: Path) -> None:

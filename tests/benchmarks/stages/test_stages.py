@@ -120,17 +120,17 @@ def test_the_reason_of_a_failed_upstream_is_passed_on(encoded_copy, monkeypatch)
 
 def test_a_damaged_result_is_one_clear_error(encoded_copy, monkeypatch):
     path = cell(encoded_copy) / "fit.json"
-    path.write_text(path.read_text()[:50])
+    path.write_text(path.read_text(encoding="utf-8")[:50], encoding="utf-8")
     assert "fit.json: not JSON" in failure(monkeypatch, encoded_copy, "encode")
-    content = json.loads((cell(encoded_copy) / "encode.json").read_text())
-    path.write_text(json.dumps({**content, "metrcis": []}))
+    content = json.loads((cell(encoded_copy) / "encode.json").read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**content, "metrcis": []}), encoding="utf-8")
     assert "not a result of this version (metrcis" in failure(monkeypatch, encoded_copy, "encode")
 
 
 def test_a_functaset_of_other_weights_is_refused(encoded_copy, monkeypatch):
     path = cell(encoded_copy) / "functaset" / "functaset.json"
-    manifest = json.loads(path.read_text())
-    path.write_text(json.dumps({**manifest, "field_sha256": "0" * 64}))
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**manifest, "field_sha256": "0" * 64}), encoding="utf-8")
     (cell(encoded_copy) / "reconstruction.json").unlink()
     assert "latents of another field" in failure(monkeypatch, encoded_copy, "reconstruct")
     assert not (cell(encoded_copy) / "reconstruction.json").exists()

@@ -49,7 +49,7 @@ def test_the_page_shows_both_columns_and_the_figure(tmp_path: Path):
 def test_a_missing_or_damaged_curve_names_its_file(tmp_path: Path, content: str | None):
     path = tmp_path / "learning_curve.csv"
     if content is not None:
-        path.write_text(content)
+        path.write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"learning_curve\.csv"):
         read_learning_curve(path)
 

@@ -83,9 +83,9 @@ def test_digits_are_kept_as_printed() -> None:
 )
 def test_wrong_file_is_one_clear_error(tmp_path: Path, old: str, new: str, complaint: str) -> None:
     path = tmp_path / "published.yaml"
-    text = PATH.read_text()
+    text = PATH.read_text(encoding="utf-8")
     assert old in text
-    path.write_text(text.replace(old, new, 1))
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ConfigError, match=complaint) as caught:
         load_published(path)
     assert str(caught.value).startswith(f"{path}: ")

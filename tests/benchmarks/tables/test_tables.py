@@ -140,7 +140,7 @@ def test_failed_cell_says_failed_and_why(tmp_path: Path) -> None:
 
 def test_truncated_result_is_a_failed_cell(tmp_path: Path) -> None:
     path = write(tmp_path, "cifar10", psnr(30.0))
-    path.write_text(path.read_text()[:100])
+    path.write_text(path.read_text(encoding="utf-8")[:100], encoding="utf-8")
     found = cell(build(tmp_path), "cifar10", "LIFT, n = 1", "psnr")
     assert found.status == "failed"
     assert "not JSON" in found.why_empty
@@ -214,7 +214,7 @@ def test_csv_holds_what_the_cells_hold_and_is_copied_to_the_top(tmp_path: Path) 
     frames = {name: tables.frame(found) for name, found in cells.items()}
     tables.write(tmp_path, "tiny", markdown, frames)
     for folder in (tmp_path, tmp_path / "tiny"):
-        assert (folder / "tables.md").read_text() == markdown
+        assert (folder / "tables.md").read_text(encoding="utf-8") == markdown
         read = pd.read_csv(folder / "tables" / "cifar10.csv", keep_default_na=False, na_values=[""])
         assert list(read.columns) == list(tables.COLUMNS)
         lines = read.astype(object).where(read.notna(), None).to_dict("records")

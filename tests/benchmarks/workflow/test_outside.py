@@ -92,7 +92,9 @@ def test_what_else_is_in_the_folder_runs_nothing_again(finished):
     project, folder = finished
     assert planned(project, folder) == set()
     wrong = folder / "methods" / "wrong.yaml"
-    wrong.write_text("method: wrong\ntitle: Wrong\nfield: plane:Plane\nsettings: {noise: {}}\n")
+    wrong.write_text(
+        "method: wrong\ntitle: Wrong\nfield: plane:Plane\nsettings: {noise: {}}\n", encoding="utf-8"
+    )
     try:
         assert planned(project, folder, f"{CELL}/reconstruction.json") == set()
         scale = folder / "scales" / "mine.yaml"

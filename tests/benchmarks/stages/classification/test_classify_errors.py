@@ -20,8 +20,8 @@ DATASET, cell, failure = IMAGES.dataset, IMAGES.cell, IMAGES.failure
 
 def test_copies_of_other_weights_are_refused(classified_copy, monkeypatch):
     path = cell(classified_copy) / "copies" / "functaset.json"
-    manifest = json.loads(path.read_text())
-    path.write_text(json.dumps({**manifest, "field_sha256": "0" * 64}))
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**manifest, "field_sha256": "0" * 64}), encoding="utf-8")
     assert "latents of another field" in failure(monkeypatch, classified_copy, "classify")
 
 

@@ -130,7 +130,10 @@ def test_a_way_between_latents_starts_and_ends_at_them_and_moves_chosen_scales_a
 def test_terms_that_forbid_pictures_leave_numbers_alone(generated, tmp_path, monkeypatch):
     shutil.copytree(generated, tmp_path, dirs_exist_ok=True)
     manifest = tmp_path / "data" / DATASET / "manifest.json"
-    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "shareable": False}))
+    manifest.write_text(
+        json.dumps({**json.loads(manifest.read_text(encoding="utf-8")), "shareable": False}),
+        encoding="utf-8",
+    )
     for name in ("samples", "samples_in_training", "nearest_training", "interpolation"):
         (cell(tmp_path) / f"{name}.png").unlink()
     (cell(tmp_path) / "denoiser.safetensors").unlink()
@@ -200,7 +203,10 @@ def test_a_wrong_setting_is_one_clear_error(encoded_copy, monkeypatch, settings,
 def test_latents_of_another_field_are_refused(encoded_copy, monkeypatch):
     change(encoded_copy)
     path = cell(encoded_copy) / "functaset" / "functaset.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "field_sha256": "0" * 64}))
+    path.write_text(
+        json.dumps({**json.loads(path.read_text(encoding="utf-8")), "field_sha256": "0" * 64}),
+        encoding="utf-8",
+    )
     for name in STAGES:
         assert "latents of another field" in failure(monkeypatch, encoded_copy, name)
 
@@ -216,9 +222,9 @@ def test_missing_latents_are_refused(encoded_copy, monkeypatch):
 
 def keep_latents(root, count):
     folder = cell(root) / "functaset"
-    manifest = json.loads((folder / "functaset.json").read_text())
+    manifest = json.loads((folder / "functaset.json").read_text(encoding="utf-8"))
     manifest["splits"] = {"train": count, "test": count}
-    (folder / "functaset.json").write_text(json.dumps(manifest))
+    (folder / "functaset.json").write_text(json.dumps(manifest), encoding="utf-8")
     for path in folder.glob("*.npy"):
         np.save(path, np.load(path)[:count])
 
