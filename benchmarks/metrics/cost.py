@@ -1,4 +1,4 @@
-"""Multiply-adds of a field, counted while a forward of it runs.
+"""Multiply-adds of a field or of a network, counted while a forward of it runs.
 
 fvcore counts one multiply-add as one, and matrix products alone, which is the convention of the
 papers' FLOPs; PyTorch's counter, which counts two, checks it. Both are silent about operators that
@@ -134,31 +134,41 @@ def count_macs(field: NeuralField) -> Count:
     return Count(_on_meta_or_cpu(_traced, field), checked, uncounted)
 
 
-def _on_meta_or_cpu(count: Callable[[_OneForward], Counted], field: NeuralField) -> Counted:
+def count_forward(network: nn.Module, inputs: tuple[Tensor, ...]) -> Count:
+    """Counts one forward of a network, where its inputs are."""
+    checked, uncounted = _checked(network, inputs)
+    return Count(_traced(network, inputs), checked, uncounted)
+
+
+def _on_meta_or_cpu(
+    count: Callable[[nn.Module, tuple[Tensor, ...]], Counted], field: NeuralField
+) -> Counted:
     # On torch's meta device nothing is computed, but a convolution cannot be traced there.
     try:
-        return count(_OneForward(field, "meta"))
+        forward = _OneForward(field, "meta")
+        return count(forward, forward.latents)
     except (RuntimeError, TypeError):
-        return count(_OneForward(field, "cpu"))
+        forward = _OneForward(field, "cpu")
+        return count(forward, forward.latents)
 
 
 @torch.no_grad()
-def _traced(forward: _OneForward) -> int:
+def _traced(forward: nn.Module, inputs: tuple[Tensor, ...]) -> int:
     """fvcore's count."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its imports and of the tracer
         from fvcore.nn import FlopCountAnalysis  # noqa: PLC0415
 
         logging.getLogger("fvcore").setLevel(logging.ERROR)
-        analysis = FlopCountAnalysis(forward, forward.latents)
+        analysis = FlopCountAnalysis(forward, inputs)
         analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
         counts = analysis.by_operator()
     return int(sum(counts[name] for name in MATRIX_PRODUCTS))
 
 
 @torch.no_grad()
-def _checked(forward: _OneForward) -> tuple[int, Mapping[str, int]]:
+def _checked(forward: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[int, Mapping[str, int]]:
     """PyTorch's count, and what it does not count."""
     with FlopCounterMode(display=False) as counter, _Uncounted() as uncounted:
-        forward(*forward.latents)
+        forward(*inputs)
     return counter.get_total_flops() // 2, dict(uncounted.found)

@@ -8,7 +8,7 @@ from baselines.classifiers import AttentionBlock, TransformerClassifier
 from benchmarks.settings.folders import CONFIG
 from benchmarks.settings.method import ImageClassifierConfig, find_method
 from benchmarks.settings.reading import read_yaml
-from benchmarks.stages.classification.heads import build_head, head_macs
+from benchmarks.stages.classification.heads import build_head, head_cost
 
 FUNCTA = {"latent": (512,)}
 SPATIAL_FUNCTA = {"local": (8, 8, 16)}
@@ -41,7 +41,7 @@ def test_the_printed_sizes(method, shapes, count, printed):
 def test_the_mlps_multiply_adds_in_closed_form():
     settings = published("functa")
     head = build_head(settings.head, FUNCTA, 10, settings.settings)
-    assert head_macs(head, FUNCTA) == 512 * 1024 + 1024 * 1024 + 1024 * 10
+    assert head_cost(head, FUNCTA).macs == 512 * 1024 + 1024 * 1024 + 1024 * 10
 
 
 def test_the_transformers_multiply_adds_in_closed_form():
@@ -49,10 +49,25 @@ def test_the_transformers_multiply_adds_in_closed_form():
     sizes = {"width": width, "depth": 2, "heads": 4, "mlp_ratio": 4.0, "dropout": 0.0}
     head = build_head("transformer", SPATIAL_FUNCTA, 10, sizes)
     block = tokens * 12 * width**2 + 2 * tokens**2 * width
-    # LayerNorms are counted by fvcore too, five operations a value.
-    norms = 5 * (4 * tokens * width + width)
-    counted = head_macs(head, SPATIAL_FUNCTA)
-    assert counted - norms == 64 * 16 * width + 2 * block + width * 10
+    expected = 64 * 16 * width + 2 * block + width * 10
+    # Norms have no matrix product: they are named.
+    assert head_cost(head, SPATIAL_FUNCTA) == (expected, "not counted: native_layer_norm")
+
+
+def test_vmambas_multiply_adds_in_closed_form():
+    shapes = {"global": (1, 1, 64), "intermediate": (4, 4, 32), "local": (8, 8, 16)}
+    width, inner, states, cells = 32, 64, 2, 64
+    sizes = {
+        "width": width, "depth": 2, "expand": 2.0, "states": states, "mlp_ratio": 4.0,
+        "drop_path": 0.0,
+    }  # fmt: skip
+    head = build_head("vmamba", shapes, 10, sizes)
+    rank = 2  # ceil(width / 16)
+    scan = 2 * width * inner + 9 * inner + 4 * inner * (rank + 2 * states) + 4 * inner * rank
+    estimate = 4 * inner * (9 * states + 1)  # VMamba's, of the recurrence
+    block = cells * (scan + estimate + 2 * 4 * width**2)
+    expected = cells * (64 + 32 + 16) * width + 2 * block + width * 10
+    assert head_cost(head, shapes).macs == expected
 
 
 def test_attention_is_torchs():

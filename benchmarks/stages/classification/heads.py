@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from fvcore.nn import FlopCountAnalysis
 from torch import Tensor, nn
 
 from baselines.torchvision_guard import import_torchvision
+from benchmarks.metrics.cost import count_forward
 from benchmarks.settings.reading import ConfigError
 from lift.vmamba.classifier import VMambaClassifier
 
@@ -70,7 +69,16 @@ def build_head(key: str, shapes: Shapes, classes: int, settings: dict[str, Any])
         raise ConfigError(f"head {key!r}: {error}") from error
 
 
-class _OneForward(nn.Module):
+class HeadCost(NamedTuple):
+    """Multiply-adds of classifying one signal, and what their count leaves out."""
+
+    macs: int
+    note: str
+
+
+class _NamedInputs(nn.Module):
+    """A head that takes its signal's tensors one by one, as tracers want them."""
+
     def __init__(self, head: nn.Module, names: list[str]) -> None:
         super().__init__()
         self.head, self.names = head, names
@@ -80,14 +88,15 @@ class _OneForward(nn.Module):
         return scores
 
 
-def head_macs(head: nn.Module, shapes: Shapes) -> int:
-    """Multiply-adds of classifying one signal: fvcore's count, and what it cannot see of scans."""
+def head_cost(head: nn.Module, shapes: Shapes) -> HeadCost:
+    """Matrix products as counted, and the scans of VMamba, which have none, as it estimates them.
+
+    Leaves the head on the CPU.
+    """
     one = tuple(torch.zeros(1, *shape) for shape in shapes.values())
-    logging.getLogger("fvcore").setLevel(logging.ERROR)
     was_training = head.training
-    with torch.no_grad():
-        analysis = FlopCountAnalysis(_OneForward(head.cpu().eval(), list(shapes)), one)
-        analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-        counted = int(analysis.total())
+    counted = count_forward(_NamedInputs(head.cpu().eval(), list(shapes)), one)
     head.train(was_training)
-    return counted + (head.scan_macs() if isinstance(head, VMambaClassifier) else 0)
+    if isinstance(head, VMambaClassifier):
+        return HeadCost(counted.most + head.scan_macs(), "scans by VMamba's estimate")
+    return HeadCost(counted.most, counted.remark)

@@ -19,7 +19,7 @@ from benchmarks.figures.classification import (
 )
 from benchmarks.metrics.linear_probe import linear_probe
 from benchmarks.records.result import Budget, Metric, SplitName
-from benchmarks.stages.classification.heads import build_head, head_macs
+from benchmarks.stages.classification.heads import HeadCost, build_head, head_cost
 from benchmarks.stages.classification.inputs import Inputs, vectors
 from benchmarks.stages.classification.settings import Classification
 from lift.field import Latent
@@ -49,7 +49,7 @@ class Trial:
 
     copies: int
     parameters: int
-    macs: int
+    cost: HeadCost
     validation: float
     predicted: Tensor
     curve: list[Row]
@@ -78,7 +78,7 @@ def trial(inputs: Inputs, copies: int, task: ClassificationTask) -> Trial:
     config, shapes = task.config, inputs.shapes()
     torch.manual_seed(task.seed)
     head = build_head(config.settings.head, shapes, len(task.classes), config.settings.settings)
-    macs = head_macs(head, shapes)
+    cost = head_cost(head, shapes)
     mixed = mixer(len(task.classes)) if config.settings.mix else None
 
     def loss(network: nn.Module, step: int) -> Tensor:
@@ -110,7 +110,7 @@ def trial(inputs: Inputs, copies: int, task: ClassificationTask) -> Trial:
     return Trial(
         copies,
         sum(parameter.numel() for parameter in head.parameters()),
-        macs,
+        cost,
         float(last["validation_top1"] or 0),
         predictions(trained.network, inputs, "test", task),
         trained.curve,
@@ -161,7 +161,13 @@ def measure(inputs: Mapping[int, Inputs], task: ClassificationTask) -> tuple[lis
         percent("top1_linear_probe", probe_test, "test", len(labels)),
         percent("top1_linear_probe", probe_validation, "validation", len(probed[0])),
         Metric(name="classifier_parameters", value=first.parameters, unit="1", split="none"),
-        Metric(name="classifier_macs", value=first.macs, unit="1", split="none"),
+        Metric(
+            name="classifier_macs",
+            value=first.cost.macs,
+            unit="1",
+            split="none",
+            note=first.cost.note,
+        ),
         Metric(name="chance", value=100 / len(task.classes), unit="%", split="none"),
     ]
     confusion = np.zeros((len(task.classes), len(task.classes)), np.int64)
