@@ -39,4 +39,4 @@ def message(case: Case, folder: Path) -> str:
         raise AssertionError(f"{case.input}: accepted")
     said = said.replace(f"{folder}/", "").replace(f"{ROOT}/", "")
     # What is known grows: the first name stands for the list.
-    return re.sub(r"\b(has|runs|one of|of) ([\w.-]+), [\w., -]+$", r"\1 \2, ...", said)
+    return re.sub(r"\b(has|runs|one of|of|expected) ([\w.-]+), [\w., -]+$", r"\1 \2, ...", said)
