@@ -1,25 +1,30 @@
-# make tables   the demo: every stage and every table, on data that ships with the code
-# make test     the tests
-# make lint     ruff, mypy, snakefmt
+# make tables            the demo: every stage and every table, on data that ships with the code
+# make test              the tests
+# make test-durability   kills runs at random moments and compares what they end with; half an hour
+# make lint              ruff, mypy, snakefmt
 PYTHON ?= python3
 VENV ?= .venv
-BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Programs are started through the interpreter: the first line of a script cannot hold every path.
+RUN := "$(VENV)/bin/python" -m
 
-.PHONY: tables test lint
+.PHONY: tables test test-durability lint
 tables: $(READY)
-	$(BIN)/snakemake --cores 8 results/tables.md results/report.html
+	$(RUN) snakemake --cores 8 results/tables.md results/report.html
 
 test: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(RUN) pytest -n auto --dist loadfile
+
+test-durability: $(READY)
+	OMP_NUM_THREADS=1 $(RUN) tests.durability.kill
 
 lint: $(READY)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile
-	$(BIN)/mypy
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) snakefmt --check Snakefile
+	$(RUN) mypy
 
 $(READY): pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
-	touch $(READY)
+	"$(PYTHON)" -m venv "$(VENV)"
+	$(RUN) pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch "$(READY)"

@@ -59,6 +59,7 @@ def write_functaset(
         FunctasetError: a split brings another number of latents than announced, or one that is
             not finite.
     """
+    directory = directory.resolve()  # a link stays one: what it points at is replaced
     unfinished = directory.with_name(f".{directory.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)

@@ -4,7 +4,9 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,6 +36,20 @@ def test_conda_users_get_the_same_pins():
     assert pinned["python"] in ("3.11", "3.12")
     (pip,) = (entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
     assert "--constraint constraints.txt" in pip
+
+
+def test_uv_users_get_the_same_pins():
+    uv = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["uv"]
+    assert uv["constraint-dependencies"] == [f"{name}=={pin}" for name, pin in pins().items()]
+
+
+@pytest.mark.parametrize("name", ["environment.yml", "environment-mamba.yml"])
+def test_pip_can_read_what_conda_hands_it(name):
+    environment = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
+    (lines,) = (entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
+    allowed = ("--constraint ", "--editable ", "--requirement ")  # others are no requirements
+    for line in lines:
+        assert line.startswith(allowed) or Requirement(line)
 
 
 def test_mamba_is_never_in_the_base_environment():

@@ -52,8 +52,14 @@ def files(kind: Kind) -> dict[str, Path]:
     """The YAML files of a kind by their names, those of one's own last.
 
     Raises:
-        ConfigError: a method or data set of one's own has the name of one here.
+        ConfigError: a method or data set of one's own has the name of one here, or this is no
+            checkout.
     """
+    if not CONFIG.is_dir():
+        raise ConfigError(
+            f"{CONFIG}: no such folder; the harness runs from a checkout of its repository "
+            "(pip install --editable .): an installed package has the code alone"
+        )
     found = {path.stem: path for path in sorted((CONFIG / kind).glob("*.yaml"))}
     folder = included()
     for path in sorted((folder / kind).glob("*.yaml")) if folder else ():

@@ -37,6 +37,16 @@ def test_latents_of_other_weights_are_refused(tmp_path):
         open_functaset(tmp_path / "f", "abd")
 
 
+def test_a_link_to_another_disk_stays_one(tmp_path):
+    (tmp_path / "large").mkdir()
+    link = tmp_path / "functaset"
+    link.symlink_to(tmp_path / "large")
+    for weights in ("abc", "abd"):
+        write_functaset(link, {"train": (5, batches(5)[1])}, weights)
+        assert open_functaset(link, weights).field_sha256 == weights
+    assert link.is_symlink()
+
+
 def test_a_missing_latent_leaves_nothing_behind(tmp_path):
     with pytest.raises(FunctasetError, match="train has 5 latents, expected 6"):
         write_functaset(tmp_path / "f", {"train": (6, batches(5)[1])}, "abc")
