@@ -12,7 +12,7 @@ from benchmarks.datasets.errors import DatasetError
 from benchmarks.figures.shading import framing, shade
 from lift.files import replacing
 
-COLUMNS = 12
+TILES_A_ROW = 12
 ROWS = {"train": 3, "test": 1}
 TILE, GAP = 64, 2
 COLOR = (0.62, 0.68, 0.76)
@@ -28,13 +28,13 @@ def contact_sheet(dataset: Dataset, path: Path) -> None:
         raise DatasetError(f"{dataset.name}: its terms forbid pictures of its signals")
     rows = []
     for name, split in (("train", dataset.train), ("test", dataset.test)):
-        tiles = _tiles(split, min(COLUMNS * ROWS[name], len(split)), dataset.manifest.up_axis)
-        blank = np.full((ROWS[name] * COLUMNS - len(tiles), TILE, TILE, 3), 255, np.uint8)
-        grid = np.concatenate([tiles, blank]).reshape(ROWS[name], COLUMNS, TILE, TILE, 3)
+        tiles = _tiles(split, min(TILES_A_ROW * ROWS[name], len(split)), dataset.manifest.up_axis)
+        blank = np.full((ROWS[name] * TILES_A_ROW - len(tiles), TILE, TILE, 3), 255, np.uint8)
+        grid = np.concatenate([tiles, blank]).reshape(ROWS[name], TILES_A_ROW, TILE, TILE, 3)
         padded = np.pad(grid, ((0, 0), (0, 0), (0, GAP), (0, GAP), (0, 0)), constant_values=255)
         side = TILE + GAP
-        rows.append(padded.swapaxes(1, 2).reshape(ROWS[name] * side, COLUMNS * side, 3))
-        rows.append(np.full((3 * GAP, COLUMNS * side, 3), 255, np.uint8))
+        rows.append(padded.swapaxes(1, 2).reshape(ROWS[name] * side, TILES_A_ROW * side, 3))
+        rows.append(np.full((3 * GAP, TILES_A_ROW * side, 3), 255, np.uint8))
     with replacing(path) as unfinished:
         Image.fromarray(np.concatenate(rows[:-1])).save(unfinished, format="PNG")
 

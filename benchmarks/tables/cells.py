@@ -20,7 +20,7 @@ DISTANCE = re.compile(r"^r?(fd|fid)_")
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """A table's cell in its column's unit; ``seeds`` is how many ``ours`` averages."""
 
     table: str
@@ -43,7 +43,7 @@ class Cell:
     printed: str
 
 
-def table_cells(name: str, table: Table, sources: Sources) -> list[Cell]:
+def table_cells(name: str, table: Table, sources: Sources) -> list[TableCell]:
     """Every cell of a table, row by row."""
     return [
         make_cell(name, table, row, column, sources)
@@ -52,7 +52,7 @@ def table_cells(name: str, table: Table, sources: Sources) -> list[Cell]:
     ]
 
 
-def make_cell(name: str, table: Table, row: Row, key: str, sources: Sources) -> Cell:
+def make_cell(name: str, table: Table, row: Row, key: str, sources: Sources) -> TableCell:
     """One cell. The difference is ours minus the printed number, on the same data set only."""
     column = table.columns[key]
     found = sources.results(name, table, row, column.stage)
@@ -70,7 +70,7 @@ def make_cell(name: str, table: Table, row: Row, key: str, sources: Sources) -> 
     why = problem.reason if problem else unlike if published is not None else ""
     first = next((parts[0] for parts in metrics if parts), None)
     budget = next((result.budget for result in results if result.budget), None)
-    return Cell(
+    return TableCell(
         table=name,
         row=row.title,
         column=key,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from tabulate import tabulate
 
-from benchmarks.tables.cells import DISTANCE, INCEPTION, Cell
+from benchmarks.tables.cells import DISTANCE, INCEPTION, TableCell
 from benchmarks.tables.published import Column, Row, Table
 from benchmarks.tables.sources import Sources
 
@@ -48,7 +48,7 @@ class Footnotes:
 
 
 def section(
-    name: str, table: Table, cells: Sequence[Cell], sources: Sources, notes: Sequence[str] = ()
+    name: str, table: Table, cells: Sequence[TableCell], sources: Sources, notes: Sequence[str] = ()
 ) -> str:
     """One table as a section: what was measured on what, a part a stage, footnotes, notes."""
     footnotes = Footnotes()
@@ -70,7 +70,7 @@ def _grid(
     stage: str,
     rows: Sequence[Row],
     columns: dict[str, Column],
-    cells: dict[tuple[str, str], Cell],
+    cells: dict[tuple[str, str], TableCell],
     footnotes: Footnotes,
 ) -> str:
     """One stage's columns; rows that the paper gives nothing for and we do not run are left out."""
@@ -99,7 +99,7 @@ def _grid(
     return tabulate(body, headers, tablefmt="pipe", disable_numparse=True, colalign=alignment)
 
 
-def _ours(cell: Cell, column: Column, footnotes: Footnotes) -> str:
+def _ours(cell: TableCell, column: Column, footnotes: Footnotes) -> str:
     if cell.ours is None:
         word = "failed " if cell.status == "failed" else ""
         return word + footnotes.mark(cell.why_empty)
@@ -108,7 +108,7 @@ def _ours(cell: Cell, column: Column, footnotes: Footnotes) -> str:
     return f"{_number(cell.ours, column.digits)}{spread}{f' {mark}' if mark else ''}"
 
 
-def _difference(cell: Cell, column: Column, footnotes: Footnotes) -> str:
+def _difference(cell: TableCell, column: Column, footnotes: Footnotes) -> str:
     """Signed; of sizes and operations also in percent of the printed number."""
     if cell.difference is None or cell.published is None:
         return "" if cell.ours is None else footnotes.mark(cell.why_empty)
@@ -125,7 +125,7 @@ def _number(value: float, digits: str, sign: str = "") -> str:
     return format(float(text), f"{sign},f").rstrip("0").rstrip(".") if "e" in text else text
 
 
-def _budget(line: Iterable[Cell]) -> str:
+def _budget(line: Iterable[TableCell]) -> str:
     for cell in line:
         if cell.budget_fraction is not None:
             return percent(cell.budget_fraction)
@@ -140,7 +140,7 @@ def percent(fraction: float) -> str:
     return f"{value:.0f} %" if value >= 10 else f"{value:.2g} %"
 
 
-def _provenance(name: str, table: Table, cells: Sequence[Cell], sources: Sources) -> str:
+def _provenance(name: str, table: Table, cells: Sequence[TableCell], sources: Sources) -> str:
     """The line that says what was measured on what."""
     published = f"**Paper**: {table.paper} ({table.place})"
     if table.dataset is None:

@@ -21,7 +21,7 @@ from benchmarks.settings.dataset import DatasetConfig, load_dataset_config
 from benchmarks.settings.method import MethodConfig, load_methods
 from benchmarks.settings.scale import ScaleConfig, load_scale
 from benchmarks.stages.single_signal.settings import load_single_signal
-from benchmarks.tables.cells import Cell, table_cells, with_other_spaces
+from benchmarks.tables.cells import TableCell, table_cells, with_other_spaces
 from benchmarks.tables.markdown import LEGEND, section
 from benchmarks.tables.published import Published, load_published
 from benchmarks.tables.rows import with_trained
@@ -29,7 +29,7 @@ from benchmarks.tables.single_signal import section as section_alone
 from benchmarks.tables.sources import Sources
 from lift.files import replacing
 
-COLUMNS = (
+CELL_COLUMNS = (
     "table", "row", "column", "ours", "ours_std", "seeds", "published", "difference", "dataset",
     "split", "samples", "budget_fraction", "unit", "why_empty", "status", "note", "signals",
 )  # fmt: skip
@@ -41,7 +41,7 @@ def build(
     published: Published,
     datasets: dict[str, DatasetConfig],
     methods: dict[str, MethodConfig],
-) -> tuple[str, dict[str, list[Cell]]]:
+) -> tuple[str, dict[str, list[TableCell]]]:
     """The Markdown of all tables, and each table's cells by its name."""
     sources = Sources(root, scale_config, datasets)
     parts = [f"# Tables, scale `{scale_config.scale}`", LEGEND]
@@ -65,9 +65,9 @@ def write(root: Path, scale: str, markdown: str, tables: dict[str, pd.DataFrame]
             unfinished.write_text(markdown, encoding="utf-8")
 
 
-def frame(cells: Sequence[Cell]) -> pd.DataFrame:
+def frame(cells: Sequence[TableCell]) -> pd.DataFrame:
     """Cells as a long table, one a line; counts stay whole where some are missing."""
-    table = pd.DataFrame([asdict(cell) for cell in cells], columns=list(COLUMNS))
+    table = pd.DataFrame([asdict(cell) for cell in cells], columns=list(CELL_COLUMNS))
     return table.astype({"samples": "Int64", "signals": "Int64"})
 
 

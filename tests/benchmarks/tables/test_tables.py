@@ -10,7 +10,7 @@ from benchmarks.records.result import Metric
 from benchmarks.settings.method import MethodConfig
 from benchmarks.settings.scale import ScaleConfig
 from benchmarks.tables import tables
-from benchmarks.tables.cells import Cell
+from benchmarks.tables.cells import TableCell
 from benchmarks.tables.published import load_published
 from tests.benchmarks.tables.results_tree import CIFAR, CROPS, counts, psnr, scale_config, write
 
@@ -19,12 +19,14 @@ LIFT = MethodConfig(
 )
 
 
-def build(root: Path, seeds: tuple[int, ...] = (0,)) -> tuple[str, dict[str, list[Cell]]]:
+def build(root: Path, seeds: tuple[int, ...] = (0,)) -> tuple[str, dict[str, list[TableCell]]]:
     datasets = {"cifar10": CIFAR, "crops": CROPS}
     return tables.build(root, scale_config(list(seeds)), load_published(), datasets, {"lift": LIFT})
 
 
-def cell(built: tuple[str, dict[str, list[Cell]]], table: str, row: str, column: str) -> Cell:
+def cell(
+    built: tuple[str, dict[str, list[TableCell]]], table: str, row: str, column: str
+) -> TableCell:
     found = [c for c in built[1][table] if (c.row, c.column) == (row, column)]
     assert len(found) == 1
     return found[0]
@@ -216,10 +218,10 @@ def test_csv_holds_what_the_cells_hold_and_is_copied_to_the_top(tmp_path: Path) 
     for folder in (tmp_path, tmp_path / "tiny"):
         assert (folder / "tables.md").read_text(encoding="utf-8") == markdown
         read = pd.read_csv(folder / "tables" / "cifar10.csv", keep_default_na=False, na_values=[""])
-        assert list(read.columns) == list(tables.COLUMNS)
+        assert list(read.columns) == list(tables.CELL_COLUMNS)
         lines = read.astype(object).where(read.notna(), None).to_dict("records")
         for found, entry in zip(lines, cells["cifar10"], strict=True):
-            assert found == {name: getattr(entry, name) or None for name in tables.COLUMNS} | {
+            assert found == {name: getattr(entry, name) or None for name in tables.CELL_COLUMNS} | {
                 "seeds": entry.seeds
             }
         files = {path.name for path in (folder / "tables").iterdir()}
