@@ -6,12 +6,15 @@ Dupont et al., ICML 2022 (arXiv 2201.12204), as its released code computes it.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from baselines.shifted_siren import ShiftedSiren
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
+from lift.meta.rates import InnerRates
 from lift.meta.shared_step import shift_gradients
 
 
@@ -27,7 +30,8 @@ class Functa(NeuralField):
         depth: linear layers in all, the output layer included.
         latent: floats of a signal's latent.
         w0: frequency factor of every sine layer.
-        rate_init: bounds of the uniform distribution that the rates start from.
+        inner_rates: arguments of `InnerRates` for the latent ``global``; published: learned, one a
+            coordinate, from a uniform distribution.
     """
 
     def __init__(
@@ -38,20 +42,24 @@ class Functa(NeuralField):
         depth: int,
         latent: int,
         w0: float,
-        rate_init: tuple[float, float] = (0.005, 0.1),
+        inner_rates: Mapping[str, Any],
     ) -> None:
         super().__init__()
         self.domain = domain
         self.siren = ShiftedSiren(domain.dimensions, width, depth, domain.channels, w0)
         self.shift_map = nn.Linear(latent, self.siren.sine_layers * width)
         shift_map_init_(self.shift_map, latent)
-        self.rates = nn.Parameter(torch.empty(latent).uniform_(*rate_init))
+        self.latent = latent
+        self.rates = InnerRates({"global": (latent,)}, **inner_rates)
 
     def zero_latent(self, batch: int) -> Latent:
-        return {"global": self.rates.new_zeros(batch, *self.rates.shape)}
+        return {"global": self.shift_map.weight.new_zeros(batch, self.latent)}
 
-    def inner_rates(self) -> Rates:
-        return {"global": self.rates}
+    def inner_rates(self, step: int) -> Rates:
+        return self.rates(step)
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        return self.siren.hidden_matrices()
 
     def locate(self, coords: Tensor) -> Query:
         return {"coords": coords}
@@ -65,7 +73,7 @@ class Functa(NeuralField):
         batch, points, channels = values.shape
         if len(query["coords"]) > 1 or batch <= channels:
             return None
-        shifts = self.shift_map(self.rates.new_zeros(1, 1, 1, len(self.rates)))
+        shifts = self.shift_map(self.shift_map.weight.new_zeros(1, 1, 1, self.latent))
 
         def evaluate(shifts: Tensor) -> Tensor:
             return self.siren(query["coords"], shifts[:, 0].split(self.siren.width, dim=-1))
@@ -84,12 +92,13 @@ class Functa(NeuralField):
         map_macs = self.shift_map.weight.numel()
         macs = points * siren.weight_count + map_macs
         return Cost(
-            parameters=sum(parameter.numel() for parameter in self.parameters()),
+            parameters=sum(p.numel() for p in self.parameters()) - self.rates.count,
             inference_parameters=siren.weight_count + siren.bias_count,
-            latent_floats=self.rates.numel(),
+            latent_floats=self.latent,
             macs=macs,
             bias_adds=points * siren.bias_count + self.shift_map.bias.numel(),
             encode_macs=3 * (macs + points * siren.hidden_weight_count + map_macs),
+            rate_parameters=self.rates.count,
         )
 
 

@@ -16,8 +16,8 @@ this project: a few gradient steps on its latent, from zero, at one fixed rate.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from baselines.coordinates import published_coordinates
 from lift import siren
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
+from lift.meta.rates import InnerRates
 
 OUTPUTS = {"sigmoid": torch.sigmoid, "tanh": lambda x: (torch.tanh(x) + 1) / 2}
 
@@ -88,13 +89,12 @@ class GEM(NeuralField):
         w0: frequency factor of the first layer.
         output: what bounds the output: ``"sigmoid"`` (published for occupancy) or ``"tanh"``
             (published for images in ``[-1, 1]``, here moved to ``[0, 1]``).
-        inner_rate: step size of the latent; ours, for no published procedure has one.
+        inner_rates: arguments of `InnerRates` for the latent ``global``; ours, for no published
+            procedure has one.
 
     Raises:
         ValueError: an unknown output.
     """
-
-    rate: Tensor
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class GEM(NeuralField):
         rank: int,
         w0: float,
         output: Literal["sigmoid", "tanh"],
-        inner_rate: float,
+        inner_rates: Mapping[str, Any],
     ) -> None:
         super().__init__()
         if output not in OUTPUTS:
@@ -118,13 +118,13 @@ class GEM(NeuralField):
         sizes = [2 * width] + [width] * depth + [domain.channels]
         shapes = [(domain.dimensions, width), *itertools.pairwise(sizes)]
         self.hypernetwork = LowRankHypernetwork(latent, shapes, rank)
-        self.register_buffer("rate", torch.tensor(inner_rate), persistent=False)
+        self.rates = InnerRates({"global": (latent,)}, **inner_rates)
 
     def zero_latent(self, batch: int) -> Latent:
-        return {"global": self.rate.new_zeros(batch, self.latent)}
+        return {"global": next(self.hypernetwork.parameters()).new_zeros(batch, self.latent)}
 
-    def inner_rates(self) -> Rates:
-        return {"global": self.rate}
+    def inner_rates(self, step: int) -> Rates:
+        return self.rates(step)
 
     def locate(self, coords: Tensor) -> Query:
         return {"coords": published_coordinates(coords, self.domain)}
@@ -156,12 +156,13 @@ class GEM(NeuralField):
         # and towards the hypernetwork's own parameters.
         backward = points * (2 * weights - first) + 2 * low_rank + linear
         return Cost(
-            parameters=sum(parameter.numel() for parameter in self.parameters()),
+            parameters=sum(p.numel() for p in self.parameters()) - self.rates.count,
             inference_parameters=weights + biases,
             latent_floats=self.latent,
             macs=macs,
             bias_adds=points * biases + hypernetwork.linear_bias_count,
             encode_macs=3 * (macs + backward),
+            rate_parameters=self.rates.count,
         )
 
 

@@ -6,6 +6,8 @@ You et al., NeurIPS 2023 (arXiv 2310.19464), as its released code computes image
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +15,7 @@ from torch import Tensor, nn
 from baselines.coordinates import published_coordinates
 from lift import siren
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
+from lift.meta.rates import InnerRates
 
 
 class MNIF(NeuralField):
@@ -23,8 +26,8 @@ class MNIF(NeuralField):
     code works on ``[-1, 1]``: its output ``s`` becomes ``(s + 1) / 2``.
 
     The released inner loss is the mean over the whole batch on ``[-1, 1]``, hence ``4 / B`` times
-    the gradient of this project's loss; ``rate_scale`` carries that factor, and the learned rates,
-    clamped to ``[0, 1]``, keep their published meaning.
+    the gradient of this project's loss; the rates' ``scale`` carries that factor, and the learned
+    rates, clamped to ``[0, 1]``, keep their published meaning.
 
     Args:
         domain: the grid of the signals.
@@ -33,8 +36,8 @@ class MNIF(NeuralField):
         bases: M, the networks that are mixed.
         latent: floats of a signal's latent.
         w0: frequency factor of every sine layer.
-        rate_scale: what a learned rate of 1 means, in this project's scaling of the inner loss.
-        rate_init: bounds of the uniform distribution that the rates start from.
+        inner_rates: arguments of `InnerRates` for the latent ``global``; published: learned, one a
+            coordinate, from a uniform distribution, clamped to ``[0, 1]``.
     """
 
     def __init__(
@@ -46,13 +49,11 @@ class MNIF(NeuralField):
         bases: int,
         latent: int,
         w0: float,
-        rate_scale: float,
-        rate_init: tuple[float, float] = (0.005, 0.1),
+        inner_rates: Mapping[str, Any],
     ) -> None:
         super().__init__()
         self.domain = domain
         self.w0 = w0
-        self.rate_scale = rate_scale
         sizes = [domain.dimensions] + [width] * (depth + 1) + [domain.channels]
         shapes = list(itertools.pairwise(sizes))
         self.weights = nn.ParameterList(torch.empty(bases, o, i) for i, o in shapes)
@@ -64,13 +65,17 @@ class MNIF(NeuralField):
             siren.default_bias_(bias, fan_in)
         self.coefficients = nn.Linear(latent, bases * len(shapes))
         nn.init.constant_(self.coefficients.bias, 1 / bases)  # at zero: the average of the bases
-        self.rates = nn.Parameter(torch.empty(latent).uniform_(*rate_init))
+        self.rates = InnerRates({"global": (latent,)}, **inner_rates)
 
     def zero_latent(self, batch: int) -> Latent:
-        return {"global": self.rates.new_zeros(batch, *self.rates.shape)}
+        weight = self.coefficients.weight
+        return {"global": weight.new_zeros(batch, weight.shape[1])}
 
-    def inner_rates(self) -> Rates:
-        return {"global": self.rate_scale * self.rates.clamp(0, 1)}
+    def inner_rates(self, step: int) -> Rates:
+        return self.rates(step)
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        return list(self.weights)[1:-1]
 
     def locate(self, coords: Tensor) -> Query:
         return {"coords": published_coordinates(coords, self.domain)}
@@ -109,11 +114,12 @@ class MNIF(NeuralField):
         coefficients = self.coefficients.weight.numel()
         macs = points * weights + coefficients
         return Cost(
-            parameters=sum(parameter.numel() for parameter in self.parameters()),
+            parameters=sum(p.numel() for p in self.parameters()) - self.rates.count,
             inference_parameters=self.mixing_macs // bases,
-            latent_floats=self.rates.numel(),
+            latent_floats=self.coefficients.weight.shape[1],
             macs=macs,
             bias_adds=points * biases + self.coefficients.bias.numel(),
             encode_macs=3 * (macs + backward + coefficients + 2 * self.mixing_macs),
             mixing_macs=self.mixing_macs,
+            rate_parameters=self.rates.count,
         )

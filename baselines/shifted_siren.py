@@ -62,6 +62,10 @@ class ShiftedSiren(nn.Module):
             h = torch.sin(self.w0 * (linear(h, weight, bias) + shift))
         return linear(h, self.weights[-1], self.biases[-1]) + 0.5
 
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """The square matrices between sine layers."""
+        return list(self.weights)[1:-1]
+
     @property
     def weight_count(self) -> int:
         """Entries of all matrices: multiply-adds of one point."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,7 @@ from baselines.functa import shift_map_init_
 from baselines.shifted_siren import ShiftedSiren
 from lift import regions
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
+from lift.meta.rates import InnerRates
 from lift.meta.shared_step import shift_gradients
 
 
@@ -37,8 +39,8 @@ class SpatialFuncta(NeuralField):
         kernel: of the convolution, odd; 1 keeps a pixel to one cell.
         w0: frequency factor of every sine layer.
         reading: how a pixel reads the grid of shifts.
-        rate_scale: factor of the learned rates.
-        rate_init: bounds of the uniform distribution that the rates start from.
+        inner_rates: arguments of `InnerRates` for the latent ``local``; published: learned, one a
+            coordinate, from a uniform distribution, with a factor.
 
     Raises:
         ValueError: the kernel is even, or the reading is unknown.
@@ -55,8 +57,7 @@ class SpatialFuncta(NeuralField):
         w0: float,
         kernel: int = 1,
         reading: Literal["nearest", "bilinear"] = "nearest",
-        rate_scale: float = 1.0,
-        rate_init: tuple[float, float] = (0.005, 0.1),
+        inner_rates: Mapping[str, Any],
     ) -> None:
         super().__init__()
         if kernel % 2 == 0:
@@ -66,7 +67,6 @@ class SpatialFuncta(NeuralField):
         self.domain = domain
         self.cells = cells
         self.reading = reading
-        self.rate_scale = rate_scale
         self.bits = max(1, math.ceil(math.log2(domain.resolution)))
         inputs = domain.dimensions * (1 if reading == "nearest" else self.bits)
         self.siren = ShiftedSiren(inputs, width, depth, domain.channels, w0)
@@ -77,13 +77,17 @@ class SpatialFuncta(NeuralField):
         fan_in = latent_channels * kernel**domain.dimensions
         shift_map_init_(self.shift_map, fan_in)
         grid = [cells] * domain.dimensions
-        self.rates = nn.Parameter(torch.empty(*grid, latent_channels).uniform_(*rate_init))
+        self.shape = (*grid, latent_channels)
+        self.rates = InnerRates({"local": self.shape}, **inner_rates)
 
     def zero_latent(self, batch: int) -> Latent:
-        return {"local": self.rates.new_zeros(batch, *self.rates.shape)}
+        return {"local": self.shift_map.weight.new_zeros(batch, *self.shape)}
 
-    def inner_rates(self) -> Rates:
-        return {"local": self.rate_scale * self.rates}
+    def inner_rates(self, step: int) -> Rates:
+        return self.rates(step)
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        return self.siren.hidden_matrices()
 
     def locate(self, coords: Tensor) -> Query:
         if self.reading == "nearest":
@@ -133,13 +137,14 @@ class SpatialFuncta(NeuralField):
         macs = points * siren.weight_count + map_macs
         corners = 2**self.domain.dimensions if self.reading == "bilinear" else 0
         return Cost(
-            parameters=sum(parameter.numel() for parameter in self.parameters()),
+            parameters=sum(p.numel() for p in self.parameters()) - self.rates.count,
             inference_parameters=siren.weight_count + siren.bias_count + shifts,
-            latent_floats=self.rates.numel(),
+            latent_floats=math.prod(self.shape),
             macs=macs,
             bias_adds=points * siren.bias_count + shifts,
             encode_macs=3 * (macs + points * siren.hidden_weight_count + map_macs),
             interpolation_macs=points * corners * siren.sine_layers * siren.width,
+            rate_parameters=self.rates.count,
         )
 
 

@@ -1,20 +1,27 @@
-"""Training state in one safetensors file: weights, Adam's moments, and the step they belong to."""
+"""Training state in one safetensors file: weights, optimisers' moments, and their step.
+
+A checkpoint knows what it belongs to: the settings and data that change weights, its *identity*.
+One of another identity is never continued and never lost: it is moved aside.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.optim import Optimizer
+from tqdm import tqdm
 
 from lift.files import replacing
 
-MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+Identity = dict[str, Any]
+"""A JSON value: the settings and data that change the weights of a training."""
 
 
 class CheckpointError(RuntimeError):
@@ -47,51 +54,127 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         ) from error
 
 
-def save_checkpoint(
-    path: Path, field: nn.Module, optimizer: torch.optim.Adam, state: dict[str, Any]
-) -> None:
-    """Saves a training state; ``state`` is any JSON value with at least ``step``.
+@dataclass(frozen=True)
+class Checkpoint:
+    """The file of one training's state.
 
     Args:
-        field: what is trained; parameters that need no gradient have no moments (averaged weights).
+        identity: what the state must have been made with to be continued.
+        code: names the code that runs; a change of it is said, and continued.
+        resume_anyway: continues a state of another identity too.
     """
-    tensors = {f"field.{name}": tensor for name, tensor in field.state_dict().items()}
-    for name, parameter in _trained(field):
-        for moment in MOMENTS:
-            tensors[f"{moment}.{name}"] = optimizer.state[parameter][moment]
-    save_tensors(path, tensors, {"state": json.dumps(state)})
+
+    path: Path
+    identity: Identity
+    code: str = ""
+    resume_anyway: bool = False
+
+    def save(
+        self, module: nn.Module, optimisers: Sequence[Optimizer], progress: dict[str, Any]
+    ) -> None:
+        """Saves weights, moments and progress, a JSON value, whole or not at all."""
+        tensors = {f"field.{name}": tensor for name, tensor in module.state_dict().items()}
+        for name, parameter in module.named_parameters():
+            for optimiser in optimisers:
+                for moment, value in optimiser.state.get(parameter, {}).items():
+                    tensors[f"{moment}.{name}"] = value
+        state = {"identity": self.identity, "code": self.code, "progress": progress}
+        save_tensors(self.path, tensors, {"state": json.dumps(state)})
+
+    def names(self) -> dict[str, str]:
+        """Metadata of weights that this training made."""
+        return {"identity": json.dumps(self.identity), "code": self.code}
+
+    def peek(self) -> dict[str, Any] | None:
+        """The progress that can be continued, before anything is restored; None where none can.
+
+        Raises:
+            CheckpointError: the file is damaged.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            state = json.loads(load_metadata(self.path)["state"])
+            identity, code, progress = (state[key] for key in ("identity", "code", "progress"))
+        except (KeyError, json.JSONDecodeError) as error:
+            raise CheckpointError(
+                f"{self.path}: holds no training state ({error}); delete it to start again"
+            ) from error
+        changes = differences(identity, self.identity)
+        if changes and not self.resume_anyway:
+            aside = move_aside(self.path)
+            tqdm.write(
+                f"{self.path}: made with other settings ({'; '.join(changes[:3])}); kept as "
+                f"{aside.name}, starting again (--resume-anyway continues it)"
+            )
+            return None
+        if code != self.code:
+            tqdm.write(f"{self.path}: code changed since ({code or '-'}, now {self.code or '-'})")
+        tqdm.write(f"{self.path}: continuing at step {progress['step']}")
+        return dict(progress)
+
+    def restore(self, module: nn.Module, optimisers: Sequence[Optimizer]) -> None:
+        """Restores weights and moments in place.
+
+        Raises:
+            CheckpointError: the file is damaged, or is not this module's.
+        """
+        tensors, _ = load_tensors(self.path)
+        try:
+            module.load_state_dict({name: tensors[f"field.{name}"] for name in module.state_dict()})
+        except (KeyError, RuntimeError) as error:
+            raise CheckpointError(
+                f"{self.path}: not this field's training state ({error}); delete it to start again"
+            ) from error
+        trained = {id(p) for one in optimisers for g in one.param_groups for p in g["params"]}
+        for name, parameter in module.named_parameters():
+            if id(parameter) not in trained:
+                continue
+            moments = {
+                key.removesuffix(f".{name}"): tensor
+                for key, tensor in tensors.items()
+                if key.endswith(f".{name}") and "." not in key.removesuffix(f".{name}")
+            }
+            moments.pop("field", None)
+            for optimiser in optimisers:
+                if any(parameter is p for g in optimiser.param_groups for p in g["params"]):
+                    optimiser.state[parameter] = {
+                        moment: tensor.to("cpu" if moment == "step" else parameter.device)
+                        for moment, tensor in moments.items()
+                    }
 
 
-def _trained(field: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    return ((name, p) for name, p in field.named_parameters() if p.requires_grad)
-
-
-def load_checkpoint(
-    path: Path, field: nn.Module, optimizer: torch.optim.Adam, identity: str
-) -> dict[str, Any] | None:
-    """Restores a training state in place and returns what was saved beside it.
-
-    Returns None, and touches nothing, where the checkpoint was made by another configuration or
-    other code (``identity`` differs): such a state must not be continued.
+def load_metadata(path: Path) -> dict[str, str]:
+    """The metadata alone of what `save_tensors` wrote.
 
     Raises:
-        CheckpointError: the file is damaged.
+        CheckpointError: the file is truncated or is no safetensors file.
     """
-    tensors, metadata = load_tensors(path)
     try:
-        state = json.loads(metadata["state"])
-        if state["identity"] != identity:
-            return None
-        field.load_state_dict({name: tensors[f"field.{name}"] for name in field.state_dict()})
-        for name, parameter in _trained(field):
-            optimizer.state[parameter] = {
-                moment: tensors[f"{moment}.{name}"].to(
-                    "cpu" if moment == "step" else parameter.device
-                )
-                for moment in MOMENTS
-            }
-    except (KeyError, RuntimeError, json.JSONDecodeError) as error:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}
+    except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
-            f"{path}: does not hold this field's training state ({error}); delete it to start again"
+            f"{path}: not a readable safetensors file ({error}); delete it to start again"
         ) from error
-    return dict(state)
+
+
+def differences(before: Any, now: Any, where: str = "") -> list[str]:
+    """Where two JSON values differ, one line a leaf: ``fit.rate 0.001, now 0.002``."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = dict.fromkeys([*before, *now])
+        return [
+            line
+            for key in keys
+            for line in differences(before.get(key), now.get(key), f"{where}.{key}".lstrip("."))
+        ]
+    return [] if before == now else [f"{where} {before}, now {now}"]
+
+
+def move_aside(path: Path) -> Path:
+    """Renames a file to a free name beside it, ``NAME.aside1.SUFFIX`` and so on."""
+    number = 1
+    while (aside := path.with_name(f"{path.stem}.aside{number}{path.suffix}")).exists():
+        number += 1
+    path.rename(aside)
+    return aside

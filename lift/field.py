@@ -75,12 +75,12 @@ class Cost:
     one signal with three inner steps: three forwards, and three gradients with respect to the
     latent alone, whose parameters need none.
 
-    ``parameters`` are the learnable ones; ``inference_parameters`` those that are read to evaluate
-    one encoded signal: the weights of its field after the latent has been turned into it.
-    ``mixing_macs`` are multiply-adds, once a signal, that turn a latent into weights and that the
-    method's paper leaves out of its figure; ``macs`` leaves them out too. ``interpolation_macs``
-    are elementwise ones that read a latent's grid between its cells; no count of matrix products
-    has them, and neither has ``macs``.
+    ``parameters`` are the learnable ones but for learned inner rates, the ``rate_parameters``;
+    ``inference_parameters`` those that are read to evaluate one encoded signal: the weights of its
+    field after the latent has been turned into it. ``mixing_macs`` are multiply-adds, once a
+    signal, that turn a latent into weights and that the method's paper leaves out of its figure;
+    ``macs`` leaves them out too. ``interpolation_macs`` are elementwise ones that read a latent's
+    grid between its cells; no count of matrix products has them, and neither has ``macs``.
     """
 
     parameters: int
@@ -91,6 +91,7 @@ class Cost:
     encode_macs: int
     mixing_macs: int = 0
     interpolation_macs: int = 0
+    rate_parameters: int = 0
 
 
 class NeuralField(nn.Module, ABC):
@@ -103,8 +104,8 @@ class NeuralField(nn.Module, ABC):
         """The latent that every inner loop starts from."""
 
     @abstractmethod
-    def inner_rates(self) -> Rates:
-        """Inner step sizes: fixed numbers (LIFT) or learned parameters (Meta-SGD)."""
+    def inner_rates(self, step: int) -> Rates:
+        """Step sizes of inner step number ``step``, from 0, fixed or learned."""
 
     @abstractmethod
     def locate(self, coords: Tensor) -> Query:
@@ -136,6 +137,17 @@ class NeuralField(nn.Module, ABC):
             values: ``(B, N, C)`` at the points that ``query`` locates.
         """
         return None
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """Square matrices ``(..., W, W)`` between hidden layers, which Muon may train."""
+        return []
+
+    def regional_parameters(self) -> list[nn.Parameter]:
+        """Parameters of one network a region, ``(M, ...)``; none where regions share one.
+
+        They may hold ``(1, ...)`` while all regions are tied to one network.
+        """
+        return []
 
     def forward(self, latent: Latent, coords: Tensor) -> Tensor:
         """Values ``(B, N, C)`` at any coordinates ``(1, N, D)`` or ``(B, N, D)``."""

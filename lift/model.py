@@ -6,13 +6,19 @@ Kazerouni et al., ICCV 2025 (arXiv 2503.15420). Sizes that the paper does not pr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lift import regions
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
 from lift.hierarchy import LatentGenerator, smoothness
+from lift.meta.rates import InnerRates
 from lift.meta.shared_step import shift_gradients
+
+SCALES = ("global", "intermediate", "local")
 
 
 class LIFT(NeuralField):
@@ -26,9 +32,11 @@ class LIFT(NeuralField):
         width: of the local MLPs.
         sine_layers: of the local MLPs, the first included.
         w0: frequency factor of every sine layer.
-        inner_rates: step sizes of the (global, intermediate, local) latents.
+        inner_rates: arguments of `InnerRates`, step sizes of the latents ``global``,
+            ``intermediate`` and ``local``.
         smoothness_weight: lambda of the smoothness term, in the inner and the outer loss.
         relu: whether the latent generator has its rectifiers.
+        open_start: whether those are open at the zero latent before training.
         gamma, residual: ReLIFT's changes to the local MLPs; off by default.
 
     Raises:
@@ -45,9 +53,10 @@ class LIFT(NeuralField):
         width: int,
         sine_layers: int,
         w0: float,
-        inner_rates: tuple[float, float, float],
+        inner_rates: Mapping[str, Any],
         smoothness_weight: float,
         relu: bool,
+        open_start: bool = False,
         gamma: float = 1.0,
         residual: bool = False,
     ) -> None:
@@ -69,7 +78,12 @@ class LIFT(NeuralField):
         self.smoothness_weight = smoothness_weight
         self.sizes = (1, intermediate_per_axis, regions_per_axis)
         self.generator = LatentGenerator(
-            (intermediate_per_axis, regions_per_axis), latent_channels, width, sine_layers, relu
+            (intermediate_per_axis, regions_per_axis),
+            latent_channels,
+            width,
+            sine_layers,
+            relu,
+            open_start,
         )
         self.local_mlps = regions.LocalMLPs(
             regions_per_axis**domain.dimensions,
@@ -81,21 +95,32 @@ class LIFT(NeuralField):
             gamma,
             residual,
         )
-        self.rates: Tensor
-        self.register_buffer(
-            "rates", torch.tensor(inner_rates, dtype=torch.get_default_dtype()), persistent=False
-        )
+        if open_start:
+            # Every shift starts at 1, which the sines' own biases take back.
+            with torch.no_grad():
+                for bias in self.local_mlps.biases[:-1]:
+                    bias.sub_(1)
+        self.rates = InnerRates(self.latent_shapes, **inner_rates)
+
+    @property
+    def latent_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of one signal: ``(s, ..., s, d)`` at every scale."""
+        scales = zip(SCALES, self.sizes, self.latent_channels, strict=True)
+        dimensions = self.domain.dimensions
+        return {name: (*[size] * dimensions, channels) for name, size, channels in scales}
 
     def zero_latent(self, batch: int) -> Latent:
-        return {
-            name: self.rates.new_zeros(batch, *[size] * self.domain.dimensions, channels)
-            for name, size, channels in zip(
-                ("global", "intermediate", "local"), self.sizes, self.latent_channels, strict=True
-            )
-        }
+        weight = self.generator.modulate.weight
+        return {name: weight.new_zeros(batch, *s) for name, s in self.latent_shapes.items()}
 
-    def inner_rates(self) -> Rates:
-        return dict(zip(("global", "intermediate", "local"), self.rates, strict=True))
+    def inner_rates(self, step: int) -> Rates:
+        return self.rates(step)
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        return self.local_mlps.hidden_matrices()
+
+    def regional_parameters(self) -> list[nn.Parameter]:
+        return list(self.local_mlps.parameters())
 
     def locate(self, coords: Tensor) -> Query:
         local, slot = regions.locate(coords, self.regions_per_axis)
@@ -169,4 +194,5 @@ class LIFT(NeuralField):
             macs=macs,
             bias_adds=points * field_biases + generator_biases,
             encode_macs=encode,
+            rate_parameters=self.rates.count,
         )

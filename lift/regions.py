@@ -58,6 +58,8 @@ class LocalMLPs(nn.Module):
         sine_layers: how many sine layers, the first included.
         gamma: ReLIFT's factor of the first layer's frequencies.
         residual: ReLIFT's identity skips.
+
+    Parameters are ``(M, ...)``; with ``(1, ...)`` for all of them, every region uses one network.
     """
 
     def __init__(
@@ -90,6 +92,10 @@ class LocalMLPs(nn.Module):
         # first steps from learning a constant.
         nn.init.constant_(self.biases[-1], 0.5)
 
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """The matrices ``(M, W, W)`` between sine layers."""
+        return list(self.weights)[1:-1]
+
     def forward(self, local: Tensor, shifts: Tensor) -> Tensor:
         """Evaluates every region's network on its own points.
 
@@ -108,13 +114,21 @@ class LocalMLPs(nn.Module):
         shift = self.w0 * shifts.transpose(1, 2)  # (L, M, B, K, W)
         scale = self.w0 * self.gamma
         # Shared points go through the first layer once, and meet the signals at its shift.
-        first = torch.bmm(rows, scale * self.weights[0]).view(regions, sets, points, width)
+        first = _product(rows, scale * self.weights[0]).view(regions, sets, points, width)
         h = torch.sin(first + (shift[0] + scale * self.biases[0].unsqueeze(1)))
         for layer in range(1, layers):
-            z = torch.bmm(h.reshape(regions, batch * points, width), self.w0 * self.weights[layer])
+            rows = h.reshape(regions, batch * points, width)
+            z = _product(rows, self.w0 * self.weights[layer])
             offset = shift[layer] + self.w0 * self.biases[layer].unsqueeze(1)
             z = torch.sin(z.view(regions, batch, points, width) + offset)
             h = z + h if self.residual else z
-        out = torch.bmm(h.reshape(regions, batch * points, width), self.weights[-1])
+        out = _product(h.reshape(regions, batch * points, width), self.weights[-1])
         out = (out + self.biases[-1]).view(regions, batch, points, -1)
         return out.transpose(0, 1).reshape(batch, regions * points, -1)
+
+
+def _product(rows: Tensor, weight: Tensor) -> Tensor:
+    """``(M, n, i) @ (M, i, o)``; with 1 for the weight's M, one product for all regions."""
+    if len(weight) == 1:
+        return rows @ weight[0]
+    return torch.bmm(rows, weight)

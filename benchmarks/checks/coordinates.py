@@ -16,7 +16,7 @@ def in_float64(subject: Subject) -> str:
     latent = subject.latent(double, 2)
     for name, zero in double.zero_latent(1).items():
         require(zero.dtype == torch.float64, f"zero latent {name}: {zero.dtype}")
-    for name, rate in double.inner_rates().items():
+    for name, rate in double.inner_rates(0).items():
         require(rate.dtype == torch.float64, f"inner rate {name}: {rate.dtype}")
     found = double(latent, subject.places())
     require(found.dtype == torch.float64, f"values: {found.dtype}, expected torch.float64")

@@ -10,7 +10,7 @@ from benchmarks.checks.property import Property, require
 from benchmarks.checks.subject import Subject
 from benchmarks.metrics.cost import count_macs
 from lift.field import Latent
-from lift.meta.inner_loop import descend, squared_error
+from lift.meta.inner import descend, squared_error
 
 ENCODING_STEPS = 3
 """Inner steps that `Cost.encode_macs` counts."""
@@ -52,8 +52,8 @@ def encode_macs(subject: Subject) -> str:
         return squared_error(field, latent, query, values).sum()
 
     with FlopCounterMode(display=False) as counter:
-        for _ in range(ENCODING_STEPS):
-            latent = descend(field, latent, torch.func.grad(error)(latent))
+        for step in range(ENCODING_STEPS):
+            latent = descend(field, latent, torch.func.grad(error)(latent), step)
     counted = counter.get_total_flops() // 2
     if uncounted and stated > counted:
         return f"{stated} stated, {counted} counted; not counted: {', '.join(sorted(uncounted))}"

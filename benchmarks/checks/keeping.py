@@ -15,7 +15,7 @@ from benchmarks.checks.property import Property, require, same
 from benchmarks.checks.subject import Subject
 from lift.checkpoint import load_tensors, save_tensors
 from lift.field import NeuralField
-from lift.meta.inner_loop import adapt, latent_gradient
+from lift.meta.inner import adapt, inner_gradient
 
 
 def memory(subject: Subject) -> str:
@@ -59,7 +59,7 @@ def moved(subject: Subject) -> str:
     query = {name: tensor.to("meta") for name, tensor in field.locate(coords).items()}
     there = field.to("meta")
     found = there.evaluate({name: z.to("meta") for name, z in latent.items()}, query)
-    tensors = {"values": found, **there.zero_latent(2), **there.inner_rates()}
+    tensors = {"values": found, **there.zero_latent(2), **there.inner_rates(0)}
     left = [name for name, tensor in tensors.items() if tensor.device.type != "meta"]
     require(not left, f"{', '.join(left)}: left on the CPU")
     return f"{len(tensors)} tensors followed"
@@ -107,7 +107,7 @@ def memoryless(subject: Subject) -> str:
     before = {name: tensor.clone() for name, tensor in field.state_dict().items()}
     first = _values(subject, field)
     query, values = subject.some(field, 3, torch.float32)
-    latent_gradient(field, subject.latent(field, 3, seed=7), query, values)
+    inner_gradient(field, subject.latent(field, 3, seed=7), query, values, at_zero=False)
     field.render(subject.latent(field, 1, seed=8))
     for name, tensor in field.state_dict().items():
         require(torch.equal(tensor, before[name]), f"{name} changed")
@@ -124,7 +124,7 @@ def seeded(subject: Subject) -> str:
     found = []
     for field in fields:
         query, values = subject.some(field, 2, torch.float32)
-        found.append(latent_gradient(field, subject.latent(field, 2), query, values))
+        found.append(inner_gradient(field, subject.latent(field, 2), query, values, at_zero=False))
     return same(found[0], found[1], 0.0)
 
 

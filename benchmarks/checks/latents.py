@@ -8,7 +8,7 @@ from torch import Tensor
 from benchmarks.checks.property import Property, finite, require, same
 from benchmarks.checks.subject import Subject
 from lift.field import Domain, Latent, NeuralField, Query
-from lift.meta.inner_loop import adapt, latent_gradient
+from lift.meta.inner import adapt, inner_gradient
 
 DEAD = 0.01
 """Largest share of latent coordinates without a gradient at the zero latent."""
@@ -41,7 +41,7 @@ def zero_latent(subject: Subject) -> str:
 def rates(subject: Subject) -> str:
     """A finite step size for every latent, that broadcasts to it."""
     field = subject.field()
-    given = field.inner_rates()
+    given = field.inner_rates(0)
     for name, zero in field.zero_latent(1).items():
         require(name in given, f"no rate for {name!r}")
         shape = tuple(given[name].shape)
@@ -73,7 +73,7 @@ def gradient_is_finite(subject: Subject) -> str:
     query, values = field.locate(field.domain.grid()), subject.signals(2)
     largest = 0.0
     for latent in (field.zero_latent(2), subject.latent(field, 2)):
-        gradient = latent_gradient(field, latent, query, values)
+        gradient = inner_gradient(field, latent, query, values, at_zero=False)
         finite(gradient)
         largest = max(largest, *(float(g.abs().max()) for g in gradient.values()))
     return f"largest {largest:.1e}"
@@ -83,7 +83,7 @@ def every_coordinate_moves(subject: Subject) -> str:
     """No latent coordinate is without a gradient at the zero latent: it could never be used."""
     field = subject.field().requires_grad_(False)
     query, values = field.locate(field.domain.grid()), subject.signals(4)
-    gradient = latent_gradient(field, field.zero_latent(4), query, values)
+    gradient = inner_gradient(field, field.zero_latent(4), query, values, at_zero=False)
     still = {name: (of_signals == 0).all(0) for name, of_signals in gradient.items()}
     dead = sum(int(of_scale.sum()) for of_scale in still.values())
     total = sum(of_scale.numel() for of_scale in still.values())
@@ -100,7 +100,9 @@ def shared_gradient(subject: Subject) -> str:
     given = field.first_gradient(query, values)
     if given is None:
         return "has none"
-    return same(given, latent_gradient(field, field.zero_latent(5), query, values), 1e-9)
+    return same(
+        given, inner_gradient(field, field.zero_latent(5), query, values, at_zero=False), 1e-9
+    )
 
 
 def neighbours(subject: Subject) -> str:

@@ -9,7 +9,7 @@ from benchmarks.checks.meta import outer_gradient
 from benchmarks.checks.property import Property, finite, require
 from benchmarks.checks.subject import Subject
 from lift.field import Latent, NeuralField, Query
-from lift.meta.inner_loop import adapt, squared_error
+from lift.meta.inner import adapt, squared_error
 
 SIGNALS, POINTS, OUTER_STEPS = 4, 256, 20
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from lift.field import Latent, NeuralField, Query
-from lift.meta.inner_loop import OuterGradient, accumulate_outer_gradient
+from lift.meta.outer import OuterGradient, meta_step
 
 
 def outer_gradient(
@@ -14,7 +14,7 @@ def outer_gradient(
     values: Tensor,
     steps: int,
     *,
-    gradient: OuterGradient = "exact",
+    gradient: OuterGradient = "unrolled",
     start: Latent | None = None,
     micro_batch: int | None = None,
 ) -> tuple[float, dict[str, Tensor]]:
@@ -23,9 +23,8 @@ def outer_gradient(
     A parameter that the loss does not reach has zeros.
     """
     field.zero_grad()
-    result = accumulate_outer_gradient(
-        field, query, values, start, steps, gradient, chunk=micro_batch
-    )
+    take = meta_step(field, steps, gradient, micro_batch=micro_batch)
+    result = take(query, values, start)
     gradients = {
         name: parameter.new_zeros(parameter.shape) if parameter.grad is None else parameter.grad
         for name, parameter in field.named_parameters()

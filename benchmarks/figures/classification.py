@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.figures.curves import COLORS, MARKERS
 from benchmarks.figures.png import save_png
-from lift.meta.training import Row
+from lift.progress import Row
 
 READABLE = 12  # classes whose counts still fit into a cell
 

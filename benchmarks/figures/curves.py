@@ -11,11 +11,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from benchmarks.figures.png import save_png
-from lift.meta.training import COLUMNS, Row
+from lift.progress import Row
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 """Okabe and Ito's palette, told apart by readers with any colour vision; markers for print."""
+
+
+CURVE = (
+    "step", "signals", "seconds", "loss", "train_psnr", "rate", "gradient_norm", "validation_psnr"
+)  # fmt: skip
+"""Columns of the curve of a field's training."""
 
 
 class CurveError(ValueError):
@@ -31,12 +37,11 @@ def read_curve(path: Path) -> list[Row]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
+            missing = [name for name in CURVE if name not in (reader.fieldnames or [])]
             if missing:
                 raise CurveError(f"{path}: no column {', '.join(missing)}")
             return [
-                {name: float(row[name]) if row[name] else None for name in COLUMNS}
-                for row in reader
+                {name: float(row[name]) if row[name] else None for name in CURVE} for row in reader
             ]
     except FileNotFoundError as error:
         raise CurveError(f"{path}: no such curve; fit the cell first") from error
@@ -50,7 +55,7 @@ def curve_figure(rows: Sequence[Row], path: Path, title: str) -> None:
     """PSNR (dB) over the signals seen, with the loss and the outer rate below.
 
     Args:
-        rows: as ``lift.meta.training.COLUMNS``; ``train_psnr`` averages the steps since the last.
+        rows: those of ``curve.csv``; ``train_psnr`` averages the steps since the last.
     """
     figure = Figure(figsize=(6.4, 4.8), layout="constrained")
     quality, loss = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])

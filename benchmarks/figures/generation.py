@@ -10,7 +10,7 @@ from matplotlib.ticker import EngFormatter
 
 from benchmarks.figures.curves import COLORS, MARKERS
 from benchmarks.figures.png import save_png
-from lift.meta.training import Row
+from lift.progress import Row
 
 
 def loss_figure(rows: Sequence[Row], path: Path, title: str) -> None:

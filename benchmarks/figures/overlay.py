@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from benchmarks.figures.curves import COLORS, read_curve
 from benchmarks.figures.png import save_png
 from benchmarks.records.result import result_path
-from lift.meta.training import Row
+from lift.progress import Row
 
 
 def figure(curves: Mapping[str, Sequence[Row]], path: Path, title: str) -> None:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.figures.curves import COLORS, MARKERS
 from benchmarks.figures.png import save_png
-from lift.meta.training import Row
+from lift.progress import Row
 
 ROWS, DETAIL = 2, 96
 """Signals and pixels that fit a small file."""

@@ -47,10 +47,9 @@ def precision_recall(real: np.ndarray, generated: np.ndarray) -> PrecisionRecall
     real_radii, generated_radii = radii(real), radii(generated)
     inside_real = np.zeros(len(generated), dtype=bool)
     inside_generated = np.zeros(len(real), dtype=bool)
-    error = rounding(real, generated)
     for rows, squared in squared_distances(real, generated):
         for limits in (real_radii[rows, None], generated_radii[None]):
-            settle(squared, limits, error, real[rows], generated)
+            settle(squared, limits, real[rows], generated)
         inside_real |= (squared < real_radii[rows, None]).any(0)
         inside_generated[rows] = (squared < generated_radii).any(1)
     precision, recall = float(inside_real.mean()), float(inside_generated.mean())
@@ -64,11 +63,11 @@ def f1(precision: float, recall: float) -> float:
 
 def radii(features: np.ndarray) -> np.ndarray:
     """Squared distance ``(n,)`` of every row to its third neighbour."""
-    found, error = np.empty(len(features)), rounding(features, features)
+    found = np.empty(len(features))
     for rows, squared in squared_distances(features, features):
         squared[np.arange(len(squared)), np.arange(len(features))[rows]] = 0  # itself, exactly
         third = np.partition(squared, NEAREST, axis=1)[:, NEAREST]
-        settle(squared, third[:, None], error, features[rows], features)
+        settle(squared, third[:, None], features[rows], features)
         found[rows] = np.partition(squared, NEAREST, axis=1)[:, NEAREST]
     return found
 
@@ -85,22 +84,17 @@ def coarse_mean(features: np.ndarray) -> np.ndarray:
     return np.round(mean / step) * step
 
 
-def rounding(first: np.ndarray, second: np.ndarray) -> float:
-    """More than the error of any squared distance between centred features of two sets."""
-    longest = sum(np.einsum("nd,nd->n", each, each).max() for each in (first, second))
-    return float(4 * np.finfo(np.float64).eps * (first.shape[1] + 8) * longest)
-
-
-def settle(
-    squared: np.ndarray, limits: np.ndarray, error: float, first: np.ndarray, second: np.ndarray
-) -> None:
+def settle(squared: np.ndarray, limits: np.ndarray, first: np.ndarray, second: np.ndarray) -> None:
     """Puts exact sums in place of squared distances ``(n, m)`` that may equal a limit.
 
     Args:
         limits: of shape ``(n, 1)`` or ``(1, m)``.
-        error: as `rounding` bounds it.
         first, second: ``(n, d)`` and ``(m, d)``, centred.
     """
+    longest = (
+        np.einsum("nd,nd->n", first, first)[:, None] + np.einsum("nd,nd->n", second, second).max()
+    )
+    error = 4 * np.finfo(np.float64).eps * (first.shape[1] + 8) * longest
     gaps = squared - limits
     rows, columns = np.nonzero(np.abs(gaps, out=gaps) <= error)
     del gaps

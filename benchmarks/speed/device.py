@@ -20,10 +20,10 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.speed.cases import CASES, Case, Workload, workload
+from benchmarks.speed.ways import PLAIN, Way, candidates
 from lift.field import Latent
 from lift.files import replacing
-from lift.meta.choice import Choice, candidates
-from lift.meta.whole_step import TakeStep
+from lift.meta.outer import TakeStep
 
 SIGNALS, STEPS = 4, 3
 TOLERANCES = {torch.float64: 1e-9, torch.float32: 1e-3}
@@ -49,11 +49,11 @@ def agreement(case: Case, device: torch.device) -> dict[str, float]:
     host = torch.device("cpu")
     values = workload(case).batch(SIGNALS).double()
     plain = cast(workload(case), torch.float64, host)
-    unrolled = Choice("exact", False).step(plain.field, STEPS)
+    unrolled = PLAIN.step(plain.field, STEPS)
     exact = gradient(plain, values, unrolled, plain.field.zero_latent(SIGNALS))
     errors = {}
     for dtype, tolerance in TOLERANCES.items():
-        for way in candidates(SIGNALS, STEPS, "exact"):
+        for way in candidates(SIGNALS, STEPS):
             torch.compiler.reset()
             work = cast(workload(case), dtype, device)
             take = way.step(work.field, STEPS)
@@ -74,7 +74,7 @@ def trace(case: Case, device: torch.device, out: Path) -> str:
     order = "self_cuda_time_total" if device.type == "cuda" else "self_cpu_time_total"
     tables = []
     for compiled in (False, True):
-        way = Choice("exact", compiled)
+        way = Way("unrolled", compiled)
         torch.compiler.reset()
         work = workload(case).to(device)
         values = work.batch(next(iter(case.few), 1))

@@ -18,8 +18,8 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 from torch.utils.weak import WeakIdKeyDictionary
 
+from benchmarks.speed.ways import Way
 from lift.field import Latent, NeuralField, Query
-from lift.meta.inner_loop import OuterGradient, accumulate_outer_gradient
 
 
 class Ledger(TorchDispatchMode):
@@ -66,15 +66,14 @@ def meta_step_ledger(
     query: Query,
     values: Tensor,
     steps: int,
-    order: OuterGradient,
-    chunk: int | None = None,
+    way: Way,
     start: Latent | None = None,
 ) -> Ledger:
     """Counts one meta-step; the parameters' own gradients are there before it."""
     for parameter in field.parameters():
         parameter.grad = torch.zeros_like(parameter)
     with Ledger() as ledger:
-        accumulate_outer_gradient(field, query, values, start, steps, order, chunk=chunk)
+        way.step(field, steps)(query, values, start)
     return ledger
 
 

@@ -32,9 +32,9 @@ def kind(side: str) -> str | None:
         return None
     if side == PLAIN:
         return "unrolled (plain autograd)"
-    if side == "exact eager":
+    if side == "unrolled eager":
         return "unrolled, first step shared"
-    words = "replayed" if side.startswith("exact-low-memory") else "unrolled"
+    words = "replayed" if side.startswith("replayed") else "unrolled"
     words += " in chunks" if "at once" in side else ""
     return words + (", compiled" if "compiled" in side else "")
 
@@ -157,7 +157,7 @@ def _speed(axis: Axes, rows: list[dict[str, Any]]) -> None:
 
 def _memory(axis: Axes, rows: list[dict[str, Any]]) -> None:
     for index, case in enumerate(dict.fromkeys(row["case"] for row in rows)):
-        for way, style in ((PLAIN, "--"), ("exact-low-memory eager", "-")):
+        for way, style in ((PLAIN, "--"), ("replayed eager", "-")):
             kept = [row for row in rows if row["case"] == case and row["way"] == way]
             axis.plot(
                 [row["inner_steps"] for row in kept],

@@ -18,14 +18,13 @@ from torch import Tensor
 
 from benchmarks.speed.cases import CASES, Case, Workload, workload
 from benchmarks.speed.ledger import Ledger, meta_step_ledger
+from benchmarks.speed.ways import PLAIN, Way, candidates
 from lift.field import Latent, NeuralField
-from lift.meta.choice import Choice, candidates
-from lift.meta.inner_loop import EAGER, adapt, compiled_kernels
-from lift.meta.whole_step import TakeStep
+from lift.meta.inner import adapt, gradient_function
+from lift.meta.outer import TakeStep
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-PLAIN = Choice("exact", False)
-"""Autograd through the unrolled inner steps, the side that all others are compared with."""
+REPLAYED = Way("replayed", False)
 INNER_STEPS = (1, 3, 10)
 BATCH = 16
 FITS = 8 * 2**30
@@ -40,7 +39,6 @@ def sides(
 ) -> dict[str, Callable[[], object]]:
     """Every way to take one meta-step and to encode, by name, and the matrix product."""
     field, query, _ = work
-    kernels = {False: EAGER, True: compiled_kernels()}
 
     def meta_step(take: TakeStep, start: Latent | None) -> None:
         take(query, values, start)
@@ -51,12 +49,12 @@ def sides(
     calls: dict[str, Callable[[], object]] = {
         "plain": partial(meta_step, PLAIN.step(field, steps), given)
     }
-    for way in candidates(len(values), steps, "exact"):
-        if way.compiled <= compiled and (way != PLAIN or shares_first_step(field)):
+    for way in candidates(len(values), steps):
+        if way.compile <= compiled and (way != PLAIN or shares_first_step(field)):
             calls[str(way)] = partial(meta_step, way.step(field, steps), None)
     for kind in (False, True) if compiled else (False,):
         calls[f"encode {'compiled' if kind else 'eager'}"] = partial(
-            adapt, field, query, values, steps, kernels=kernels[kind]
+            adapt, field, query, values, steps, gradient_of=gradient_function(kind)
         )
     square = torch.rand(MATMUL, MATMUL, device=DEVICE)
     calls["matmul"] = lambda: torch.mm(square, square)
@@ -84,25 +82,25 @@ def counted(work: Workload, batch: int, steps: int) -> dict[str, dict[str, int]]
     work = work.to("meta")
     values, given = work.batch(batch), work.field.zero_latent(batch)
     ledgers = {
-        "plain": meta_step_ledger(*work[:2], values, steps, "exact", start=given),
-        "exact-low-memory eager, own first steps": meta_step_ledger(
-            *work[:2], values, steps, "exact-low-memory", start=given
+        "plain": meta_step_ledger(*work[:2], values, steps, PLAIN, given),
+        "replayed eager, own first steps": meta_step_ledger(
+            *work[:2], values, steps, REPLAYED, given
         ),
     }
-    eager = [way._replace(compiled=False) for way in candidates(batch, steps, "exact")]
+    eager = [way._replace(compile=False) for way in candidates(batch, steps)]
     for way in dict.fromkeys(eager):
-        ledgers[str(way)] = meta_step_ledger(*work[:2], values, steps, way.order, way.chunk)
+        ledgers[str(way)] = meta_step_ledger(*work[:2], values, steps, way)
     return {
         name: {"macs": ledger.macs, "peak_bytes": ledger.peak_bytes}
         for name, ledger in ledgers.items()
     }
 
 
-def largest_batch(case: Case, steps: int, way: Choice) -> int:
+def largest_batch(case: Case, steps: int, way: Way) -> int:
     """The most signals whose step fits 8 GiB: bytes grow by the same amount with every signal."""
     work = workload(case).to("meta")
     few, more = (
-        meta_step_ledger(work.field, work.query, work.batch(size), steps, way.order).peak_bytes
+        meta_step_ledger(work.field, work.query, work.batch(size), steps, way).peak_bytes
         for size in (8, 16)
     )
     each = (more - few) / 8
@@ -138,7 +136,7 @@ def test_memory(case: Case, benchmark: Any) -> None:
     rows = benchmark.pedantic(
         lambda: {steps: counted(work, BATCH, steps) for steps in INNER_STEPS}, rounds=1
     )
-    ways = {"plain": PLAIN, "exact-low-memory eager": Choice("exact-low-memory", False)}
+    ways = {"plain": PLAIN, str(REPLAYED): REPLAYED}
     limits = {name: largest_batch(case, 3, way) for name, way in ways.items()}
     benchmark.extra_info.update(
         {"title": case.title, "batch": BATCH, "counted": rows, "largest_batch": limits}

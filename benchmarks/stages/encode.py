@@ -14,12 +14,12 @@ from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.stage import Outcome, main
 from lift.field import Latent, NeuralField
 from lift.functaset import MANIFEST, write_functaset
-from lift.meta.inner_loop import EAGER, Kernels, adapt, compiled_kernels
+from lift.meta.inner import InnerGradient, adapt, gradient_function
 from lift.sampling import ordered_batches, signals_at_once
 
 
 def latents(
-    field: NeuralField, split: Split, batch: int, inner_steps: int, kernels: Kernels
+    field: NeuralField, split: Split, batch: int, inner_steps: int, gradient_of: InnerGradient
 ) -> Iterator[Latent]:
     """The latents of a split in order, in batches, in float32 on the whole grid."""
     device = next(field.parameters()).device
@@ -28,7 +28,7 @@ def latents(
         size = signals_at_once(field.domain, device, batch)
         for indices, kept in ordered_batches(len(split), size):
             values = split.batch(indices).to(device)
-            latent = adapt(field, query, values, inner_steps, kernels=kernels)
+            latent = adapt(field, query, values, inner_steps, gradient_of=gradient_of)
             yield {name: tensor[:kept] for name, tensor in latent.items()}
             bar.update(kept)
 
@@ -37,12 +37,12 @@ def run(experiment: Experiment) -> Outcome:
     """Writes ``functaset/`` beside the JSON."""
     field, weights = experiment.trained_field()
     fit, splits = experiment.cell.training.fit, experiment.encoded()
-    kernels = compiled_kernels() if fit.compiles else EAGER
+    gradient_of = gradient_function(fit.compile)
     directory, began = experiment.directory / "functaset", time.monotonic()
     write_functaset(
         directory,
         {
-            name: (len(split), latents(field, split, fit.batch, fit.inner_steps, kernels))
+            name: (len(split), latents(field, split, fit.batch, fit.inner_steps, gradient_of))
             for name, split in splits.items()
         },
         weights,

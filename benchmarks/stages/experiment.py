@@ -16,7 +16,7 @@ from benchmarks.records.result import Result, SplitName, prepared_path, read_res
 from benchmarks.settings.cell import Cell
 from benchmarks.settings.digest import digest
 from benchmarks.settings.fields import build_field, field_module
-from lift.checkpoint import CheckpointError, load_tensors
+from lift.checkpoint import Checkpoint, CheckpointError, load_tensors
 from lift.field import NeuralField
 from lift.functaset import Functaset, open_functaset
 
@@ -33,6 +33,7 @@ class Experiment:
     results: Path
     data: Path
     device: torch.device
+    resume_anyway: bool = False
 
     def path(self, stage: str) -> Path:
         """The JSON of one of this cell's stages."""
@@ -107,13 +108,19 @@ class Experiment:
             raise StageError(f"{stage} failed: {result.reason}")
         return result
 
-    def fit_identity(self) -> str:
-        """Names everything that the trained weights depend on, and nothing else."""
+    def fit_checkpoint(self) -> Checkpoint:
+        """The training's state, named by the settings and data that its weights depend on."""
         training = self.cell.training
+        settings = training.model_dump(mode="json") | {"fit": training.fit.identity()}
         code = code_digest(
             "lift.meta.training", field_module(training.field), "benchmarks.datasets.splits"
         )
-        return f"{digest(training)}-{code}-{digest(self.dataset.manifest)}"
+        return Checkpoint(
+            self.directory / "checkpoint.safetensors",
+            {**settings, "data": digest(self.dataset.manifest)},
+            code,
+            resume_anyway=self.resume_anyway,
+        )
 
     def splits(self) -> tuple[Split, Split]:
         """Training and validation signals: disjoint parts of the training split."""

@@ -13,15 +13,13 @@ def run(experiment: Experiment) -> Outcome:
     """Trains, or continues training; leaves weights, curve and checkpoint beside the JSON."""
     training, directory = experiment.cell.training, experiment.directory
     train, validation = experiment.splits()
-    directory.mkdir(parents=True, exist_ok=True)
     curve = fit(
         experiment.new_field(),
         train,
         validation,
         training.fit,
-        directory=directory,
+        checkpoint=experiment.fit_checkpoint(),
         seed=training.seed,
-        identity=experiment.fit_identity(),
     )
     last, weights = curve[-1], directory / "field.safetensors"
     signals = int(last["signals"] or 0)

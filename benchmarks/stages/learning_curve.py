@@ -15,7 +15,7 @@ from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.stage import Outcome, main
 from lift.checkpoint import load_tensors
 from lift.files import replacing
-from lift.meta.inner_loop import EAGER, compiled_kernels
+from lift.meta.inner import gradient_function
 from lift.meta.training import validate
 
 COLUMNS = ("step", "signals", "seconds", "test_psnr")
@@ -32,7 +32,7 @@ def run(experiment: Experiment) -> Outcome:
     if not fit.snapshots:
         raise StageError("fit.snapshots is false; expected true, so that weights are kept")
     identity = load_tensors(directory / "field.safetensors")[1]["identity"]
-    kernels = compiled_kernels() if fit.compiles else EAGER
+    gradient_of = gradient_function(fit.compile)
     query = field.locate(field.domain.grid(device=experiment.device))
     test = experiment.encoded()["test"].subset(experiment.evaluated()["test"])
     rows = []
@@ -44,7 +44,7 @@ def run(experiment: Experiment) -> Outcome:
         if metadata["identity"] != identity:
             raise StageError(f"{path}: weights of another training; fit again")
         field.load_state_dict(tensors)
-        decibels = validate(field, test, query, fit, kernels)
+        decibels = validate(field, test, query, fit, gradient_of)
         rows.append({**{name: row[name] for name in COLUMNS[:-1]}, "test_psnr": decibels})
     with (
         replacing(directory / "learning_curve.csv") as unfinished,

@@ -65,6 +65,11 @@ def arguments(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--data", type=Path, default=Path("data"), help="prepared data sets")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument(
+        "--resume-anyway",
+        action="store_true",
+        help="continue a checkpoint of other settings too",
+    )
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 takes all")
     return parser
 
@@ -96,7 +101,13 @@ def main(stage: Stage, run: Callable[[Experiment], Outcome], description: str) -
         torch.set_num_threads(options.threads)
     with one_line(stage):
         cell = resolve(options.scale, options.dataset, options.method, options.seed)
-        experiment = Experiment(cell, options.results, options.data, choose_device(options.device))
+        experiment = Experiment(
+            cell,
+            options.results,
+            options.data,
+            choose_device(options.device),
+            options.resume_anyway,
+        )
         path = experiment.path(stage)
         with written_here(path):
             write_result(path, measured(stage, experiment, run))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lift.meta.inner_loop import OuterGradient
+from lift.meta.outer import OuterGradient
 from lift.precision import Precision
-
-COMPILING_PAYS = 1000
-"""Steps of a training from which minutes of compiling are worth trying."""
 
 
 class FitConfig(BaseModel):
@@ -19,24 +16,45 @@ class FitConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     inner_steps: int = Field(ge=1)
-    order: OuterGradient
+    gradient: OuterGradient
+    micro_batch: int | None = Field(
+        default=None, ge=1, description="signals of a batch that a step takes at once; null: all"
+    )
+    compile: bool = False
+    precision: Precision = "float32"
     batch: int = Field(ge=1)
     steps: int = Field(ge=1)
-    rate: float = Field(gt=0, description="outer Adam step size")
-    schedule: Literal["constant", "cosine"]
+    rate: float = Field(gt=0, allow_inf_nan=False, description="outer Adam step size")
+    rates_rate: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Adam step size of learned inner rates, which clip then leaves out; "
+        "null: as all weights",
+    )
+    muon_rate: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Muon step size of square hidden matrices; null: Adam takes them too",
+    )
+    schedule: Literal["constant", "cosine", "wsd"]
+    warmup: int = Field(default=0, ge=0, description="steps of linear warm-up, part of `steps`")
     clip: float | None = Field(gt=0, description="largest norm of the outer gradient")
+    tied_steps: int = Field(
+        default=0, ge=0, description="first steps in which all regions share one network"
+    )
+    agreement: float = Field(
+        default=0, ge=0, lt=1, description="how much of their difference regions lose a step"
+    )
     latent_noise: float = Field(ge=0, description="standard deviation of the first latent")
     stride: int = Field(ge=1, description="one jittered point in every stride**D block; 1: all")
-    precision: Precision = "float32"
-    compile: bool | Literal["auto"] = Field(
-        default=False, description="auto: in a long training, if it is faster here"
-    )
     log_every: int = Field(default=50, ge=1)
     validate_every: int = Field(default=500, ge=1)
     snapshots: bool = Field(default=False, description="keep the weights of every validation")
     checkpoint_seconds: float = Field(default=60, ge=0)
 
-    @property
-    def compiles(self) -> bool:
-        """Whether compiled kernels are worth trying: asked for, or ``auto`` and a long training."""
-        return self.compile is True or (self.compile == "auto" and self.steps >= COMPILING_PAYS)
+    def identity(self) -> dict[str, Any]:
+        """The settings that change weights, as a JSON value: not what only watches a training."""
+        watching = {"log_every", "validate_every", "snapshots", "checkpoint_seconds"}
+        return self.model_dump(mode="json", exclude=watching)

@@ -7,9 +7,17 @@ from baselines.coordinates import published_coordinates
 from baselines.gem import GEM
 from baselines.mnif import MNIF
 from lift.field import Domain, NeuralField
+from tests.baselines.rates import CLAMPED
 
-MIXTURE = {"width": 4, "depth": 1, "bases": 2, "latent": 3, "w0": 30.0, "rate_scale": 1.0}
-MANIFOLD = {"width": 4, "depth": 1, "latent": 4, "rank": 2, "w0": 30.0, "inner_rate": 1.0}
+MIXTURE = {"width": 4, "depth": 1, "bases": 2, "latent": 3, "w0": 30.0, "inner_rates": CLAMPED}
+MANIFOLD = {
+    "width": 4,
+    "depth": 1,
+    "latent": 4,
+    "rank": 2,
+    "w0": 30.0,
+    "inner_rates": {"start": 1.0},
+}
 
 
 def fields(domain: Domain) -> list[NeuralField]:

@@ -6,7 +6,7 @@ import torch
 from baselines.gem import GEM, LowRankHypernetwork
 from lift.field import Cost, Domain
 
-SETTINGS = {"latent": 1024, "rank": 10, "w0": 30.0, "inner_rate": 1.0}
+SETTINGS = {"latent": 1024, "rank": 10, "w0": 30.0, "inner_rates": {"start": 1.0}}
 
 
 def cost(domain: Domain, depth: int, output: str) -> Cost:

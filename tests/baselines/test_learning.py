@@ -11,29 +11,50 @@ from baselines.gem import GEM
 from baselines.mnif import MNIF
 from baselines.spatial_functa import SpatialFuncta
 from lift.field import Domain, NeuralField
-from lift.meta.inner_loop import OuterGradient, accumulate_outer_gradient, adapt, squared_error
+from lift.meta.inner import adapt, squared_error
+from lift.meta.outer import OuterGradient, meta_step
+from tests.baselines.rates import CLAMPED, META_SGD
 
 DOMAINS = {"image": Domain(2, 12, 3), "voxels": Domain(3, 6, 1)}
 
 # Field, outer gradient, outer rate; large rates, for a hundred steps.
 METHODS: dict[str, tuple[Callable[[Domain], NeuralField], OuterGradient, float]] = {
     "functa": (
-        lambda domain: Functa(domain, width=32, depth=4, latent=32, w0=20.0),
-        "exact",
+        lambda domain: Functa(
+            domain,
+            width=32,
+            depth=4,
+            latent=32,
+            w0=20.0,
+            inner_rates=META_SGD,
+        ),
+        "unrolled",
         1e-3,
     ),
     "spatial_functa": (
         lambda domain: SpatialFuncta(
-            domain, width=32, depth=4, cells=3, latent_channels=4, w0=10.0, rate_scale=30.0
+            domain,
+            width=32,
+            depth=4,
+            cells=3,
+            latent_channels=4,
+            w0=10.0,
+            inner_rates={**META_SGD, "scale": 30.0},
         ),
-        "exact",
+        "unrolled",
         3e-3,
     ),
     "mnif": (
         lambda domain: MNIF(
-            domain, width=16, depth=1, bases=16, latent=32, w0=20.0, rate_scale=0.125
+            domain,
+            width=16,
+            depth=1,
+            bases=16,
+            latent=32,
+            w0=20.0,
+            inner_rates={**CLAMPED, "scale": 0.125},
         ),
-        "exact",
+        "unrolled",
         3e-3,
     ),
     "gem": (
@@ -45,7 +66,7 @@ METHODS: dict[str, tuple[Callable[[Domain], NeuralField], OuterGradient, float]]
             rank=4,
             w0=10.0,
             output="sigmoid",
-            inner_rate=1.0,
+            inner_rates={"start": 1.0},
         ),
         "first-order",
         3e-3,
@@ -76,7 +97,7 @@ def test_new_signals_are_fitted_better_than_by_the_mean_signal(method: str, doma
     optimizer = torch.optim.Adam(field.parameters(), lr=rate)
     for step in range(80):
         values = train[torch.arange(8 * step, 8 * step + 8) % len(train)]
-        accumulate_outer_gradient(field, query, values, field.zero_latent(8), 3, order)
+        meta_step(field, 3, order)(query, values, field.zero_latent(8))
         optimizer.step()
         optimizer.zero_grad()
 

@@ -11,7 +11,9 @@ from torch import Tensor
 
 from baselines.mnif import MNIF
 from lift.field import Domain
-from lift.meta.inner_loop import OuterGradient, accumulate_outer_gradient, adapt, squared_error
+from lift.meta.inner import adapt, squared_error
+from lift.meta.outer import OuterGradient, meta_step
+from tests.baselines.rates import CLAMPED
 
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-5}
 
@@ -43,7 +45,7 @@ GRADIENT_NORMS = {
     "biases.2": 6.152568704381029,
     "weights.3": 8.28038646177354,
     "biases.3": 8.615341504052134,
-    "rates": 10.481597330133587,
+    "rates.global": 10.481597330133587,
 }
 
 
@@ -61,7 +63,13 @@ def dtype(request: pytest.FixtureRequest) -> torch.dtype:
 def golden(dtype: torch.dtype) -> tuple[MNIF, Tensor, Tensor]:
     """The fixture's field, its grid and two images ``(2, 16, 3)``, moved from [-1, 1] to [0, 1]."""
     field = MNIF(
-        Domain(2, 4, 3), width=8, depth=2, bases=3, latent=5, w0=30.0, rate_scale=4 / 2
+        Domain(2, 4, 3),
+        width=8,
+        depth=2,
+        bases=3,
+        latent=5,
+        w0=30.0,
+        inner_rates={**CLAMPED, "scale": 4 / 2},
     ).double()
     with torch.no_grad():
         field.coefficients.weight.copy_(filled((12, 5), 0.3, 0))
@@ -70,7 +78,7 @@ def golden(dtype: torch.dtype) -> tuple[MNIF, Tensor, Tensor]:
             weight, bias = field.weights[layer], field.biases[layer]
             weight.copy_(filled(weight.shape, 0.5 if layer == 0 else 0.1, 3 + 2 * layer))
             bias.copy_(filled(bias.shape, 0.05, 4 + 2 * layer))
-        field.rates.copy_(0.001 * torch.arange(1, 6).double())
+        field.rates.get_parameter("global").copy_(0.001 * torch.arange(1, 6).double())
     n, i, j, c = torch.meshgrid(*[torch.arange(s).double() for s in (2, 4, 4, 3)], indexing="ij")
     images = (torch.sin(0.3 * n + 0.5 * i + 0.7 * j + 1.1 * c) + 1) / 2
     return field.to(dtype), field.domain.grid().to(dtype), images.reshape(2, 16, 3).to(dtype)
@@ -108,10 +116,10 @@ def test_fitted_latents(dtype: torch.dtype) -> None:
         assert fitted.tolist() == pytest.approx(expected, abs=TOLERANCE[dtype])
 
 
-@pytest.mark.parametrize("order", ["exact", "exact-low-memory"])
+@pytest.mark.parametrize("order", ["unrolled", "replayed"])
 def test_outer_gradients_learned_rates_included(dtype: torch.dtype, order: OuterGradient) -> None:
     field, grid, images = golden(dtype)
-    accumulate_outer_gradient(field, field.locate(grid), images, field.zero_latent(2), 3, order)
+    meta_step(field, 3, order)(field.locate(grid), images, field.zero_latent(2))
     norms = {name: 4 * p.grad.norm().item() for name, p in field.named_parameters()}
     assert norms == pytest.approx(GRADIENT_NORMS, rel=TOLERANCE[dtype])
 
@@ -119,13 +127,21 @@ def test_outer_gradients_learned_rates_included(dtype: torch.dtype, order: Outer
 def test_rates_are_clamped_to_the_unit_interval() -> None:
     field, _, _ = golden(torch.float64)
     with torch.no_grad():
-        field.rates.copy_(torch.tensor([-1.0, 0.0, 0.5, 1.0, 7.0]))
-    assert field.inner_rates()["global"].tolist() == [0, 0, 1, 2, 2]
+        field.rates.get_parameter("global").copy_(torch.tensor([-1.0, 0.0, 0.5, 1.0, 7.0]))
+    assert field.inner_rates(0)["global"].tolist() == [0, 0, 1, 2, 2]
 
 
 def test_zero_latent_gives_the_plain_average_of_the_bases() -> None:
     domain = Domain(2, 4, 3)
-    field = MNIF(domain, width=8, depth=1, bases=5, latent=4, w0=30.0, rate_scale=1.0)
+    field = MNIF(
+        domain,
+        width=8,
+        depth=1,
+        bases=5,
+        latent=4,
+        w0=30.0,
+        inner_rates={**CLAMPED, "scale": 1.0},
+    )
     h = field.locate(domain.grid())["coords"]
     for weight, bias in zip(field.weights, field.biases, strict=True):
         h = torch.sin(30 * (h @ weight.mean(0).T + bias.mean(0)))
@@ -146,10 +162,16 @@ def test_published_sizes(row: str) -> None:
     domain, width, depth, bases, latent, parameters, network, field_macs = ROWS[row]
     with torch.device("meta"):
         field = MNIF(
-            domain, width=width, depth=depth, bases=bases, latent=latent, w0=30.0, rate_scale=1.0
+            domain,
+            width=width,
+            depth=depth,
+            bases=bases,
+            latent=latent,
+            w0=30.0,
+            inner_rates={**CLAMPED, "scale": 1.0},
         )
     cost = field.cost()
-    assert cost.parameters == parameters
+    assert cost.parameters + cost.rate_parameters == parameters
     assert cost.inference_parameters == network
     assert cost.macs == field_macs + latent * bases * (depth + 2)
     assert field.mixing_macs == bases * network
@@ -159,10 +181,16 @@ def test_s_rows_carry_the_sizes_of_the_srn_cars_configuration() -> None:
     # 3 inputs, 4 outputs, latent 128. The rows print 17.2 K, 4.6 M, 69 M and 4.4 G.
     with torch.device("meta"):
         field = MNIF(
-            Domain(3, 16, 4), width=64, depth=4, bases=256, latent=128, w0=30.0, rate_scale=1.0
+            Domain(3, 16, 4),
+            width=64,
+            depth=4,
+            bases=256,
+            latent=128,
+            w0=30.0,
+            inner_rates={**CLAMPED, "scale": 1.0},
         )
     cost = field.cost()
     assert cost.inference_parameters == 17_156
-    assert cost.parameters == 4_590_080 + 128  # the published count leaves out the rates
+    assert cost.parameters == 4_590_080
     assert round(cost.macs / 1e6) == 69  # 16^3 points are as many as 64^2
     assert round(64 * cost.macs / 1e9, 1) == 4.4  # and 64^3 are 64 times as many

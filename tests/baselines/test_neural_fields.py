@@ -13,28 +13,49 @@ from baselines.gem import GEM
 from baselines.mnif import MNIF
 from baselines.spatial_functa import SpatialFuncta
 from lift.field import Domain, Latent, NeuralField, Query
-from lift.meta.choice import Choice
-from lift.meta.inner_loop import (
-    OuterGradient,
-    accumulate_outer_gradient,
-    adapt,
-    descend,
-    latent_gradient,
-)
-from lift.meta.whole_step import whole_step
+from lift.meta.inner import adapt, inner_gradient, unroll
+from lift.meta.outer import OuterGradient, Unrolled, meta_step
+from tests.baselines.rates import CLAMPED, META_SGD
 
 DOMAINS = {"sequence": Domain(1, 16, 2), "image": Domain(2, 8, 3), "voxels": Domain(3, 4, 1)}
 
 FIELDS: dict[str, Callable[[Domain], NeuralField]] = {
-    "functa": lambda domain: Functa(domain, width=16, depth=4, latent=12, w0=30.0),
+    "functa": lambda domain: Functa(
+        domain,
+        width=16,
+        depth=4,
+        latent=12,
+        w0=30.0,
+        inner_rates=META_SGD,
+    ),
     "spatial_functa": lambda domain: SpatialFuncta(
-        domain, width=16, depth=4, cells=2, latent_channels=6, w0=10.0
+        domain,
+        width=16,
+        depth=4,
+        cells=2,
+        latent_channels=6,
+        w0=10.0,
+        inner_rates=META_SGD,
     ),
     "spatial_functa-3x3": lambda domain: SpatialFuncta(
-        domain, width=16, depth=4, cells=2, latent_channels=6, w0=10.0, kernel=3
+        domain,
+        width=16,
+        depth=4,
+        cells=2,
+        latent_channels=6,
+        w0=10.0,
+        kernel=3,
+        inner_rates=META_SGD,
     ),
     "spatial_functa-bilinear": lambda domain: SpatialFuncta(
-        domain, width=16, depth=4, cells=2, latent_channels=6, w0=10.0, reading="bilinear"
+        domain,
+        width=16,
+        depth=4,
+        cells=2,
+        latent_channels=6,
+        w0=10.0,
+        reading="bilinear",
+        inner_rates=META_SGD,
     ),
     "gem": lambda domain: GEM(
         domain,
@@ -44,10 +65,16 @@ FIELDS: dict[str, Callable[[Domain], NeuralField]] = {
         rank=3,
         w0=10.0,
         output="sigmoid",
-        inner_rate=0.1,
+        inner_rates={"start": 0.1},
     ),
     "mnif": lambda domain: MNIF(
-        domain, width=16, depth=2, bases=6, latent=12, w0=30.0, rate_scale=0.125
+        domain,
+        width=16,
+        depth=2,
+        bases=6,
+        latent=12,
+        w0=30.0,
+        inner_rates={**CLAMPED, "scale": 0.125},
     ),
 }
 
@@ -83,7 +110,7 @@ def test_there_is_a_rate_for_every_latent_coordinate(
     field: NeuralField,
 ) -> None:
     for name, latent in field.zero_latent(2).items():
-        rates = field.inner_rates()[name]
+        rates = field.inner_rates(0)[name]
         assert torch.broadcast_shapes(rates.shape, latent.shape[1:]) == latent.shape[1:]
 
 
@@ -130,18 +157,18 @@ def test_replayed_outer_gradient_equals_the_unrolled_one(
     query = field.locate(domain.grid().double())
     values = signals(domain, 2).double()
     gradients = []
-    for order in ("exact", "exact-low-memory"):
+    for order in ("unrolled", "replayed"):
         field.zero_grad()
-        accumulate_outer_gradient(field, query, values, field.zero_latent(2), 3, order)
+        meta_step(field, 3, order)(query, values, field.zero_latent(2))
         gradients.append({name: p.grad.clone() for name, p in field.named_parameters()})
     for name, gradient in gradients[0].items():
         scale = gradient.abs().max().clamp_min(1e-3)
         assert ((gradient - gradients[1][name]).abs().max() / scale) < 1e-10, name
 
 
-@pytest.mark.parametrize("order", ["exact", "exact-low-memory", "first-order"])
+@pytest.mark.parametrize("order", ["unrolled", "replayed", "first-order"])
 @pytest.mark.parametrize("shared", [True, False])
-def test_chunks_of_signals_give_the_whole_batchs_gradient(
+def test_micro_batches_of_signals_give_the_whole_batchs_gradient(
     field: NeuralField, domain: Domain, order: OuterGradient, shared: bool
 ) -> None:
     field = field.double()
@@ -151,22 +178,20 @@ def test_chunks_of_signals_give_the_whole_batchs_gradient(
     query, values = field.locate(coords), signals(domain, 3).double()
     start = random_latent(field, 3)
     results, gradients = [], []
-    for chunk in (None, 2):  # the second chunk holds one signal
+    for micro_batch in (None, 2):  # the second micro_batch holds one signal
         field.zero_grad()
-        results.append(
-            accumulate_outer_gradient(field, query, values, start, 2, order, chunk=chunk)
-        )
+        results.append(meta_step(field, 2, order, micro_batch=micro_batch)(query, values, start))
         gradients.append([p.grad.clone() for p in field.parameters()])
     torch.testing.assert_close(results[0], results[1], rtol=1e-12, atol=0)
     for whole, parts in zip(*gradients, strict=True):
         assert (whole - parts).abs().max() <= 1e-10 * whole.abs().max().clamp_min(1e-3)
 
 
-@pytest.mark.parametrize("order", ["exact", "exact-low-memory", "first-order"])
-@pytest.mark.parametrize("chunk", [None, 2])
+@pytest.mark.parametrize("order", ["unrolled", "replayed", "first-order"])
+@pytest.mark.parametrize("micro_batch", [None, 2])
 @pytest.mark.parametrize("points", ["all", "some"])
 def test_a_shared_first_step_is_everybodys(
-    field: NeuralField, domain: Domain, order: OuterGradient, chunk: int | None, points: str
+    field: NeuralField, domain: Domain, order: OuterGradient, micro_batch: int | None, points: str
 ) -> None:
     field = field.double()
     picked = torch.randperm(domain.points)[: domain.points // (1 if points == "all" else 3)]
@@ -175,9 +200,7 @@ def test_a_shared_first_step_is_everybodys(
     results, gradients = [], []
     for start in (field.zero_latent(5), None):
         field.zero_grad()
-        results.append(
-            accumulate_outer_gradient(field, query, values, start, 3, order, chunk=chunk)
-        )
+        results.append(meta_step(field, 3, order, micro_batch=micro_batch)(query, values, start))
         gradients.append([p.grad.clone() for p in field.parameters()])
     torch.testing.assert_close(results[0], results[1], rtol=1e-10, atol=0)
     for own, shared in zip(*gradients, strict=True):
@@ -191,15 +214,28 @@ def test_a_whole_step_as_one_function_is_the_unrolled_one(
     field = field.double()
     query, values = field.locate(domain.grid().double()), signals(domain, 5).double()
     start = random_latent(field, 5) if started else None
-    results, gradients = [], []
-    for take in (Choice("exact", False).step(field, 3), whole_step(field, 3, compiled=False)):
-        field.zero_grad()
-        take(query, values, start)  # gradients add up
-        results.append(take(query, values, start))
-        gradients.append([p.grad.clone() for p in field.parameters()])
-    torch.testing.assert_close(results[0], results[1], rtol=1e-10, atol=0)
-    for plain, whole in zip(*gradients, strict=True):
-        assert (plain - whole).abs().max() <= 1e-10 * plain.abs().max().clamp_min(1e-3)
+    loss, gradients = whole_step(field)(query, values, start)
+    result = meta_step(field, 3, "unrolled")(query, values, start)
+    torch.testing.assert_close(loss, result.loss, rtol=1e-10, atol=0)
+    for name, parameter in field.named_parameters():
+        scale = parameter.grad.abs().max().clamp_min(1e-3)
+        assert (gradients[f"field.{name}"] - parameter.grad).abs().max() <= 1e-10 * scale
+
+
+def whole_step(field: NeuralField):
+    """What a compiler is given, uncompiled: loss and gradients as one function of the weights."""
+    unrolled = Unrolled(field, 3)
+    weights = {name: parameter.detach() for name, parameter in unrolled.named_parameters()}
+
+    def take(*batch):
+        def loss(weights):
+            found = torch.func.functional_call(unrolled, weights, batch)[0]
+            return found, found
+
+        gradients, found = torch.func.grad(loss, has_aux=True)(weights)
+        return found, gradients
+
+    return take
 
 
 class _Render(nn.Module):
@@ -237,12 +273,12 @@ def test_encode_macs_are_half_of_what_torch_counts(field: NeuralField, domain: D
 
     latent = random_latent(field, 1)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        for _ in range(3):
-            latent = descend(field, latent, latent_gradient(field, latent, query, values))
+        unroll(field, query, values, 3, latent, inner_gradient)
     assert counter.get_total_flops() == 2 * field.cost().encode_macs
 
 
 def test_parameters_are_all_that_learn(field: NeuralField) -> None:
     cost = field.cost()
-    assert cost.parameters == sum(p.numel() for p in field.parameters())
+    learned = sum(p.numel() for p in field.parameters())
+    assert cost.parameters + cost.rate_parameters == learned
     assert cost.latent_floats == sum(t.numel() for t in field.zero_latent(1).values())

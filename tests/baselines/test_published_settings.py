@@ -63,4 +63,4 @@ def test_mnif_takes_the_released_inner_step_at_the_released_batch() -> None:
     for method in ("mnif_s", "mnif_l"):
         for dataset in ("celebahq64", "shapenet64"):
             settings = published_settings(method, dataset)
-            assert settings.field["rate_scale"] == 1.0 * 4 / settings.fit.batch
+            assert settings.field["inner_rates"]["scale"] == 1.0 * 4 / settings.fit.batch

@@ -8,13 +8,21 @@ import torch
 
 from baselines.spatial_functa import SpatialFuncta, binary_code, corner_weights
 from lift.field import Domain
+from tests.baselines.rates import META_SGD
 
 IMAGE = Domain(2, 8, 3)
 
 
 def small(domain: Domain = IMAGE, **settings) -> SpatialFuncta:
     torch.manual_seed(0)
-    defaults = {"width": 16, "depth": 4, "cells": 4, "latent_channels": 5, "w0": 10.0}
+    defaults = {
+        "width": 16,
+        "depth": 4,
+        "cells": 4,
+        "latent_channels": 5,
+        "w0": 10.0,
+        "inner_rates": META_SGD,
+    }
     return SpatialFuncta(domain, **(defaults | settings))
 
 
@@ -75,7 +83,9 @@ def test_bilinear_reading_of_a_constant_latent_does_not_depend_on_the_cell() -> 
     field = small(reading="bilinear")
     latent = torch.randn(1, 1, 1, 5).expand(2, 4, 4, 5)
     one_cell = small(reading="bilinear", cells=1)
-    one_cell.load_state_dict({**field.state_dict(), "rates": one_cell.rates})
+    one_cell.load_state_dict(
+        {**field.state_dict(), "rates.local": one_cell.rates.get_parameter("local")}
+    )
     expected = one_cell.render({"local": latent[:, :1, :1]})
     torch.testing.assert_close(field.render({"local": latent}), expected, atol=1e-5, rtol=1e-5)
 
@@ -105,7 +115,14 @@ def test_impossible_settings_are_refused(setting: dict, message: str) -> None:
         small(**setting)
 
 
-CIFAR10 = {"width": 256, "depth": 6, "cells": 8, "latent_channels": 16, "w0": 10.0}
+CIFAR10 = {
+    "width": 256,
+    "depth": 6,
+    "cells": 8,
+    "latent_channels": 16,
+    "w0": 10.0,
+    "inner_rates": META_SGD,
+}
 
 
 def test_cifar10_row_has_0_271_g_operations() -> None:
@@ -113,7 +130,7 @@ def test_cifar10_row_has_0_271_g_operations() -> None:
     cost = field.cost()
     network = field.siren.weight_count + field.siren.bias_count
     assert network == 264_707
-    assert cost.parameters == 286_467 + 1024  # with one rate a latent coordinate
+    assert (cost.parameters, cost.rate_parameters) == (286_467, 1024)
     # The network with its biases, without the latent map ...
     assert round(network * 1024 / 1e9, 3) == 0.271
     # ... and all matrix products without biases print the same figure.
@@ -129,10 +146,9 @@ def test_depth_8_gives_the_424_963_weights_that_the_425_k_of_another_paper_fits(
 
 def test_interpolated_shifts_have_their_multiply_adds_named() -> None:
     """Four cells for each of 5 x 256 shifts a pixel on CIFAR-10: 5,120, 1.9 % of the others."""
-    sizes = {"width": 256, "depth": 6, "cells": 8, "latent_channels": 16, "w0": 10.0}
     with torch.device("meta"):
-        nearest = SpatialFuncta(Domain(2, 32, 3), **sizes).cost()
-        bilinear = SpatialFuncta(Domain(2, 32, 3), reading="bilinear", **sizes).cost()
+        nearest = SpatialFuncta(Domain(2, 32, 3), **CIFAR10).cost()
+        bilinear = SpatialFuncta(Domain(2, 32, 3), reading="bilinear", **CIFAR10).cost()
     assert nearest.interpolation_macs == 0
     assert bilinear.interpolation_macs == 1024 * 5120
     assert bilinear.interpolation_macs / bilinear.macs == pytest.approx(0.019, abs=5e-4)

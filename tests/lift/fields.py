@@ -15,7 +15,7 @@ def small_lift(domain: Domain = IMAGES, **changes: object) -> LIFT:
         "width": 8,
         "sine_layers": 3,
         "w0": 30.0,
-        "inner_rates": (1.0, 1.0, 1.0),
+        "inner_rates": {"start": 1.0},
         "smoothness_weight": 1e-2,
         "relu": True,
     }

@@ -57,3 +57,30 @@ def test_with_rectifiers_shifts_are_never_negative():
     assert field.generator(random_latent(field, 4)).min() == 0
     field = small_lift(relu=False)
     assert field.generator(random_latent(field, 4)).min() < 0
+
+
+def test_an_open_start_leaves_no_unit_shut_at_the_zero_latent(float64):
+    field = small_lift(open_start=True, latent_channels=(16, 12, 8), width=32)
+    latent, generator = field.zero_latent(1), field.generator
+    fused = generator.fuse(latent)
+    assert torch.allclose(fused, torch.ones_like(fused))
+    shifts = generator(latent)
+    assert torch.allclose(shifts, torch.ones_like(shifts))
+
+
+def test_an_open_start_conditions_shifts_well_by_local_latents(float64):
+    field = small_lift(open_start=True, latent_channels=(16, 12, 8), width=32)
+
+    plain = small_lift(latent_channels=(16, 12, 8), width=32)
+
+    def singular_values(field):
+        def shifts_of_one_region(local):
+            latent = field.zero_latent(1)
+            latent["local"] = latent["local"] + local
+            return field.generator(latent)[:, 0, 0].flatten()
+
+        return torch.linalg.svdvals(torch.func.jacrev(shifts_of_one_region)(torch.zeros(8)))
+
+    opened, shut = singular_values(field), singular_values(plain)
+    assert opened.max() / opened.min() < 3
+    assert shut.min() < 1e-6 * opened.min()  # directions that dead units cut off

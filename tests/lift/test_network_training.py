@@ -10,14 +10,9 @@ from safetensors.torch import load_file
 from torch import nn
 
 from lift import network_training
-from lift.network_training import (
-    TrainingConfig,
-    TrainingDivergedError,
-    learning_rate,
-    moving_average,
-    optimizer_of,
-    train,
-)
+from lift.checkpoint import Checkpoint
+from lift.network_training import TrainingConfig, moving_average, optimizer_of, train
+from lift.progress import TrainingDivergedError
 from lift.sampling import batch_indices
 
 INPUTS = torch.randn(64, 4, generator=torch.Generator().manual_seed(1))
@@ -62,10 +57,9 @@ def run(directory: Path, settings: TrainingConfig, loss=noisy_regression, identi
         loss,
         held_out,
         settings,
-        directory=directory,
+        checkpoint=Checkpoint(directory / "net_checkpoint.safetensors", {"name": identity}),
         name="net",
         seed=0,
-        identity=identity,
     )
 
 
@@ -85,14 +79,14 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, changes, monkeypatc
     class Killed(Exception):
         pass
 
-    original = network_training.learning_rate
+    original = network_training.factor
 
-    def killed_at_step_33(settings, step):
+    def killed_at_step_33(schedule, step, *steps, **more):
         if step == 33:
             raise Killed
-        return original(settings, step)
+        return original(schedule, step, *steps, **more)
 
-    monkeypatch.setattr(network_training, "learning_rate", killed_at_step_33)
+    monkeypatch.setattr(network_training, "factor", killed_at_step_33)
     with pytest.raises(Killed):
         run(tmp_path / "parts", config(**changes))
     assert (tmp_path / "parts" / "net_checkpoint.safetensors").exists()
@@ -123,7 +117,7 @@ def test_a_training_of_seconds_leaves_weights_and_a_curve_and_no_checkpoint(tmp_
     run(tmp_path, config(checkpoint_seconds=60))
     assert {path.name for path in tmp_path.iterdir()} == {"net.safetensors", "net_curve.csv"}
     lines = (tmp_path / "net_curve.csv").read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "step,signals,seconds,rate,loss,gradient_norm,error"
+    assert lines[0] == "step,signals,seconds,loss,rate,gradient_norm,error"
     assert len(lines) == 1 + 40 // 5
     assert lines[1].endswith(",")  # not validated at step 5
 
@@ -163,17 +157,6 @@ def test_the_average_is_what_is_kept_and_used(tmp_path):
     kept = load_file(tmp_path / "average" / "net.safetensors")
     assert torch.equal(kept["0.weight"], averaged.network[0].weight)
     assert not torch.equal(kept["0.weight"], plain.network[0].weight)
-
-
-def test_schedules_are_their_closed_forms():
-    cosine = config(steps=110, warmup=10, rate=1.0)
-    assert [learning_rate(cosine, step) for step in (0, 4, 9)] == [0.1, 0.5, 1.0]
-    assert learning_rate(cosine, 60) == pytest.approx(0.5)
-    assert learning_rate(cosine, 35) == pytest.approx((1 + math.sqrt(0.5)) / 2)
-    falling = config(steps=100, schedule="exponential", rate=1e-3, last_rate=1e-5)
-    assert learning_rate(falling, 0) == 1e-3
-    assert learning_rate(falling, 50) == pytest.approx(1e-4)
-    assert learning_rate(config(schedule="constant"), 39) == 1e-2
 
 
 def test_a_schedule_without_its_end_is_refused():

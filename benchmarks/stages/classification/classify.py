@@ -70,7 +70,8 @@ def run(experiment: Experiment) -> Outcome:
         f"{training.method} on {experiment.dataset.title}, {experiment.cell.scale}",
         experiment.device,
         training.seed,
-        f"{digest(config)}-{code}-{digest(encoded.artifacts)}-{digest(manifest)}",
+        {"latents": encoded.artifacts, "data": digest(manifest)},
+        code,
     )
     metrics, budget = measure(inputs_of(experiment, config, splits), task)
     metrics.append(

@@ -42,7 +42,8 @@ def run(options: argparse.Namespace, device: torch.device) -> Result:
         f"{options.method} on {dataset.title}, {options.scale}",
         device,
         seed,
-        f"{digest(config)}-{code}-{digest(dataset.manifest)}",
+        {"data": digest(dataset.manifest)},
+        code,
     )
     metrics, budget = measure(dict.fromkeys(config.settings.copies, inputs), task)
     recorded = {"dataset": options.dataset, "classification": config.model_dump(mode="json")}

@@ -23,7 +23,7 @@ from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.stage import Outcome, main
 from lift.field import Latent, NeuralField
 from lift.functaset import MANIFEST, write_functaset
-from lift.meta.inner_loop import EAGER, Kernels, adapt, compiled_kernels
+from lift.meta.inner import InnerGradient, adapt, gradient_function
 from lift.precision import products
 from lift.sampling import ordered_batches, signals_at_once
 
@@ -37,7 +37,7 @@ def latents(
     augmentation: Augmentation,
     copies: int,
     inner_steps: int,
-    kernels: Kernels,
+    gradient_of: InnerGradient,
     encoding: CopyEncoding,
 ) -> Iterator[Latent]:
     """The latents of ``copies`` copies of a split, copy after copy, each in the split's order.
@@ -53,7 +53,7 @@ def latents(
             for indices, kept in ordered_batches(len(split), size):
                 values = augmentation.apply(split.batch(indices), indices, copy).to(device)
                 with products(device, encoding.precision):
-                    latent = adapt(field, query, values, inner_steps, kernels=kernels)
+                    latent = adapt(field, query, values, inner_steps, gradient_of=gradient_of)
                 halves = {name: tensor[:kept].half() for name, tensor in latent.items()}
                 for name, tensor in halves.items():
                     if not tensor.isfinite().all():
@@ -72,7 +72,7 @@ def run(experiment: Experiment) -> Outcome:
     splits = labelled_splits(experiment.dataset, config.signals)
     field, weights = experiment.trained_field()
     fit, manifest = training.fit, experiment.dataset.manifest
-    kernels = compiled_kernels() if fit.compile else EAGER
+    gradient_of = gradient_function(fit.compile)
     stored = {name: max(config.settings.copies) if name == "train" else 1 for name in splits}
     directory, began = experiment.directory / FOLDER, time.monotonic()
     batches: dict[str, tuple[int, Iterable[Latent]]] = {}
@@ -81,7 +81,7 @@ def run(experiment: Experiment) -> Outcome:
             field.domain, manifest.kind, manifest.up_axis, len(split), training.seed
         )
         encoded = latents(
-            field, split, change, stored[name], fit.inner_steps, kernels, config.encoding
+            field, split, change, stored[name], fit.inner_steps, gradient_of, config.encoding
         )
         batches[name] = (stored[name] * len(split), encoded)
     write_functaset(directory, batches, weights)

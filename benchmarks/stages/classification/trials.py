@@ -22,10 +22,11 @@ from benchmarks.records.result import Budget, Metric, SplitName
 from benchmarks.stages.classification.heads import HeadCost, build_head, head_cost
 from benchmarks.stages.classification.inputs import Inputs, vectors
 from benchmarks.stages.classification.settings import Classification
+from lift.checkpoint import Checkpoint, Identity
 from lift.field import Latent
-from lift.meta.training import Row
 from lift.network_training import train
 from lift.precision import products
+from lift.progress import Row
 
 HELD_OUT_BATCH = 250
 
@@ -40,7 +41,21 @@ class ClassificationTask:
     title: str
     device: torch.device
     seed: int
-    identity: str
+    read: Identity
+    """What the classifier reads, by its hashes."""
+    code: str
+
+    def checkpoint(self, copies: int) -> Checkpoint:
+        """The state of one classifier's training."""
+        identity = {
+            **self.config.model_dump(mode="json"),
+            "training": self.config.training.identity(),
+            "copies": copies,
+            "seed": self.seed,
+            **self.read,
+        }
+        path = self.directory / f"classifier_{copies}_checkpoint.safetensors"
+        return Checkpoint(path, identity, self.code)
 
 
 @dataclass(frozen=True)
@@ -101,10 +116,9 @@ def trial(inputs: Inputs, copies: int, task: ClassificationTask) -> Trial:
         loss,
         validation,
         config.training,
-        directory=task.directory,
+        checkpoint=task.checkpoint(copies),
         name=f"classifier_{copies}",
         seed=task.seed,
-        identity=f"{task.identity}-{copies}",
     )
     last = trained.curve[-1]
     return Trial(

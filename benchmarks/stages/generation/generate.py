@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from benchmarks.figures.signal_sheet import signal_sheet
 from benchmarks.records.provenance import code_digest, sha256
 from benchmarks.records.result import Budget, Metric
-from benchmarks.settings.digest import digest
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.generation.latents import Generator, generator_of
 from benchmarks.stages.generation.measure import draw, measure, training_ratio
 from benchmarks.stages.generation.settings import DENOISERS, build_denoiser
 from benchmarks.stages.stage import Outcome, main
+from lift.checkpoint import Checkpoint
 from lift.diffusion.config import DiffusionConfig
 from lift.diffusion.gaussian import AroundGaussian, gaussian_moments
 from lift.diffusion.patches import Patches
@@ -77,16 +77,28 @@ def train_denoiser(generator: Generator) -> Trained:
     manifest = sha256(directory / "functaset" / "functaset.json")
     # Other samples of a trained denoiser need no other training.
     sampling = {"sampler": "ddim", "sampling_steps": 1}
-    learned = {"samples": 1, "diffusion": config.diffusion.model_copy(update=sampling)}
+    learned = config.model_copy(
+        update={"samples": 1, "diffusion": config.diffusion.model_copy(update=sampling)}
+    )
+    identity = {
+        **learned.model_dump(mode="json"),
+        "train": config.train.identity(),
+        "latents": manifest,
+        "seed": seed,
+    }
     return train(
         denoiser,
         loss,
         show,
         config.train,
-        directory=directory,
+        checkpoint=Checkpoint(
+            directory / "denoiser_checkpoint.safetensors",
+            identity,
+            code,
+            experiment.resume_anyway,
+        ),
         name="denoiser",
         seed=seed,
-        identity=f"{digest(config.model_copy(update=learned))}-{manifest}-{code}-{seed}",
     )
 
 

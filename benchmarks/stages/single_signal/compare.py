@@ -31,8 +31,8 @@ from benchmarks.stages.single_signal.settings import (
 )
 from benchmarks.stages.single_signal.tasks import SignalTask, build_tasks
 from benchmarks.stages.stage import choose_device, device_name
-from lift.meta.training import Row
-from lift.network_training import Trained, TrainingDivergedError
+from lift.network_training import Trained
+from lift.progress import Row, TrainingDivergedError
 
 UNITS = {"psnr": "dB", "seconds": "s"}
 MODULE = "benchmarks.stages.single_signal.compare"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,9 @@ from benchmarks.stages.single_signal.settings import (
     TaskSettings,
 )
 from benchmarks.stages.single_signal.tasks import SignalTask, decibels
-from lift.network_training import Trained, TrainingConfig, TrainingDivergedError, train
+from lift.checkpoint import Checkpoint
+from lift.network_training import Trained, TrainingConfig, train
+from lift.progress import TrainingDivergedError
 
 BLOCK = 65_536
 """Points evaluated at once."""
@@ -125,18 +126,22 @@ class Comparison:
             validate_every=max(1, steps // VALIDATIONS),
             checkpoint_seconds=30,
         )
-        identity = json.dumps(
-            [self.code, name, factor, training.model_dump(), self.sizes.model_dump()]
-        )
+        identity = {
+            "network": name,
+            "factor": factor,
+            "training": training.identity(),
+            "sizes": self.sizes.model_dump(mode="json"),
+        }
         return train(
             network,
             loss,
             validation,
             training,
-            directory=self.directory,
+            checkpoint=Checkpoint(
+                self.directory / f"{name}_checkpoint.safetensors", identity, self.code
+            ),
             name=name,
             seed=self.seed,
-            identity=identity,
         )
 
     def final(self, name: str, rate: float, factor: float) -> Trained:

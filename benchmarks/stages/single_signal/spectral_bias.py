@@ -6,7 +6,6 @@ python -m benchmarks.stages.single_signal.spectral_bias --scale demo
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from benchmarks.figures.single_signal import spectral_figure
 from benchmarks.records.provenance import code_digest
 from benchmarks.stages.single_signal.settings import SpectralBiasSettings, load_single_signal
 from benchmarks.stages.single_signal.tasks import centres
+from lift.checkpoint import Checkpoint
 from lift.network_training import TrainingConfig, train
 from lift.relift import ReLIFT
 
@@ -73,12 +73,14 @@ def follow(settings: SpectralBiasSettings, steps: int, folder: Path) -> dict[str
             gamma=gamma,
             residual=residual,
         )
-        identity = json.dumps(
-            [code_digest("benchmarks.stages.single_signal.spectral_bias"), settings.model_dump()]
+        checkpoint = Checkpoint(
+            folder / f"{title.lower()}_checkpoint.safetensors",
+            {"settings": settings.model_dump(mode="json"), "network": title, "steps": steps},
+            code_digest("benchmarks.stages.single_signal.spectral_bias"),
         )
         curve = train(
             network, loss, validation, training,
-            directory=folder, name=title.lower(), seed=0, identity=f"{identity}{title}{steps}",
+            checkpoint=checkpoint, name=title.lower(), seed=0,
         ).curve  # fmt: skip
         names = [f"error_{f:g}Hz" for f in settings.frequencies]
         found[title] = np.array([[row[name] for name in names] for row in curve if names[0] in row])

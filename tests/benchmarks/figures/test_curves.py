@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from benchmarks.figures.curves import CurveError, curve_figure, read_curve
-from lift.meta.training import COLUMNS, Row, write_curve
+from benchmarks.figures.curves import CURVE, CurveError, curve_figure, read_curve
+from lift.progress import Row, write_curve
 
 
 def curve(steps: int = 8) -> list[Row]:
@@ -35,7 +35,7 @@ def test_curve_is_read_as_it_was_written(tmp_path: Path) -> None:
     [
         (None, "no such curve"),
         ("step,loss\n1,2\n", "no column signals, seconds"),
-        (",".join(COLUMNS) + "\n1,2,3,4,oh,6,7,8\n", "not a curve"),
+        (",".join(CURVE) + "\n1,2,3,4,oh,6,7,8\n", "not a curve"),
     ],
 )
 def test_bad_curve_is_one_clear_error(tmp_path: Path, content: str | None, complaint: str) -> None:

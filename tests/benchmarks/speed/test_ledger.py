@@ -1,15 +1,14 @@
 """What the ledger counts, against closed forms; the memory that a replayed step needs."""
 
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor
 
 from benchmarks.speed.ledger import Ledger, meta_step_ledger
-from lift.field import Domain, NeuralField
-from lift.meta.choice import candidates
-from lift.meta.inner_loop import OuterGradient, adapt
+from benchmarks.speed.ways import Way, candidates
+from lift.field import Domain, Latent, NeuralField
+from lift.meta.inner import adapt
+from lift.meta.outer import OuterGradient
 from tests.baselines.test_neural_fields import FIELDS
 from tests.lift.fields import small_lift
 
@@ -58,20 +57,26 @@ def test_encoding_takes_the_closed_form_of_multiply_adds(field: NeuralField) -> 
 
 def test_the_meta_device_counts_what_is_computed(field: NeuralField) -> None:
     query, values = field.locate(IMAGES.grid()), torch.zeros(4, 64, 3)
-    real = meta_step_ledger(field, query, values, 2, "exact")
+    real = meta_step_ledger(field, query, values, 2, "unrolled")
     for parameter in field.parameters():
         parameter.grad = None
     query = {name: tensor.to("meta") for name, tensor in query.items()}
-    shapes = meta_step_ledger(field.to("meta"), query, values.to("meta"), 2, "exact")
+    shapes = meta_step_ledger(field.to("meta"), query, values.to("meta"), 2, "unrolled")
     assert shapes.macs == real.macs
     assert shapes.peak_bytes == pytest.approx(real.peak_bytes, rel=0.05)
 
 
 def peak_bytes(
-    field: NeuralField, values: Tensor, steps: int, order: OuterGradient, **how: Any
+    field: NeuralField,
+    values: Tensor,
+    steps: int,
+    gradient: OuterGradient,
+    *,
+    start: Latent | None = None,
+    micro_batch: int | None = None,
 ) -> int:
-    query = field.locate(IMAGES.grid())
-    return meta_step_ledger(field, query, values, steps, order, **how).peak_bytes
+    query, way = field.locate(IMAGES.grid()), Way(gradient, False, micro_batch)
+    return meta_step_ledger(field, query, values, steps, way, start).peak_bytes
 
 
 @pytest.mark.parametrize("shared_first_step", [False, True])
@@ -79,17 +84,17 @@ def test_memory_of_a_replayed_step_does_not_grow_with_inner_steps(
     field: NeuralField, shared_first_step: bool
 ) -> None:
     values, given = torch.zeros(4, 64, 3), field.zero_latent(4)
-    few = peak_bytes(field, values, 1, "exact-low-memory", start=given)
+    few = peak_bytes(field, values, 1, "replayed", start=given)
     start = None if shared_first_step else given
-    many = peak_bytes(field, values, 10, "exact-low-memory", start=start)
+    many = peak_bytes(field, values, 10, "replayed", start=start)
     assert many <= 1.2 * few
-    assert peak_bytes(field, values, 10, "exact", start=given) > 3 * many
+    assert peak_bytes(field, values, 10, "unrolled", start=given) > 3 * many
 
 
-def test_unrolled_chunks_hold_no_more_than_the_replayed_batch(field: NeuralField) -> None:
+def test_small_micro_batches_hold_no_more_than_the_replayed_batch(field: NeuralField) -> None:
     values = torch.zeros(16, 64, 3)
-    chunks = [way.chunk for way in candidates(16, 3, "exact-low-memory") if way.order == "exact"]
-    assert chunks
-    replayed = peak_bytes(field, values, 3, "exact-low-memory")
-    for chunk in chunks:
-        assert peak_bytes(field, values, 3, "exact", chunk=chunk) <= replayed
+    sizes = {way.micro_batch for way in candidates(16, 3)} - {None, 8}
+    assert sizes
+    replayed = peak_bytes(field, values, 3, "replayed")
+    for size in sizes:
+        assert peak_bytes(field, values, 3, "unrolled", micro_batch=size) <= replayed

@@ -10,7 +10,7 @@ from benchmarks.metrics.cost import Count, count_macs
 from benchmarks.settings.method import load_methods
 from benchmarks.stages.cost import measure, run
 from lift.field import Cost, Domain, NeuralField
-from lift.meta.inner_loop import descend, squared_error
+from lift.meta.inner import descend, squared_error
 from tests.lift.fields import small_lift
 
 

@@ -9,6 +9,7 @@ from baselines.spatial_functa import SpatialFuncta
 from lift import Domain
 from lift.diffusion.geometry import geometry_of
 from lift.functaset import Functaset, open_functaset, write_functaset
+from tests.baselines.rates import META_SGD
 from tests.lift.fields import IMAGES, random_latent, small_lift
 
 VOXELS = Domain(3, 8, 1)
@@ -16,13 +17,20 @@ SIGNALS = 12
 
 
 def functa() -> Functa:
-    return Functa(IMAGES, width=8, depth=3, latent=6, w0=30.0)
+    return Functa(
+        IMAGES,
+        width=8,
+        depth=3,
+        latent=6,
+        w0=30.0,
+        inner_rates=META_SGD,
+    )
 
 
 def spatial_functa() -> SpatialFuncta:
     return SpatialFuncta(
         IMAGES, width=8, depth=3, cells=4, latent_channels=3, w0=10.0, kernel=1,
-        reading="nearest", rate_scale=1.0, rate_init=(0.1, 0.1),
+        reading="nearest", inner_rates={**META_SGD, "scale": 1.0},
     )  # fmt: skip
 
 

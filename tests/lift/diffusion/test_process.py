@@ -8,6 +8,7 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from pydantic import ValidationError
 
+from lift.checkpoint import Checkpoint
 from lift.diffusion.config import STEPS, DiffusionConfig
 from lift.diffusion.process import denoising_loss, noise_schedule, sample, visited_timesteps
 from lift.diffusion.residual_mlp import ResidualMLP
@@ -177,10 +178,9 @@ def trained(tmp_path_factory):
         lambda network, step: denoising_loss(network, mixture(256, step), schedule),
         lambda network, step: {},
         TrainingConfig(batch=256, steps=1000, rate=1e-2, schedule="cosine", average=0.99),
-        directory=tmp_path_factory.mktemp("denoiser"),
+        checkpoint=Checkpoint(tmp_path_factory.mktemp("denoiser") / "checkpoint.safetensors", {}),
         name="denoiser",
         seed=0,
-        identity="mixture",
     ).network
 
 

@@ -13,10 +13,12 @@ import torch
 from safetensors.torch import load_file
 
 from lift import checkpoint
-from lift.checkpoint import CheckpointError
+from lift.checkpoint import Checkpoint, CheckpointError
+from lift.interrupt import Interrupted
 from lift.meta import training
 from lift.meta.config import FitConfig
-from lift.meta.training import TrainingDivergedError, fit, learning_rate
+from lift.meta.training import fit
+from lift.progress import TrainingDivergedError
 from tests.lift.fields import small_lift
 
 
@@ -41,7 +43,7 @@ class Waves:
 def config(**changes: object) -> FitConfig:
     settings = {
         "inner_steps": 2,
-        "order": "exact-low-memory",
+        "gradient": "replayed",
         "batch": 8,
         "steps": 60,
         "rate": 3e-3,
@@ -56,15 +58,23 @@ def config(**changes: object) -> FitConfig:
     return FitConfig.model_validate({**settings, **changes})
 
 
-def run(directory: Path, settings: FitConfig, identity: str = "a", **field: object):
+def run(
+    directory: Path,
+    settings: FitConfig,
+    identity: str = "a",
+    train: Waves | None = None,
+    validation: Waves | None = None,
+    resume_anyway: bool = False,
+    **field: object,
+):
+    path = directory / "checkpoint.safetensors"
     return fit(
-        small_lift(smoothness_weight=0.0, **{"inner_rates": (3.0, 3.0, 3.0), **field}),
-        Waves(64),
-        Waves(16, seed=1),
+        small_lift(smoothness_weight=0.0, **{"inner_rates": {"start": 3.0}, **field}),
+        train or Waves(64),
+        validation or Waves(16, seed=1),
         settings,
-        directory=directory,
+        checkpoint=Checkpoint(path, {"name": identity}, resume_anyway=resume_anyway),
         seed=0,
-        identity=identity,
     )
 
 
@@ -82,14 +92,14 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, changes, monkeypatc
     class Killed(Exception):
         pass
 
-    original = training.learning_rate
+    original = training.factor
 
-    def killed_at_step_33(settings, step):
+    def killed_at_step_33(schedule, step, *steps, **more):
         if step == 33:
             raise Killed
-        return original(settings, step)
+        return original(schedule, step, *steps, **more)
 
-    monkeypatch.setattr(training, "learning_rate", killed_at_step_33)
+    monkeypatch.setattr(training, "factor", killed_at_step_33)
     with pytest.raises(Killed):
         run(tmp_path / "parts", config(**changes))
     monkeypatch.undo()
@@ -122,10 +132,93 @@ def test_a_run_killed_by_the_system_continues_to_the_same_weights(tmp_path):
     assert all(torch.equal(killed[name], whole[name]) for name in whole)
 
 
-def test_another_configuration_does_not_continue_a_checkpoint(tmp_path):
+def test_a_checkpoint_of_other_settings_is_moved_aside_and_said(tmp_path, capsys):
     run(tmp_path, config(steps=10), identity="a")
+    kept = (tmp_path / "checkpoint.safetensors").read_bytes()
     curve = run(tmp_path, config(steps=5), identity="b")
     assert [row["step"] for row in curve] == [5]
+    assert (tmp_path / "checkpoint.aside1.safetensors").read_bytes() == kept
+    assert "made with other settings (name a, now b); kept as" in capsys.readouterr().out
+
+
+def test_a_checkpoint_of_other_settings_is_continued_when_asked(tmp_path, capsys):
+    run(tmp_path, config(steps=10), identity="a")
+    curve = run(tmp_path, config(steps=15), identity="b", resume_anyway=True)
+    assert [row["step"] for row in curve] == [5, 10, 15]
+    assert "continuing at step 10" in capsys.readouterr().out
+
+
+def test_settings_that_only_watch_are_none_of_the_identity():
+    watching = {"log_every": 7, "validate_every": 9, "checkpoint_seconds": 1, "snapshots": True}
+    assert config(**watching).identity() == config().identity()
+    assert config(rate=1e-4).identity() != config().identity()
+
+
+def test_validation_happens_at_its_own_multiples_and_at_the_end(tmp_path):
+    curve = run(tmp_path, config(steps=32, log_every=10, validate_every=15))
+    assert [row["step"] for row in curve] == [10, 15, 20, 30, 32]
+    validated = [row["step"] for row in curve if row["validation_psnr"] is not None]
+    assert validated == [15, 30, 32]
+
+
+def test_a_signal_saves_the_step_reached_and_the_rest_is_as_if_nothing_had_been(tmp_path):
+    whole = run(tmp_path / "whole", config())
+
+    class Signalled(Waves):
+        def batch(self, indices):
+            self.batches = getattr(self, "batches", 0) + 1
+            if self.batches == 34:
+                signal.raise_signal(signal.SIGTERM)
+            return super().batch(indices)
+
+    settings = config(checkpoint_seconds=1e9)
+    with pytest.raises(Interrupted, match="step 34 of 60 is kept"):
+        run(tmp_path / "parts", settings, train=Signalled(64))
+    parts = run(tmp_path / "parts", settings)
+    first, second = (load_file(tmp_path / d / "field.safetensors") for d in ("whole", "parts"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert [{**row, "seconds": 0} for row in parts] == [{**row, "seconds": 0} for row in whole]
+
+
+def test_a_validation_that_is_not_finite_stops_the_training(tmp_path):
+    broken = Waves(16, seed=1)
+    broken.values[3, 5] = float("nan")
+    with pytest.raises(TrainingDivergedError, match=r"step 4: validation_psnr nan"):
+        run(tmp_path, config(steps=5), validation=broken)
+    assert not (tmp_path / "field.safetensors").exists()
+
+
+TIED = {"tied_steps": 20, "rates_rate": 0.05, "muon_rate": 1e-3, "warmup": 5, "schedule": "wsd"}
+LEARNED = {"start": 3.0, "learned": "coordinate", "steps": 2, "logarithm": True}
+
+
+@pytest.mark.parametrize("kill", [13, 33])  # tied, and untied
+def test_a_resumed_run_of_the_whole_recipe_equals_an_uninterrupted_one(tmp_path, kill):
+    class Killed(Exception):
+        pass
+
+    class Killing(Waves):
+        def batch(self, indices):
+            self.batches = getattr(self, "batches", 0) + 1
+            if self.batches == kill:
+                raise Killed
+            return super().batch(indices)
+
+    settings, field = config(**TIED), {"inner_rates": LEARNED, "open_start": True}
+    run(tmp_path / "whole", settings, **field)
+    with pytest.raises(Killed):
+        run(tmp_path / "parts", settings, train=Killing(64), **field)
+    run(tmp_path / "parts", settings, **field)
+    first, second = (load_file(tmp_path / d / "field.safetensors") for d in ("whole", "parts"))
+    assert first["local_mlps.weights.1"].shape == (16, 8, 8)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_weights_of_a_training_that_stays_tied_have_every_region(tmp_path):
+    run(tmp_path, config(steps=10, tied_steps=10))
+    weights = load_file(tmp_path / "field.safetensors")["local_mlps.weights.1"]
+    assert weights.shape == (16, 8, 8)
+    assert torch.equal(weights, weights[:1].expand_as(weights))
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path):
@@ -158,15 +251,8 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
 
     monkeypatch.setattr(checkpoint, "save_file", no_space)
     with pytest.raises(OSError, match=r"checkpoint\.safetensors could not be written: No space"):
-        run(tmp_path, config(steps=10), identity="b")
+        run(tmp_path, config(steps=10))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
-
-
-def test_cosine_schedule_ends_at_zero():
-    settings = config(steps=100)
-    assert learning_rate(settings, 0) == pytest.approx(3e-3)
-    assert learning_rate(settings, 50) == pytest.approx(1.5e-3)
-    assert learning_rate(settings, 100) == pytest.approx(0)
 
 
 def test_unknown_settings_are_refused():

@@ -148,7 +148,7 @@ def test_the_identity_of_a_training_names_its_settings(tmp_path):
     from lift.checkpoint import load_tensors  # noqa: PLC0415
 
     identity = json.loads(load_tensors(tmp_path / "siren.safetensors")[1]["identity"])
-    assert identity[3]["rate"] == 5e-3
+    assert identity["training"]["rate"] == 5e-3
 
 
 def test_a_task_of_two_photographs_reports_their_mean_and_each(tmp_path, monkeypatch):

@@ -4,15 +4,8 @@ import pytest
 import torch
 
 from lift import Domain, adapt
-from lift.meta.choice import Choice
-from lift.meta.inner_loop import (
-    EAGER,
-    accumulate_outer_gradient,
-    compiled_kernels,
-    latent_gradient,
-    outer_losses,
-    squared_error,
-)
+from lift.meta.inner import inner_gradient, squared_error
+from lift.meta.outer import meta_step, outer_loss
 from tests.lift.fields import small_lift
 
 
@@ -26,7 +19,7 @@ def outer_gradient(field, values, order, steps=3):
     field.zero_grad()
     query = field.locate(field.domain.grid())
     start = field.zero_latent(len(values))
-    result = accumulate_outer_gradient(field, query, values, start, steps, order)
+    result = meta_step(field, steps, order)(query, values, start)
     return result, {name: p.grad.clone() for name, p in field.named_parameters()}
 
 
@@ -40,7 +33,7 @@ def unrolled_with_autograd(field, values, steps=3):
         error = error + field.penalty(latent).sum()
         gradients = torch.autograd.grad(error, list(latent.values()), create_graph=True)
         latent = {
-            name: z - field.inner_rates()[name] * g
+            name: z - field.inner_rates(0)[name] * g
             for (name, z), g in zip(latent.items(), gradients, strict=True)
         }
     error = (field(latent, coords) - values).square().mean((1, 2)) + field.penalty(latent)
@@ -48,7 +41,7 @@ def unrolled_with_autograd(field, values, steps=3):
     return error.mean(), {name: p.grad.clone() for name, p in field.named_parameters()}
 
 
-@pytest.mark.parametrize("order", ["exact", "exact-low-memory"])
+@pytest.mark.parametrize("order", ["unrolled", "replayed"])
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
 def test_outer_gradient_is_that_of_the_unrolled_loop(float64, order, dimensions):
     field = small_lift(Domain(dimensions, 8, 1))
@@ -60,25 +53,25 @@ def test_outer_gradient_is_that_of_the_unrolled_loop(float64, order, dimensions)
         assert torch.allclose(gradient[name], value, rtol=1e-10, atol=1e-14), name
 
 
-@pytest.mark.parametrize("order", ["exact", "exact-low-memory", "first-order"])
+@pytest.mark.parametrize("order", ["unrolled", "replayed", "first-order"])
 @pytest.mark.parametrize("shared", [True, False])
-def test_chunks_of_signals_give_the_whole_batchs_gradient(float64, order, shared):
+def test_micro_batches_of_signals_give_the_whole_batchs_gradient(float64, order, shared):
     field = small_lift(Domain(2, 8, 1))
     values, coords = signals(field, 3), field.domain.grid()
     if not shared:  # every signal at its own points
         coords = torch.stack([coords[0, torch.randperm(field.domain.points)] for _ in range(3)])
     query, found = field.locate(coords), []
-    for chunk in (None, 2):  # the second chunk holds one signal
+    for micro_batch in (None, 2):  # the second micro_batch holds one signal
         field.zero_grad()
-        result = accumulate_outer_gradient(field, query, values, None, 2, order, chunk=chunk)
+        result = meta_step(field, 2, order, micro_batch=micro_batch)(query, values, None)
         found.append((result, [p.grad.clone() for p in field.parameters()]))
-    (whole, gradients), (chunked, sums) = found
-    torch.testing.assert_close(chunked, whole, rtol=1e-12, atol=0)
+    (whole, gradients), (parts, sums) = found
+    torch.testing.assert_close(parts, whole, rtol=1e-12, atol=0)
     for gradient, summed in zip(gradients, sums, strict=True):
         assert (gradient - summed).abs().max() <= 1e-10 * gradient.abs().max().clamp_min(1e-3)
 
 
-@pytest.mark.parametrize("order", ["exact", "exact-low-memory", "first-order"])
+@pytest.mark.parametrize("order", ["unrolled", "replayed", "first-order"])
 @pytest.mark.parametrize("changes", [{}, {"relu": False}, {"gamma": 2.0, "residual": True}])
 @pytest.mark.parametrize("points", [64, 40])
 def test_a_shared_first_step_is_everybodys(float64, order, changes, points):
@@ -88,7 +81,7 @@ def test_a_shared_first_step_is_everybodys(float64, order, changes, points):
     values, found = signals(field, 5)[:, picked], []
     for start in (field.zero_latent(5), None):
         field.zero_grad()
-        result = accumulate_outer_gradient(field, query, values, start, 3, order)
+        result = meta_step(field, 3, order)(query, values, start)
         found.append((result, [p.grad.clone() for p in field.parameters()]))
     torch.testing.assert_close(found[1][0], found[0][0], rtol=1e-12, atol=0)
     for own, shared in zip(found[0][1], found[1][1], strict=True):
@@ -99,7 +92,7 @@ def test_every_signals_first_step_is_the_shared_one(float64):
     field = small_lift(Domain(3, 8, 1))
     query, values = field.locate(field.domain.grid()), signals(field, 4)
     shared = field.first_gradient(query, values)
-    own = latent_gradient(field, field.zero_latent(4), query, values)
+    own = inner_gradient(field, field.zero_latent(4), query, values, at_zero=False)
     for name in own:
         assert torch.allclose(shared[name], own[name], rtol=1e-10, atol=1e-15), name
 
@@ -107,7 +100,7 @@ def test_every_signals_first_step_is_the_shared_one(float64):
 def test_outer_gradient_agrees_with_finite_differences(float64):
     field = small_lift(relu=False)
     values = signals(field, 2)
-    _, gradient = outer_gradient(field, values, "exact-low-memory")
+    _, gradient = outer_gradient(field, values, "replayed")
     weight = field.local_mlps.weights[1]
     direction = torch.randn(weight.shape, generator=torch.Generator().manual_seed(3))
     losses = []
@@ -115,9 +108,7 @@ def test_outer_gradient_agrees_with_finite_differences(float64):
         with torch.no_grad():
             weight += step * direction
         query = field.locate(field.domain.grid())
-        losses.append(
-            outer_losses(field, adapt(field, query, values, 3), query, values).loss.item()
-        )
+        losses.append(outer_loss(field, adapt(field, query, values, 3), query, values)[0].item())
         with torch.no_grad():
             weight -= step * direction
     slope = (losses[0] - losses[1]) / 2e-6
@@ -127,10 +118,10 @@ def test_outer_gradient_agrees_with_finite_differences(float64):
 
 
 def test_first_order_drops_a_term_that_matters(float64):
-    field = small_lift(inner_rates=(10.0, 10.0, 10.0))
+    field = small_lift(inner_rates={"start": 10.0})
     values = signals(field, 3)
     exact, first = (
-        outer_gradient(field, values, "exact"),
+        outer_gradient(field, values, "unrolled"),
         outer_gradient(field, values, "first-order"),
     )
     assert exact[0].loss.item() == pytest.approx(first[0].loss.item(), rel=1e-12)
@@ -166,27 +157,15 @@ def test_encoding_leaves_no_gradients():
     assert all(p.grad is None for p in field.parameters())
 
 
-def test_a_whole_step_compiled_is_the_unrolled_one(float64):
+@pytest.mark.parametrize("order", ["unrolled", "replayed"])
+def test_a_compiled_step_is_the_plain_one(float64, order):
     # Seconds to compile, not minutes.
     field = small_lift(Domain(1, 8, 1), sine_layers=1, smoothness_weight=0.0)
     query, values = field.locate(field.domain.grid()), signals(field, 3)
     gradients = []
     for compiled in (False, True):
         field.zero_grad()
-        Choice("exact", compiled).step(field, 2)(query, values, None)
-        gradients.append([p.grad.clone() for p in field.parameters()])
-    for plain, fast in zip(*gradients, strict=True):
-        assert torch.allclose(plain, fast, rtol=1e-10, atol=1e-14)
-
-
-def test_compiled_kernels_give_the_plain_ones_numbers(float64):
-    field = small_lift(sine_layers=1, smoothness_weight=0.0)  # seconds to compile, not minutes
-    query, values = field.locate(field.domain.grid()), signals(field, 2)
-    gradients = []
-    for kernels in (EAGER, compiled_kernels()):
-        field.zero_grad()
-        start = field.zero_latent(2)
-        accumulate_outer_gradient(field, query, values, start, 1, "exact-low-memory", kernels)
+        meta_step(field, 2, order, compile=compiled)(query, values, None)
         gradients.append([p.grad.clone() for p in field.parameters()])
     for plain, fast in zip(*gradients, strict=True):
         assert torch.allclose(plain, fast, rtol=1e-10, atol=1e-14)

@@ -1,0 +1,110 @@
+"""Inner step sizes: fixed, or learned with the weights, by one mechanism for every field.
+
+Learned rates are Meta-SGD's (Li et al. 2017, arXiv 1707.09835): one a latent coordinate, and here
+also one a scale, each alike in every inner step or one a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from lift.field import Rates
+
+Learned = Literal["fixed", "scale", "coordinate"]
+
+
+class InnerRates(nn.Module):
+    """Step sizes of every latent in every inner step.
+
+    Args:
+        shapes: of one signal's latents by name, ``(..., d)``.
+        start: what rates start from: a number, or one a latent by its name.
+        between: in place of ``start``: bounds of the uniform distribution that they are drawn from.
+        learned: ``fixed``; learned, one for all of a latent (``scale``); or one a ``coordinate``.
+        steps: inner steps that have rates of their own, where later ones take the last's; None for
+            one rate in all steps.
+        logarithm: whether the parameter is the rate's logarithm: rates stay positive, and an outer
+            step changes them by a factor.
+        clamp: bounds that are applied where rates are used.
+        scale: what a rate of 1 means in this project's inner loss.
+
+    Raises:
+        ValueError: not exactly one of ``start`` and ``between``, or a rate that has no logarithm.
+    """
+
+    def __init__(
+        self,
+        shapes: Mapping[str, tuple[int, ...]],
+        *,
+        start: float | Mapping[str, float] | None = None,
+        between: tuple[float, float] | None = None,
+        learned: Learned = "fixed",
+        steps: int | None = None,
+        logarithm: bool = False,
+        clamp: tuple[float, float] | None = None,
+        scale: float = 1.0,
+    ) -> None:
+        super().__init__()
+        if (start is None) == (between is None):
+            raise ValueError(f"start: {start}, between: {between}; expected exactly one of the two")
+        if learned not in ("fixed", "scale", "coordinate"):
+            raise ValueError(f"learned: {learned!r}; expected 'fixed', 'scale' or 'coordinate'")
+        self.steps, self.logarithm, self.clamp, self.scale = steps, logarithm, clamp, scale
+        values: dict[str, Any] = {}
+        for name, shape in shapes.items():
+            size = (*([steps] if steps else []), *(shape if learned == "coordinate" else ()))
+            if between is not None:
+                value = torch.empty(size).uniform_(*between)
+            else:
+                value = torch.full(size, _named(start, name), dtype=torch.get_default_dtype())
+            if logarithm and not bool((value > 0).all()):
+                raise ValueError(f"start: {start}, logarithm: true; expected positive rates")
+            values[name] = value.log() if logarithm else value
+        self.names = list(shapes)
+        self.learns = learned != "fixed"
+        for name, value in values.items():
+            if self.learns:
+                self.register_parameter(name, nn.Parameter(value))
+            else:
+                self.register_buffer(name, value, persistent=False)
+
+    def forward(self, step: int) -> Rates:
+        """The rates of inner step number ``step``, each broadcastable to its latent."""
+        return {name: self._used(getattr(self, name), step) for name in self.names}
+
+    def _used(self, value: Tensor, step: int) -> Tensor:
+        if self.steps:
+            value = value[min(step, self.steps - 1)]
+        if self.logarithm:
+            value = value.exp()
+        if self.clamp:
+            value = value.clamp(*self.clamp)
+        return value if self.scale == 1 else self.scale * value
+
+    @property
+    def count(self) -> int:
+        """Learned numbers."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+def _named(start: float | Mapping[str, float] | None, name: str) -> float:
+    if isinstance(start, Mapping):
+        if name not in start:
+            raise ValueError(f"start: no rate for {name!r}; expected one a latent")
+        return float(start[name])
+    assert start is not None
+    return float(start)
+
+
+def learned_rates(field: nn.Module) -> list[nn.Parameter]:
+    """The parameters of a field that are inner rates."""
+    return [
+        parameter
+        for module in field.modules()
+        if isinstance(module, InnerRates)
+        for parameter in module.parameters()
+    ]

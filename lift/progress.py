@@ -1,0 +1,126 @@
+"""What the two training loops share: the curve, its clock, and a checkpoint that loses nothing."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lift.files import replacing
+from lift.interrupt import Interrupted, StopRequest
+
+Row = dict[str, float | None]
+"""A line of a curve: ``step``, ``signals``, ``seconds`` and what the loop measured."""
+
+
+class TrainingDivergedError(RuntimeError):
+    """A loss, its gradient or a validation stopped being finite."""
+
+
+@dataclass
+class Progress:
+    """How far a training is, with everything that its curve needs to go on.
+
+    ``seconds`` are those of training, compilation included and validation not. ``window`` holds
+    the numbers of every step since the last row.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    rows: list[Row] = field(default_factory=list)
+    window: dict[str, list[float]] = field(default_factory=dict)
+    saved_at: float = field(default_factory=time.monotonic)
+    _began: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def restored(cls, state: dict[str, Any]) -> Progress:
+        """What `state` gave."""
+        return cls(state["step"], state["seconds"], state["rows"], state["window"])
+
+    def state(self) -> dict[str, Any]:
+        """As a JSON value."""
+        return {
+            "step": self.step,
+            "seconds": self.clock(),
+            "rows": self.rows,
+            "window": self.window,
+        }
+
+    def clock(self) -> float:
+        """Seconds of training so far."""
+        return self.seconds + time.monotonic() - self._began
+
+    def unsaved_seconds(self) -> float:
+        """Wall time since the last save."""
+        return time.monotonic() - self.saved_at
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Time spent inside is none of the training's."""
+        self.seconds = self.clock()
+        try:
+            yield
+        finally:
+            self._began = time.monotonic()
+
+    def record(self, **numbers: float) -> None:
+        """One more step is done, and gave these numbers."""
+        self.step += 1
+        for name, value in numbers.items():
+            self.window.setdefault(name, []).append(value)
+
+    def row(self, batch: int, **last: float | None) -> Row:
+        """A new line of the curve: means over the window, and numbers of the last step alone."""
+        means = {name: float(np.mean(values)) for name, values in self.window.items()}
+        self.window = {}
+        counts = {
+            "step": self.step,
+            "signals": self.step * batch,
+            "seconds": round(self.clock(), 2),
+        }
+        self.rows.append({**counts, **means, **last})
+        return self.rows[-1]
+
+
+def keep(
+    progress: Progress,
+    steps: int,
+    every_seconds: float,
+    stop: StopRequest,
+    save: Callable[[], None],
+) -> None:
+    """Saves what a step has added to, when it is time, when asked to stop, and at the end.
+
+    Raises:
+        Interrupted: the process was asked to stop before the end.
+    """
+    finished = progress.step >= steps
+    if finished or stop.asked or progress.unsaved_seconds() >= every_seconds:
+        with progress.paused():
+            save()
+        progress.saved_at = time.monotonic()
+    if stop.asked and not finished:
+        raise Interrupted(f"step {progress.step} of {steps} is kept; run it again to go on")
+
+
+def due(step: int, every: int, steps: int) -> bool:
+    """Whether something is done after ``step`` steps: at multiples, and at the end."""
+    return step % every == 0 or step == steps
+
+
+def write_curve(path: Path, rows: Sequence[Row]) -> None:
+    """Writes a curve as CSV, whole or not at all; a number that a row lacks is an empty field."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with (
+        replacing(path) as unfinished,
+        unfinished.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
