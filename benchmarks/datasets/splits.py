@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.datasets.dataset import Dataset, Split
+from benchmarks.settings.reading import ConfigError
 
 
 def spaced(count: int, chosen: int) -> list[int]:
@@ -18,12 +19,12 @@ def fitting_splits(dataset: Dataset, train: int | None, validation: int) -> tupl
         validation: signals to hold out.
 
     Raises:
-        ValueError: the data set has too few signals.
+        ConfigError: the data set has too few signals.
     """
     available = dataset.train
     wanted = len(available) if train is None else train + validation
     if not validation < wanted <= len(available):
-        raise ValueError(
+        raise ConfigError(
             f"{dataset.name}: {len(available)} training signals, expected at least {train or 1} "
             f"to train on and {validation} to validate on"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.digest import digest as config_digest
 from benchmarks.settings.fields import build_field, field_module
 from benchmarks.settings.method import find_method, published_settings
+from benchmarks.stages.failure import one_line
 from lift.field import Domain, NeuralField
 
 COUNTS = (
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("results"))
     options = parser.parse_args()
     began = time.monotonic()
-    try:
+    with one_line("cost"):
         metrics = run(options.method, options.dataset)
         settings = published_settings(options.method, options.dataset)
         key = find_method(options.method).field
@@ -100,8 +100,6 @@ def main() -> None:
                 ),
             ),
         )
-    except (RuntimeError, ValueError, OSError) as error:
-        sys.exit(f"cost: {error}")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from benchmarks.datasets.dataset import Manifest, open_prepared
@@ -12,6 +11,8 @@ from benchmarks.datasets.store import prepare, verify
 from benchmarks.records.provenance import sha256
 from benchmarks.records.result import Metric, Result, SplitName, prepared_path, write_result
 from benchmarks.settings.dataset import load_dataset_config
+from benchmarks.stages.failure import one_line
+from benchmarks.stages.lock import written_here
 
 
 def outcome(manifest: Manifest, directory: Path) -> Result:
@@ -41,15 +42,15 @@ def main() -> None:
     parser.add_argument("--verify", action="store_true", help="read a prepared one again")
     options = parser.parse_args()
     directory = options.data / options.dataset
-    try:
+    with one_line("prepare"):
         config = load_dataset_config(options.dataset)
         if options.verify:
             verify(directory, open_prepared(directory).manifest)
         else:
-            manifest = prepare(config, load_raw(config), directory)
-            write_result(prepared_path(options.results, config.name), outcome(manifest, directory))
-    except (RuntimeError, ValueError, OSError) as error:
-        sys.exit(f"prepare: {error}")
+            path = prepared_path(options.results, config.name)
+            with written_here(path):
+                manifest = prepare(config, load_raw(config), directory)
+                write_result(path, outcome(manifest, directory))
 
 
 if __name__ == "__main__":

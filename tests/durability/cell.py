@@ -28,7 +28,7 @@ def shrink(scale):
     scale["tables"] = dict.fromkeys(scale["tables"], "embedded-images")
     data = scale["datasets"]["embedded-images"]
     data.update(methods=["lift"], train=64, validation=4)
-    data.update(encode={"train": 32, "test": 8}, evaluate={"train": 4, "test": 8})
+    data.update(encode={"train": 16, "test": 8}, evaluate={"train": 4, "test": 4})
     data["fit"].update(batch=4, log_every=2, validate_every=10, checkpoint_seconds=1)
     data["overrides"]["lift"]["fit"]["steps"] = 40
     data["generation"]["train"].update(
@@ -37,7 +37,7 @@ def shrink(scale):
     data["generation"]["samples"] = 8
     data["overrides"]["lift"]["generation"]["train"] = {"batch": 4}
     labelled = data["classification"]
-    labelled.update(methods=["lift"], signals={"train": 32, "validation": 8, "test": 8})
+    labelled.update(methods=["lift"], signals={"train": 48, "validation": 24, "test": 36})
     labelled["training"].update(
         steps=40, batch=8, warmup=0, log_every=2, validate_every=20, checkpoint_seconds=1
     )

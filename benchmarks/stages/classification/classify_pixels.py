@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
@@ -18,6 +17,8 @@ from benchmarks.stages.classification.heads import head_module
 from benchmarks.stages.classification.inputs import Pixels, Scaling, augmentation_of, split_labels
 from benchmarks.stages.classification.settings import resolve_classification
 from benchmarks.stages.classification.trials import ClassificationTask, measure
+from benchmarks.stages.failure import one_line
+from benchmarks.stages.lock import written_here
 from benchmarks.stages.stage import arguments, choose_device, device_name
 
 MODULE = "benchmarks.stages.classification.classify_pixels"
@@ -80,10 +81,8 @@ def main() -> None:
     options = arguments(__doc__ or "").parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
-    try:
+    with one_line("classification"), written_here(_path(options)):
         write_result(_path(options), run(options, choose_device(options.device)))
-    except (RuntimeError, ValueError, OSError) as error:
-        sys.exit(f"classification: {error}")
 
 
 if __name__ == "__main__":

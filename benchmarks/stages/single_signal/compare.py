@@ -22,6 +22,7 @@ from benchmarks.records.provenance import code_digest, git_commit, packages, pea
 from benchmarks.records.result import Metric, Provenance, Result, result_path, write_result
 from benchmarks.settings.digest import digest
 from benchmarks.stages.experiment import StageError
+from benchmarks.stages.failure import one_line
 from benchmarks.stages.single_signal.fitting import Comparison, SearchResult, predict
 from benchmarks.stages.single_signal.networks import macs, parameters
 from benchmarks.stages.single_signal.settings import (
@@ -164,7 +165,7 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     began = time.monotonic()
-    try:
+    with one_line("single_signal"):
         config = load_single_signal()
         for kind, name in (("scales", options.scale), ("tasks", options.task)):
             if name not in getattr(config, kind):
@@ -201,8 +202,6 @@ def main() -> None:
             provenance=provenance,
         )
         write_result(path, result)
-    except (RuntimeError, ValueError, OSError) as error:
-        sys.exit(f"single_signal: {error}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ python -m benchmarks.stages.single_signal.spectral_bias --scale demo
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,8 @@ from torch import Tensor, nn
 
 from benchmarks.figures.single_signal import spectral_figure
 from benchmarks.records.provenance import code_digest
+from benchmarks.stages.experiment import StageError
+from benchmarks.stages.failure import one_line
 from benchmarks.stages.single_signal.settings import SpectralBiasSettings, load_single_signal
 from benchmarks.stages.single_signal.tasks import centres
 from lift.checkpoint import Checkpoint
@@ -93,18 +94,16 @@ def main() -> None:
     parser.add_argument("--scale", default="demo")
     parser.add_argument("--results", type=Path, default=Path("results"))
     options = parser.parse_args()
-    try:
+    with one_line("spectral_bias"):
         settings = load_single_signal().spectral_bias
         if options.scale not in settings.steps:
             known = ", ".join(settings.steps)
-            raise ValueError(f"--scale {options.scale}: spectral_bias.steps has {known}")
+            raise StageError(f"--scale {options.scale}: spectral_bias.steps has {known}")
         steps = settings.steps[options.scale]
         folder = options.results / options.scale / "spectral_bias"
         folder.mkdir(parents=True, exist_ok=True)
         errors = follow(settings, steps, folder)
         spectral_figure(errors, settings.frequencies, steps, folder / "spectral_bias.png")
-    except (RuntimeError, ValueError, OSError) as error:
-        sys.exit(f"spectral_bias: {error}")
 
 
 if __name__ == "__main__":
