@@ -17,10 +17,11 @@ ENCODING_STEPS = 3
 
 
 def parameters(subject: Subject) -> str:
-    """Learnable parameters."""
+    """Learnable parameters, those that are inner rates stated apart."""
     field = subject.field()
+    cost = field.cost()
     counted = sum(parameter.numel() for parameter in field.parameters())
-    return _equal(field.cost().parameters, counted)
+    return _equal(cost.parameters + cost.rate_parameters, counted)
 
 
 def latent_floats(subject: Subject) -> str:

@@ -56,9 +56,9 @@ def measure(field: NeuralField) -> list[Metric]:
             values["macs"] = counted.most - cost.mixing_macs
         notes["macs"] = "; ".join(filter(None, (which, counted.remark)))
     learnable = sum(parameter.numel() for parameter in field.parameters())
-    if cost.parameters != learnable:
+    if cost.parameters + cost.rate_parameters != learnable:
         notes["parameters"] = f"counted; the field's closed form says {cost.parameters}"
-        values["parameters"] = learnable
+        values["parameters"] = learnable - cost.rate_parameters
     return [
         Metric(name=name, value=value, unit="1", split="none", note=notes.get(name, ""))
         for name, value in values.items()

@@ -29,7 +29,7 @@ class Good(NeuralField):
     def zero_latent(self, batch):
         return {"global": self.bias.new_zeros(batch, self.latent)}
 
-    def inner_rates(self):
+    def inner_rates(self, step):
         return {"global": self.rates}
 
     def locate(self, coords):
@@ -44,12 +44,13 @@ class Good(NeuralField):
         points, last = self.domain.points, self.last.numel()
         macs = points * (self.points.numel() + last) + self.shifts.numel()
         return Cost(
-            parameters=sum(parameter.numel() for parameter in self.parameters()),
+            parameters=sum(p.numel() for p in self.parameters()) - self.latent,
             inference_parameters=self.points.numel() + last + self.width + self.bias.numel(),
             latent_floats=self.latent,
             macs=macs,
             bias_adds=points * self.bias.numel(),
             encode_macs=3 * (macs + points * last + self.shifts.numel()),
+            rate_parameters=self.latent,
         )
 
 
@@ -83,7 +84,7 @@ class StartsAtOne(Good):
 
 @lacks("inner rates")
 class RatesOfAnotherSize(Good):
-    def inner_rates(self):
+    def inner_rates(self, step):
         return {"global": self.rates[:4]}
 
 
@@ -324,7 +325,7 @@ class StatesOneInnerStep(Good):
 
 @lacks("inner steps lower the error")
 class ClimbsUp(Good):
-    def inner_rates(self):
+    def inner_rates(self, step):
         return {"global": -self.rates}
 
 

@@ -54,6 +54,7 @@ def test_every_property_but_those_of_the_machinery_has_a_field_that_lacks_it():
 def test_baselines_pass_at_sizes_that_no_scale_has(dimensions):
     domain = Domain(dimensions, 4, 2)
     settings = {"width": 16, "depth": 4, "cells": 2, "latent_channels": 6, "w0": 10.0, "kernel": 3}
+    settings["inner_rates"] = {"between": (0.005, 0.1), "learned": "coordinate"}
     bilinear = {**settings, "reading": "bilinear"}
     spatial = "baselines.spatial_functa:SpatialFuncta"
     assert failures(subject_of(spatial, bilinear, domain), QUICK) == {}

@@ -21,12 +21,12 @@ def counted_while_encoding(field, steps=3):
     values = torch.zeros(1, field.domain.points, field.domain.channels)
     latent = field.zero_latent(1)
     with FlopCounterMode(display=False) as counter:
-        for _ in range(steps):
+        for step in range(steps):
             # The counter refuses leaves as inputs of modules.
             latent = {name: z.detach().requires_grad_() * 1 for name, z in latent.items()}
             error = squared_error(field, latent, query, values).sum()
             gradient = torch.autograd.grad(error, list(latent.values()))
-            latent = descend(field, latent, dict(zip(latent, gradient, strict=True)))
+            latent = descend(field, latent, dict(zip(latent, gradient, strict=True)), step)
     return counter.get_total_flops() // 2
 
 
@@ -66,7 +66,7 @@ class Own(NeuralField):
     def zero_latent(self, batch):
         return {"global": self.weight.new_zeros(batch, 6)}
 
-    def inner_rates(self):
+    def inner_rates(self, step):
         return {"global": torch.tensor(1.0)}
 
     def locate(self, coords):
