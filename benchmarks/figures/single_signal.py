@@ -56,7 +56,9 @@ def factors_figure(scores: Mapping[str, Mapping[float, float]], path: Path, titl
         axis.plot(list(finite), list(finite.values()), color=color, marker=marker, label=name)
     label = "factor of the frequencies (ReLIFT's gamma)"
     axis.set(xlabel=label, ylabel="search score (dB)", title=title.replace("_", " "))
+    tried = sorted({factor for by_factor in scores.values() for factor in by_factor})
     axis.set_xscale("log", base=2)
+    axis.set_xticks(tried, [f"{factor:g}" for factor in tried])
     axis.grid(alpha=0.25, linewidth=0.6)
     axis.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside right center", frameon=False, fontsize=8)

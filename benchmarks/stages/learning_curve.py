@@ -18,7 +18,7 @@ from lift.files import replacing
 from lift.meta.inner import gradient_function
 from lift.meta.training import validate
 
-COLUMNS = ("step", "signals", "seconds", "test_psnr")
+LEARNING_COLUMNS = ("step", "signals", "seconds", "test_psnr")
 
 
 def run(experiment: Experiment) -> Outcome:
@@ -45,12 +45,12 @@ def run(experiment: Experiment) -> Outcome:
             raise StageError(f"{path}: weights of another training; fit again")
         field.load_state_dict(tensors)
         decibels = validate(field, test, query, fit, gradient_of)
-        rows.append({**{name: row[name] for name in COLUMNS[:-1]}, "test_psnr": decibels})
+        rows.append({**{name: row[name] for name in LEARNING_COLUMNS[:-1]}, "test_psnr": decibels})
     with (
         replacing(directory / "learning_curve.csv") as unfinished,
         unfinished.open("w", newline="", encoding="utf-8") as file,
     ):
-        writer = csv.DictWriter(file, COLUMNS)
+        writer = csv.DictWriter(file, LEARNING_COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
     last = Metric(
