@@ -35,6 +35,9 @@ from lift.sampling import (
 )
 from lift.schedule import factor
 
+COLLAPSE = 10.0
+"""dB by which no batch of a training that goes well falls below the training's best mean."""
+
 
 class Signals(Protocol):
     """Signals on a grid, read in batches."""
@@ -160,6 +163,7 @@ def fit(
 
             # Say how it goes, and keep what has been done.
             decibels = psnr(result.mse).mean().item()
+            check_held(step, config, decibels, progress.rows)
             progress.record(loss=loss, train_psnr=decibels)
             bar.set_postfix(psnr=f"{decibels:.2f} dB", refresh=False)
             bar.update()
@@ -181,6 +185,22 @@ def fit(
         untie(field, regions)
     save_tensors(directory / "field.safetensors", dict(field.state_dict()), checkpoint.names())
     return progress.rows
+
+
+def check_held(step: int, config: FitConfig, decibels: float, rows: list[Row]) -> None:
+    """Stops a training whose inner loop has become unstable, before that state is saved.
+
+    Raises:
+        TrainingDivergedError: a step's PSNR lies far below what the training had reached.
+    """
+    best = max((row["train_psnr"] or -math.inf for row in rows), default=-math.inf)
+    if decibels < best - COLLAPSE:
+        raise TrainingDivergedError(
+            f"step {step}: {decibels:.1f} dB after {best:.1f} dB had been reached; expected no "
+            f"fall by more than {COLLAPSE:.0f}. Lower fit.rate (now {config.rate}), "
+            f"fit.rates_rate (now {config.rates_rate}) or fit.clip (now {config.clip}), and "
+            "continue the last checkpoint with --resume-anyway"
+        )
 
 
 def check_finite(step: int, config: FitConfig, **numbers: float) -> None:

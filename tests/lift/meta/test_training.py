@@ -53,7 +53,7 @@ def config(**changes: object) -> FitConfig:
         "stride": 1,
         "log_every": 5,
         "validate_every": 20,
-        "checkpoint_seconds": 0.0,
+        "checkpoint_seconds": 0.1,
     }
     return FitConfig.model_validate({**settings, **changes})
 
@@ -186,6 +186,18 @@ def test_a_validation_that_is_not_finite_stops_the_training(tmp_path):
     with pytest.raises(TrainingDivergedError, match=r"step 4: validation_psnr nan"):
         run(tmp_path, config(steps=5), validation=broken)
     assert not (tmp_path / "field.safetensors").exists()
+
+
+def test_a_training_that_collapses_stops_before_it_saves_what_is_left(tmp_path):
+    class Breaking(Waves):
+        def batch(self, indices):
+            self.batches = getattr(self, "batches", 0) + 1
+            return super().batch(indices) + (50.0 if self.batches > 40 else 0.0)
+
+    with pytest.raises(TrainingDivergedError, match=r"step 40: .* dB after .* --resume-anyway"):
+        run(tmp_path, config(), train=Breaking(64))
+    curve = run(tmp_path, config(steps=60))
+    assert curve[-1]["step"] == 60
 
 
 TIED = {"tied_steps": 20, "rates_rate": 0.05, "muon_rate": 1e-3, "warmup": 5, "schedule": "wsd"}
