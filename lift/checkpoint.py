@@ -108,6 +108,8 @@ class Checkpoint:
                 f"{aside.name}, starting again (--resume-anyway continues it)"
             )
             return None
+        if changes:
+            tqdm.write(f"{self.path}: other settings, continued ({'; '.join(changes[:3])})")
         if code != self.code:
             tqdm.write(f"{self.path}: code changed since ({code or '-'}, now {self.code or '-'})")
         tqdm.write(f"{self.path}: continuing at step {progress['step']}")
