@@ -6,34 +6,42 @@ from benchmarks.records.provenance import sha256
 from benchmarks.records.result import Budget, Metric
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.stage import Outcome, main
-from lift.meta.training import fit
+from lift.meta.training import fit, validate
 
 
 def run(experiment: Experiment) -> Outcome:
     """Trains, or continues training; leaves weights, curve and checkpoint beside the JSON."""
     training, directory = experiment.cell.training, experiment.directory
     train, validation = experiment.splits()
+    field, config = experiment.new_field(), training.fit
     curve = fit(
-        experiment.new_field(),
+        field,
         train,
         validation,
-        training.fit,
+        config,
         checkpoint=experiment.fit_checkpoint(),
         seed=training.seed,
     )
     last, weights = curve[-1], directory / "field.safetensors"
     signals = int(last["signals"] or 0)
+    reached = [("psnr", last["validation_psnr"], "")]
+    if config.kept != "float32":
+        query = field.locate(field.domain.grid(device=experiment.device))
+        found = validate(field, validation, query, config)
+        reached.append(("psnr_kept", found, f"of the weights rounded to {config.kept}"))
     return Outcome(
         [
             Metric(
-                name="psnr",
-                value=last["validation_psnr"],
+                name=name,
+                value=value,
                 unit="dB",
                 split="validation",
                 samples=len(validation),
-            ),
-            Metric(name="training_seconds", value=last["seconds"], unit="s", split="train"),
-        ],
+                note=note,
+            )
+            for name, value, note in reached
+        ]
+        + [Metric(name="training_seconds", value=last["seconds"], unit="s", split="train")],
         Budget(signals=signals, published_signals=experiment.cell.published_signals),
         {weights.name: sha256(weights)},
     )

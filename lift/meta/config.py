@@ -49,6 +49,9 @@ class FitConfig(BaseModel):
     )
     latent_noise: float = Field(ge=0, description="standard deviation of the first latent")
     stride: int = Field(ge=1, description="one jittered point in every stride**D block; 1: all")
+    kept: Literal["float32", "float16", "bfloat16"] = Field(
+        default="float32", description="what weights are rounded to at the end, and stored in"
+    )
     log_every: int = Field(default=50, ge=1)
     validate_every: int = Field(default=500, ge=1)
     snapshots: bool = Field(default=False, description="keep the weights of every validation")

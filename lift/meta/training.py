@@ -101,6 +101,8 @@ def fit(
 ) -> list[Row]:
     """Trains ``field`` in place, on the device it is on, and writes ``field.safetensors``.
 
+    The weights are rounded to what is kept of them, after the curve's last validation.
+
     Continues from ``checkpoint`` where there is one; on one device type, the resumed run equals an
     uninterrupted one. Weights, the curve (``curve.csv``) and snapshots lie beside it.
 
@@ -183,8 +185,17 @@ def fit(
     bar.close()
     if tied:
         untie(field, regions)
-    save_tensors(directory / "field.safetensors", dict(field.state_dict()), checkpoint.names())
+    kept = rounded(field, getattr(torch, config.kept))
+    save_tensors(directory / "field.safetensors", kept, checkpoint.names())
     return progress.rows
+
+
+@torch.no_grad()
+def rounded(field: NeuralField, dtype: torch.dtype) -> dict[str, Tensor]:
+    """Rounds a field's weights in place to what ``dtype`` holds, and gives them in it."""
+    kept = {name: tensor.to(dtype) for name, tensor in field.state_dict().items()}
+    field.load_state_dict(kept)
+    return kept
 
 
 def check_held(step: int, config: FitConfig, decibels: float, rows: list[Row]) -> None:

@@ -226,6 +226,16 @@ def test_a_resumed_run_of_the_whole_recipe_equals_an_uninterrupted_one(tmp_path,
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+def test_weights_may_be_kept_in_half_of_their_size_and_are_then_what_is_used(tmp_path):
+    field, path = small_lift(), tmp_path / "checkpoint.safetensors"
+    settings = config(steps=5, kept="float16")
+    checkpoint = Checkpoint(path, {})
+    fit(field, Waves(64), Waves(16, seed=1), settings, checkpoint=checkpoint, seed=0)
+    kept = load_file(tmp_path / "field.safetensors")
+    assert {tensor.dtype for tensor in kept.values()} == {torch.float16}
+    assert all(torch.equal(kept[name].float(), w) for name, w in field.state_dict().items())
+
+
 def test_weights_of_a_training_that_stays_tied_have_every_region(tmp_path):
     run(tmp_path, config(steps=10, tied_steps=10))
     weights = load_file(tmp_path / "field.safetensors")["local_mlps.weights.1"]
