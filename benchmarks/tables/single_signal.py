@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
-from tabulate import tabulate
 
 from benchmarks.records.result import Result, ResultError, read_result, result_path
 from benchmarks.stages.single_signal.settings import SingleSignalConfig, TaskName
+from benchmarks.tables.layout import Grid, Section, Shown, short, split
 
 TITLE = "ReLIFT and others on one signal"
 HEADERS = {
@@ -49,9 +50,11 @@ def rows(config: SingleSignalConfig, task: TaskName, result: Result) -> list[dic
     return found
 
 
-def section(config: SingleSignalConfig, root: Path, scale: str) -> tuple[str, pd.DataFrame]:
-    """The Markdown of all tasks, and their rows; tasks without a result say why."""
-    parts, everything = [f"## {TITLE}", LEGEND], []
+def section(config: SingleSignalConfig, root: Path, scale: str) -> tuple[Section, pd.DataFrame]:
+    """All tasks, and their rows; tasks without a result say why."""
+    grids: list[Grid] = []
+    remarks, everything = [], []
+    missing = []
     for task in config.tasks:
         name = task.replace("_", " ")
         try:
@@ -59,32 +62,35 @@ def section(config: SingleSignalConfig, root: Path, scale: str) -> tuple[str, pd
                 result_path(root, scale, task, "single_signal", 0, "single_signal")
             )
         except ResultError:
-            parts.append(f"**{name}**: not run in scale `{scale}`.")
+            missing.append(name)
             continue
         if result.status == "failed":
-            parts.append(f"**{name}**: failed: {result.reason}")
+            remarks.append(f"{name} failed: {short(result.reason)}")
             continue
         found = rows(config, task, result)
         everything += found
-        parts += [f"**{name}**", _grid(found)]
-    return "\n\n".join(parts), pd.DataFrame(everything)
+        grids += _grids(name, found)
+    if missing:
+        remarks.append(f"Not run in scale `{scale}`: {', '.join(missing)}.")
+    return Section("single_signal", TITLE, LEGEND, grids, remarks=remarks), pd.DataFrame(everything)
 
 
-def _grid(found: list[dict]) -> str:
-    columns = [name for name in HEADERS if any(row.get(name) is not None for row in found)]
-    body = [
-        [row["method"]]
-        + [_shown(name, row.get(name)) for name in columns]
-        + ["-" if row["paper_psnr"] is None else f"{row['paper_psnr']:.2f}"]
-        for row in found
-    ]
-    headers = ["network", *(HEADERS[name] for name in columns), "paper, PSNR (dB)"]
-    alignment = ["left", *["right"] * (len(headers) - 1)]
-    return tabulate(body, headers, tablefmt="pipe", disable_numparse=True, colalign=alignment)
+def _grids(task: str, found: list[dict]) -> Iterator[Grid]:
+    columns = []
+    for name, heading in HEADERS.items():
+        if any(row.get(name) is not None for row in found):
+            paper = name == "psnr" and any(row["paper_psnr"] is not None for row in found)
+            cells = [[_shown(name, row)] for row in found]
+            columns.append(([heading + " (paper)" * paper], cells))
+    for headings, body in split(columns, fixed=1):
+        lines = [[Shown(row["method"]), *cells] for row, cells in zip(found, body, strict=True)]
+        yield Grid(task, ["network", *headings], lines)
 
 
-def _shown(name: str, value: float | None) -> str:
-    if value is None:
-        return "diverged"
+def _shown(name: str, row: dict) -> Shown:
+    value = row.get(name)
     digits = ".3f" if name.startswith(("ssim", "iou")) else ".2f"
-    return format(value, FORMATS.get(name, digits))
+    text = "diverged" if value is None else format(value, FORMATS.get(name, digits))
+    if name == "psnr" and row["paper_psnr"] is not None:
+        text += f" ({row['paper_psnr']:.2f})"
+    return Shown(text, value)

@@ -22,7 +22,8 @@ from benchmarks.settings.method import MethodConfig, load_methods
 from benchmarks.settings.scale import ScaleConfig, load_scale
 from benchmarks.stages.single_signal.settings import load_single_signal
 from benchmarks.tables.cells import TableCell, table_cells, with_other_spaces
-from benchmarks.tables.markdown import LEGEND, section
+from benchmarks.tables.layout import Section, section
+from benchmarks.tables.markdown import page
 from benchmarks.tables.published import Published, load_published
 from benchmarks.tables.rows import with_trained
 from benchmarks.tables.single_signal import section as section_alone
@@ -41,18 +42,32 @@ def build(
     published: Published,
     datasets: dict[str, DatasetConfig],
     methods: dict[str, MethodConfig],
-) -> tuple[str, dict[str, list[TableCell]]]:
-    """The Markdown of all tables, and each table's cells by its name."""
+) -> tuple[list[Section], dict[str, list[TableCell]]]:
+    """Every table as it is shown, and its cells by its name."""
     sources = Sources(root, scale_config, datasets)
-    parts = [f"# Tables, scale `{scale_config.scale}`", LEGEND]
-    cells = {}
+    sections, cells = [], {}
     shown = with_trained(published, scale_config, datasets, methods)
     for name, printed in shown.tables.items():
         table = with_other_spaces(name, printed, sources)
         cells[name] = table_cells(name, table, sources)
         notes = [note for config in methods.values() for note in config.notes]
-        parts.append(section(name, table, cells[name], sources, notes if name == "cost" else ()))
-    return "\n\n".join(parts) + "\n", cells
+        sections.append(section(name, table, cells[name], sources, notes if name == "cost" else ()))
+    return sections, cells
+
+
+def everything(
+    root: Path, scale_config: ScaleConfig
+) -> tuple[list[Section], dict[str, pd.DataFrame]]:
+    """All tables of a scale, of methods and of single signals: as shown, and as long frames.
+
+    Raises:
+        ConfigError: a file of the configuration is missing or wrong.
+    """
+    datasets = {name: load_dataset_config(name) for name in set(scale_config.tables.values())}
+    sections, cells = build(root, scale_config, load_published(), datasets, load_methods())
+    alone, rows = section_alone(load_single_signal(), root, scale_config.scale)
+    frames = {name: frame(found) for name, found in cells.items()}
+    return [*sections, alone], {**frames, "single_signal": rows}
 
 
 def write(root: Path, scale: str, markdown: str, tables: dict[str, pd.DataFrame]) -> None:
@@ -79,13 +94,8 @@ def main() -> None:
     options = parser.parse_args()
     try:
         scale_config = load_scale(options.scale)
-        datasets = {name: load_dataset_config(name) for name in set(scale_config.tables.values())}
-        markdown, cells = build(
-            options.root, scale_config, load_published(), datasets, load_methods()
-        )
-        alone, rows = section_alone(load_single_signal(), options.root, scale_config.scale)
-        frames = {name: frame(found) for name, found in cells.items()} | {"single_signal": rows}
-        write(options.root, scale_config.scale, f"{markdown}\n{alone}\n", frames)
+        sections, frames = everything(options.root, scale_config)
+        write(options.root, scale_config.scale, page(scale_config.scale, sections), frames)
     except (ValueError, OSError) as error:
         sys.exit(f"tables: {error}")
 

@@ -11,6 +11,8 @@ from benchmarks.settings.method import MethodConfig
 from benchmarks.settings.scale import ScaleConfig
 from benchmarks.tables import tables
 from benchmarks.tables.cells import TableCell
+from benchmarks.tables.layout import MOST_COLUMNS, SHORT
+from benchmarks.tables.markdown import page
 from benchmarks.tables.published import load_published
 from tests.benchmarks.tables.results_tree import CIFAR, CROPS, counts, psnr, scale_config, write
 
@@ -21,7 +23,10 @@ LIFT = MethodConfig(
 
 def build(root: Path, seeds: tuple[int, ...] = (0,)) -> tuple[str, dict[str, list[TableCell]]]:
     datasets = {"cifar10": CIFAR, "crops": CROPS}
-    return tables.build(root, scale_config(list(seeds)), load_published(), datasets, {"lift": LIFT})
+    sections, cells = tables.build(
+        root, scale_config(list(seeds)), load_published(), datasets, {"lift": LIFT}
+    )
+    return page("tiny", sections), cells
 
 
 def cell(
@@ -39,14 +44,47 @@ def line(markdown: str, title: str, start: str) -> list[str]:
     return [entry.strip() for entry in found.strip("|").split("|")]
 
 
-def test_tables_without_any_result_show_every_published_number(tmp_path: Path) -> None:
+def test_tables_without_any_result_keep_every_published_number_and_show_no_empty_grid(
+    tmp_path: Path,
+) -> None:
     markdown, cells = build(tmp_path)
     for name, table in load_published().tables.items():
         for row in table.rows:
-            assert f"| {row.title}" in markdown
             for column, value in row.values.items():
                 assert cell((markdown, cells), name, row.title, column).published == float(value)
     assert all(entry.ours is None and entry.why_empty for part in cells.values() for entry in part)
+    assert "\n|" not in markdown
+    assert "in scale `tiny`: all columns (scale tiny has no data set for this table)" in markdown
+
+
+def test_no_grid_is_wider_than_a_terminal_and_no_footnote_long(tmp_path: Path) -> None:
+    for stage in ("reconstruction", "classification", "generation", "cost"):
+        for dataset in ("cifar10", "crops"):
+            write(tmp_path, dataset, [], stage=stage, failed="a long reason " * 40)
+    lines = build(tmp_path)[0].splitlines()
+    grids = [line for line in lines if line.startswith("|")]
+    assert len(grids) > 10
+    assert max(line.count("|") for line in grids) <= MOST_COLUMNS + 1
+    notes = [line for line in lines if line.startswith("- [")]
+    assert notes
+    assert max(map(len, notes)) < SHORT + 12
+
+
+def test_columns_that_no_row_has_are_named_in_one_line(tmp_path: Path) -> None:
+    write(tmp_path, "crops", psnr(test=31.2))
+    part = build(tmp_path)[0].split("## CelebA-HQ 64²")[1].split("\n## ")[0]
+    (said,) = [entry for entry in part.splitlines() if entry.startswith("Left out")]
+    assert "PSNR, train" in said
+    assert "FID, precision, recall, F1" in said
+    assert "`tables/celebahq64.csv`" in said
+    assert "FID" not in next(entry for entry in part.splitlines() if entry.startswith("| method"))
+
+
+def test_quoted_numbers_stand_in_brackets(tmp_path: Path) -> None:
+    metrics = counts(macs=54_000_000, parameters=901_800)
+    write(tmp_path, "celebahq64", metrics, scale="published", stage="cost")
+    section = "CelebA-HQ 64², reconstruction and generation"
+    assert line(build(tmp_path)[0], section, "GASP")[:4] == ["GASP", "(34.2)", "", "(305)"]
 
 
 def test_lines_of_a_grid_have_as_many_cells_as_its_header(tmp_path: Path) -> None:
@@ -64,13 +102,14 @@ def test_a_row_that_classifies_pixels_needs_no_field(tmp_path: Path) -> None:
         *counts(classifier_parameters=23_520_842),
     ]
     write(tmp_path, "cifar10", metrics, method="resnet50", stage="classification")
-    built = tables.build(
+    sections, cells = tables.build(
         tmp_path,
         ScaleConfig.model_validate(scale),
         load_published(),
         {"cifar10": CIFAR, "crops": CROPS},
         {"lift": LIFT},
     )
+    built = page("tiny", sections), cells
     assert cell(built, "cifar10", "ResNet-50", "top1").ours == 94.1
     assert cell(built, "cifar10", "ResNet-50", "top1").difference == pytest.approx(-1.26)
     assert cell(built, "cifar10", "ResNet-50", "classifier_parameters").ours == 23.520842
@@ -87,7 +126,7 @@ def test_difference_on_the_published_data_set(tmp_path: Path) -> None:
     assert (found.split, found.samples, found.status, found.why_empty) == ("test", 2000, "ok", "")
     assert found.budget_fraction == pytest.approx(8e-5)
     shown = line(built[0], "CIFAR-10 32²", "LIFT, n = 1")
-    assert shown[1:] == ["31.20", "35.95", "-4.75", "31.90", "0.008 %"]
+    assert shown[1:] == ["31.20 (35.95)", "-4.75", "31.90", "0.008 %"]
 
 
 def test_no_difference_to_another_data_set(tmp_path: Path) -> None:
@@ -96,16 +135,16 @@ def test_no_difference_to_another_data_set(tmp_path: Path) -> None:
     found = cell(built, "celebahq64", "LIFT", "psnr")
     assert (found.ours, found.published, found.difference) == (31.2, 39.4, None)
     assert found.why_empty == "no difference: crops is not CelebA-HQ 64²"
-    assert line(built[0], "CelebA-HQ 64²", "LIFT")[1:4] == ["31.20", "39.4", "[2]"]
-    assert "- [2] no difference: crops is not CelebA-HQ 64²" in built[0]
+    assert line(built[0], "CelebA-HQ 64²", "LIFT") == ["LIFT", "31.20 (39.4)", "0.008 %"]
+    assert "No differences: crops is not CelebA-HQ 64²." in built[0]
 
 
 def test_standing_in_is_not_being_the_data_set(tmp_path: Path) -> None:
     """A published data set counts only for its own table."""
     write(tmp_path, "cifar10", psnr(test=31.2))
     mixed = scale_config([0]).model_copy(update={"tables": {"celebahq64": "cifar10"}})
-    built = tables.build(tmp_path, mixed, load_published(), {"cifar10": CIFAR}, {})
-    assert cell(built, "celebahq64", "LIFT", "psnr").difference is None
+    _, cells = tables.build(tmp_path, mixed, load_published(), {"cifar10": CIFAR}, {})
+    assert cell(("", cells), "celebahq64", "LIFT", "psnr").difference is None
 
 
 def test_seeds_are_averaged_with_their_spread(tmp_path: Path) -> None:
@@ -114,7 +153,7 @@ def test_seeds_are_averaged_with_their_spread(tmp_path: Path) -> None:
     built = build(tmp_path, seeds=(0, 1, 2))
     found = cell(built, "cifar10", "LIFT, n = 1", "psnr")
     assert (found.ours, found.ours_std, found.seeds) == (31.0, 1.0, 3)
-    assert line(built[0], "CIFAR-10 32²", "LIFT, n = 1")[1] == "31.00 ± 1.00"
+    assert line(built[0], "CIFAR-10 32²", "LIFT, n = 1")[1] == "31.00 ± 1.00 (35.95)"
 
 
 def test_failed_seed_is_left_out_and_said(tmp_path: Path) -> None:
@@ -136,7 +175,7 @@ def test_failed_cell_says_failed_and_why(tmp_path: Path) -> None:
         "failed",
         "failed: killed by signal 9",
     )
-    assert line(built[0], "CelebA-HQ 64²", "LIFT")[1].startswith("failed [")
+    assert line(built[0], "CelebA-HQ 64²", "LIFT")[1].startswith("failed (39.4) [")
     assert built[0].count("] failed: killed by signal 9") == 2  # once a section that shows it
 
 

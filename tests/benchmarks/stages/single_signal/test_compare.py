@@ -134,12 +134,12 @@ def test_the_section_shows_ours_beside_the_printed_number(tmp_path):
     write_result(
         result_path(tmp_path, "demo", "audio", "single_signal", 0, "single_signal"), result
     )
-    text, rows = section(CONFIG, tmp_path, "demo")
-    assert "| ReLIFT" in text
-    assert "41.50" in text
-    assert "54.99" in text
-    assert "diverged" in text
-    assert "**image**: not run" in text
+    found, rows = section(CONFIG, tmp_path, "demo")
+    (grid,) = found.grids
+    shown = {row[0].text: row[1].text for row in grid.rows}
+    assert shown["ReLIFT"] == "41.50 (54.99)"
+    assert shown["SIREN"].startswith("diverged")
+    assert found.remarks[0].startswith("Not run in scale `demo`: image,")
     assert rows.set_index("method").loc["ReLIFT", "psnr"] == 41.5
 
 

@@ -1,0 +1,280 @@
+"""How a table is laid out for people: which columns are shown, in which grids, with which notes.
+
+Markdown and HTML are both written from what stands here. The CSVs hold every cell as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from benchmarks.tables.cells import DISTANCE, INCEPTION, TableCell
+from benchmarks.tables.published import Column, Row, Table
+from benchmarks.tables.sources import Sources
+
+GROUPS = {
+    "reconstruction": "Reconstruction",
+    "generation": "Generation",
+    "classification": "Classification",
+    "cost": "Size and operations",
+}
+ARROWS = {"higher": " ↑", "lower": " ↓", "none": ""}
+MOST_COLUMNS = 8
+"""Of a grid, so that it fits a terminal and a page."""
+SHORT = 150
+"""Characters of a footnote; the CSV has all of it."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one place of a grid shows; ``value`` sorts it, ``note`` is its footnote's number."""
+
+    text: str
+    value: float | None = None
+    note: int | None = None
+
+    @property
+    def marked(self) -> str:
+        """The text with its footnote: ``31.20 (39.4) [2]``."""
+        return " ".join(part for part in (self.text, f"[{self.note}]" if self.note else "") if part)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Rows of equal length; the first column names what a row is about."""
+
+    caption: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[Shown]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One table: grids, footnotes from 1, lines on what is left out, notes; all in Markdown."""
+
+    name: str
+    title: str
+    about: str
+    grids: Sequence[Grid]
+    footnotes: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+class Footnotes:
+    """Numbers reasons from 1, each reason once."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def number(self, reason: str) -> int | None:
+        """This reason's; None for an empty one."""
+        return self._numbers.setdefault(reason, len(self._numbers) + 1) if reason else None
+
+    def lines(self) -> list[str]:
+        """The reasons in their order, shortened."""
+        return [short(reason) for reason in self._numbers]
+
+
+def section(
+    name: str, table: Table, cells: Sequence[TableCell], sources: Sources, notes: Sequence[str] = ()
+) -> Section:
+    """One table: what was measured on what, and a grid or more for each stage.
+
+    Columns that are empty in the whole scale are left out and named in one line.
+    """
+    footnotes = Footnotes()
+    place = {(cell.row, cell.column): cell for cell in cells}
+    grids = []
+    shown = {key: c for key, c in table.columns.items() if not _empty(key, cells)}
+    for stage, caption in GROUPS.items():
+        columns = {key: column for key, column in shown.items() if column.stage == stage}
+        if columns:
+            grids += _grids(caption, table.rows, columns, place, footnotes)
+    scale = sources.scale_config.scale
+    return Section(
+        name,
+        table.title,
+        provenance(name, table, cells, sources),
+        grids,
+        footnotes.lines(),
+        [*_left_out(name, table, shown, cells, scale), *_not_compared(cells)],
+        [*table.notes, *notes],
+    )
+
+
+def split(
+    columns: Sequence[tuple[list[str], list[list[Shown]]]], fixed: int
+) -> Iterator[tuple[list[str], list[list[Shown]]]]:
+    """Columns in groups that fit a grid beside ``fixed`` others; what belongs together stays so.
+
+    Args:
+        columns: headings that belong together, and for each row their cells.
+    """
+    headings: list[str] = []
+    rows: list[list[Shown]] = []
+    for names, cells in columns:
+        if headings and len(headings) + len(names) + fixed > MOST_COLUMNS:
+            yield headings, rows
+            headings, rows = [], []
+        headings = headings + names
+        rows = [a + b for a, b in zip(rows or [[] for _ in cells], cells, strict=True)]
+    if headings:
+        yield headings, rows
+
+
+def short(reason: str) -> str:
+    """Not longer than a footnote should be, cut between words."""
+    if len(reason) <= SHORT:
+        return reason
+    return reason[:SHORT].rsplit(" ", 1)[0].rstrip(",;:") + " ..."
+
+
+def _empty(key: str, cells: Sequence[TableCell]) -> bool:
+    """No number of ours, and no failure that must be seen."""
+    return all(
+        cell.ours is None and cell.status != "failed" for cell in cells if cell.column == key
+    )
+
+
+def _grids(
+    caption: str,
+    rows: Sequence[Row],
+    columns: dict[str, Column],
+    place: dict[tuple[str, str], TableCell],
+    footnotes: Footnotes,
+) -> Iterator[Grid]:
+    """One stage's columns; rows that the paper gives nothing for and we do not run are left out."""
+    lines = {
+        row.title: [place[row.title, key] for key in columns]
+        for row in rows
+        if row.method or any(place[row.title, key].printed for key in columns)
+    }
+    blocks = []
+    for at, column in enumerate(columns.values()):
+        found = [line[at] for line in lines.values()]
+        unit = "" if column.unit == "1" else f" ({column.unit})"
+        names = [f"{column.heading}{unit}{ARROWS[column.better]}"]
+        if any(cell.printed for cell in found):
+            names[0] += " (paper)"
+        block = [[_ours(cell, column, footnotes)] for cell in found]
+        if any(cell.difference is not None for cell in found):
+            names.append("difference")
+            block = [[*a, _difference(c, column)] for a, c in zip(block, found, strict=True)]
+        blocks.append((names, block))
+    budgets = [_budget(line) for line in lines.values()]
+    budget = any(shown.text for shown in budgets)
+    for headings, block in split(blocks, fixed=1 + budget):
+        body = [
+            [Shown(title), *shown, *([spent] if budget else [])]
+            for title, shown, spent in zip(lines, block, budgets, strict=True)
+            if any(cell.marked for cell in shown)
+        ]
+        yield Grid(caption, ["method", *headings, *(["budget"] if budget else [])], body)
+
+
+def _ours(cell: TableCell, column: Column, footnotes: Footnotes) -> Shown:
+    """Ours with the printed number in brackets; a number in brackets alone is quoted."""
+    printed = f"({cell.printed})" if cell.printed else ""
+    if cell.ours is None:
+        text = " ".join(part for part in ("failed" * (cell.status == "failed"), printed) if part)
+        why = "" if cell.status == "quoted" else cell.why_empty
+        return Shown(text, None, footnotes.number(why))
+    spread = "" if cell.ours_std is None else f" ± {number(cell.ours_std, column.digits)}"
+    text = f"{number(cell.ours, column.digits)}{spread} {printed}".rstrip()
+    return Shown(text, cell.ours, footnotes.number(cell.note))
+
+
+def _difference(cell: TableCell, column: Column) -> Shown:
+    """Signed; of sizes and operations also in percent of the printed number."""
+    if cell.difference is None or cell.published is None:
+        return Shown("")
+    digits = column.digits if column.digits.endswith("f") else ".2g"
+    text = number(cell.difference, digits, "+") if cell.difference else "0"
+    if column.stage == "cost" and cell.difference:
+        text += f" ({100 * cell.difference / cell.published:+.1f} %)"
+    return Shown(text, cell.difference)
+
+
+def number(value: float, digits: str, sign: str = "") -> str:
+    """In the given digits, without exponents that a reader has to undo."""
+    text = format(value, f"{sign},{digits}")
+    return format(float(text), f"{sign},f").rstrip("0").rstrip(".") if "e" in text else text
+
+
+def _budget(line: Iterable[TableCell]) -> Shown:
+    for cell in line:
+        if cell.budget_fraction is not None:
+            return Shown(percent(cell.budget_fraction), cell.budget_fraction)
+        if cell.signals is not None:
+            return Shown(f"{cell.signals:,} signals", cell.signals)
+    return Shown("")
+
+
+def percent(fraction: float) -> str:
+    """A share with two significant digits, in percent."""
+    value = 100 * fraction
+    return f"{value:.0f} %" if value >= 10 else f"{value:.2g} %"
+
+
+def _left_out(
+    name: str, table: Table, shown: dict[str, Column], cells: Sequence[TableCell], scale: str
+) -> list[str]:
+    """One line on the columns that are empty, by their reasons."""
+    reasons: dict[str, list[str]] = {}
+    for key, column in table.columns.items():
+        if key not in shown:
+            ours = [c.why_empty for c in cells if c.column == key and c.status != "quoted"]
+            reason = max(dict.fromkeys(ours), key=ours.count) if ours else "quoted only"
+            reasons.setdefault(reason, []).append(column.heading)
+    if not reasons:
+        return []
+    parts = [f"{', '.join(found)} ({short(reason)})" for reason, found in reasons.items()]
+    if not shown and len(reasons) == 1:
+        parts = [f"all columns ({short(next(iter(reasons)))})"]
+    return [
+        f"Left out, as no row has it in scale `{scale}`: {'; '.join(parts)}. The paper's numbers "
+        f"are in `tables/{name}.csv`."
+    ]
+
+
+def _not_compared(cells: Sequence[TableCell]) -> list[str]:
+    """Why numbers stand side by side without a difference, once."""
+    reasons = {
+        cell.why_empty.removeprefix("no difference: ")
+        for cell in cells
+        if cell.ours is not None and cell.published is not None and cell.difference is None
+    }
+    return [f"No differences: {'; '.join(sorted(reasons))}."] if reasons else []
+
+
+def provenance(name: str, table: Table, cells: Sequence[TableCell], sources: Sources) -> str:
+    """The line that says what was measured on what."""
+    published = f"**Paper**: {table.paper} ({table.place})"
+    if table.dataset is None:
+        return f"{published}, sizes as in `config/methods`. **Ours**: counted at the same sizes."
+    published += f", on {table.dataset_title or table.dataset}."
+    ours, scale = sources.dataset(name), sources.scale_config.scale
+    if ours is None:
+        return f"{published} **Ours**: scale `{scale}` has no data set for this table."
+    measured = [cell for cell in cells if cell.ours is not None and cell.samples]
+    counts = {cell.split: cell.samples for cell in measured}
+    samples = ", ".join(f"{count:,} {split}" for split, count in counts.items())
+    fractions = sorted({c.budget_fraction for c in measured if c.budget_fraction is not None})
+    budget = " to ".join(dict.fromkeys(percent(f) for f in (fractions[:1] + fractions[-1:])))
+    known_as = "" if ours.title == ours.name else f" ({ours.title})"
+    parts = [f"**Ours**: scale `{scale}`, {ours.name}{known_as}"]
+    parts += [f"{samples} signals measured"] if samples else []
+    sentences = [f"{published} {', '.join(parts)}."]
+    if "fid" in table.columns:
+        spaces = dict.fromkeys(_space(cell.column) for cell in measured if _space(cell.column))
+        sentences.append(f"**Feature space**: {', '.join(spaces) or 'no generation result'}.")
+    sentences.append(f"**Budget**: {f'{budget} of the published training' if budget else 'none'}.")
+    return " ".join(sentences)
+
+
+def _space(column: str) -> str:
+    """The feature space behind a column, empty where it needs none."""
+    if column in INCEPTION:
+        return "Inception of 2015"
+    return column.removeprefix("r").removeprefix("fd_") if DISTANCE.match(column) else ""
