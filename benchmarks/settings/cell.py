@@ -7,19 +7,20 @@ From the weakest to the strongest:
 3. what the scale overrides of the method;
 4. what a variant changes of its method;
 5. what the scale overrides of the variant;
-6. what a command line sets.
+6. what a trial sets (`benchmarks.settings.trial`).
 
 A variant comes after the overrides of its method: at every scale it differs from it.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from benchmarks.settings import folders
 from benchmarks.settings.checking import checked
 from benchmarks.settings.dataset import load_dataset_config
-from benchmarks.settings.merge import Tree, group, merge, plain, sourced
+from benchmarks.settings.merge import Tree, group, leaf_at, leaves, merge, plain, sourced
 from benchmarks.settings.method import (
     Method,
     MethodConfig,
@@ -30,6 +31,7 @@ from benchmarks.settings.method import (
 )
 from benchmarks.settings.reading import ConfigError, Data, read_mapping
 from benchmarks.settings.scale import Counts, ScaleConfig, load_scale, scale_tree
+from benchmarks.settings.trial import RESULTS, read_trial, split_name
 from lift.meta.config import FitConfig
 
 ARGUMENTS = {"generation.network": "denoiser", "classification.settings": "head"}
@@ -71,16 +73,21 @@ class Cell(Data):
     generation: Generation | None
 
 
-def resolve(scale: str, dataset: str, method: str, seed: int) -> Cell:
+def resolve(scale: str, dataset: str, method: str, seed: int, results: Path = RESULTS) -> Cell:
     """The full configuration of one cell.
+
+    Args:
+        method: of a trial, METHOD+NAME.
+        results: where trials are.
 
     Raises:
         ConfigError: the scale does not have this cell, or a file is wrong.
     """
     config = load_scale(scale)
-    _in_scale(config, dataset, method)
-    base = find_method(method)
-    tree = merged_settings(scale, dataset, method)
+    configured, _ = split_name(method)
+    _in_scale(config, dataset, configured)
+    base = find_method(configured)
+    tree = merged_settings(scale, dataset, method, results)
     where = f"{folders.shown(folders.find('methods', base.method))}: {dataset}"
     own = base.settings[settings_key(base, base.settings, load_dataset_config(dataset))]
     generation = None
@@ -110,12 +117,18 @@ def resolve(scale: str, dataset: str, method: str, seed: int) -> Cell:
     )
 
 
-def merged_settings(scale: str, dataset: str, method: str) -> Tree:
+def merged_settings(scale: str, dataset: str, method: str, results: Path = RESULTS) -> Tree:
     """Every setting of a cell, with the file that it comes from.
+
+    Args:
+        method: of a trial, METHOD+NAME.
+        results: where trials are.
 
     Raises:
         ConfigError: a file is missing or wrong, or the method has no settings for the data set.
     """
+    changes = read_trial(scale, dataset, method, results)
+    method, _ = split_name(method)
     data = group(scale_tree(scale), "datasets", dataset)
     named = find_image_classifier if method in image_classifiers() else find_method
     base: Method = named(method)
@@ -126,8 +139,20 @@ def merged_settings(scale: str, dataset: str, method: str) -> Tree:
         changes = group(sourced(read_mapping(path), folders.shown(path)), "variants", method)
         layers += [{"field": changes}, _override(data, method)]
     tree = merge(*layers, arguments=ARGUMENTS)
-    generates = "generation" in data and "generation" in layers[0] and method not in variants
-    return {name: part for name, part in tree.items() if name != "generation" or generates}
+    if not ("generation" in data and "generation" in layers[0]) or method in variants:
+        tree.pop("generation", None)
+    classified = leaf_at(data, ("classification", "methods"))
+    if classified is None or method not in classified.value:
+        tree.pop("classification", None)
+    _refuse_unused(changes, tree)
+    return merge(tree, changes, arguments=ARGUMENTS)
+
+
+def _refuse_unused(changes: Tree, tree: Tree) -> None:
+    for name in ("generation", "classification"):
+        if name in changes and name not in tree:
+            (_, leaf), *_ = leaves(group(changes, name))
+            raise ConfigError(f"{leaf}: this cell has no {name}")
 
 
 def _in_scale(config: ScaleConfig, dataset: str, method: str) -> None:

@@ -100,7 +100,9 @@ def main(stage: Stage, run: Callable[[Experiment], Outcome], description: str) -
     if options.threads:
         torch.set_num_threads(options.threads)
     with one_line(stage):
-        cell = resolve(options.scale, options.dataset, options.method, options.seed)
+        cell = resolve(
+            options.scale, options.dataset, options.method, options.seed, options.results
+        )
         experiment = Experiment(
             cell,
             options.results,

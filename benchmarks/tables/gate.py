@@ -1,6 +1,4 @@
-"""Compares a scale's metrics with expected ones, for continuous integration.
-
-    python -m benchmarks.tables.gate --scale demo --expected FILE.yaml
+"""Compares a scale's metrics with expected ones, for continuous integration: ``lift gate``.
 
 The file lists metrics with a value, a tolerance, and the budget that the value was made with:
 
@@ -8,31 +6,44 @@ The file lists metrics with a value, a tolerance, and the budget that the value 
       - {dataset: embedded-images, method: lift, stage: reconstruction, metric: psnr, split: test,
          value: 31.2, absolute: 0.3, signals: 3200, better: higher}
 
-Without ``better``, a deviation in either direction is a regression. Exit code 1 if there is one.
+Without ``better``, a deviation in either direction is a regression.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import yaml
+from pydantic import Field, model_validator
 
-from benchmarks.records.result import Result, ResultError, SplitName, read_result, result_path
-from benchmarks.settings.reading import read_yaml
+from benchmarks.records.result import (
+    Metric,
+    Result,
+    ResultError,
+    SplitName,
+    read_result,
+    result_path,
+)
+from benchmarks.settings.reading import Data, read_yaml
+from lift.files import replacing
+
+RECORDED = ("reconstruction", "generation", "classification", "cost")
+TIMES = ("s", "1/s")
+"""Units of what differs from run to run."""
 
 
-class Expectation(BaseModel):
+class UnknownNameError(ValueError):
+    """An expectation names what is not there; the message lists what is."""
+
+
+class Expectation(Data):
     """One metric and how far it may be off: ``absolute`` in its unit, or ``relative`` as a share.
 
     ``signals`` is the budget, and ``device`` (``cpu`` or a GPU's name) the backend, that the value
     belongs to; a result of another one is not compared but reported. ``scale`` is another folder
     of results than the checked one, ``published`` for costs.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: str
     method: str
@@ -68,35 +79,103 @@ class Expectation(BaseModel):
         )
 
 
-class Expectations(BaseModel):
+class Expectations(Data):
     """A file of expectations."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     expected: list[Expectation] = Field(min_length=1)
 
 
+def failures(path: Path, root: Path, scale: str) -> tuple[int, list[str]]:
+    """How many metrics a file expects, and what is wrong with those that are not as expected.
+
+    Raises:
+        ConfigError: the file is missing or wrong.
+        UnknownNameError: a scale, cell, stage or metric is not there.
+    """
+    expected = read_yaml(path, Expectations).expected
+    found = [regression(entry, root, scale) for entry in expected]
+    return len(expected), [message for message in found if message]
+
+
+def record(path: Path, root: Path, scale: str, relative: float) -> int:
+    """Writes the metrics that there are as expected ones; returns their number.
+
+    Entries of an existing file keep their tolerance and get the present value; a new file gets
+    every metric of the scale's measurements, and of the costs.
+
+    Args:
+        relative: the tolerance in a new file, as a share; costs have none.
+
+    Raises:
+        UnknownNameError: an entry's scale, cell, stage or metric is not there, or there is nothing.
+    """
+    if path.exists():
+        old = read_yaml(path, Expectations).expected
+        entries = [_present(entry, root, scale) for entry in old]
+    else:
+        entries = [
+            entry
+            for folder in (scale, "published")
+            for file in sorted((root / folder).glob("*/*/seed*/*.json"))
+            if file.stem in RECORDED
+            for entry in _entries(read_result(file), folder, scale, relative)
+        ]
+    if not entries:
+        raise UnknownNameError(f"{root / scale}: no results; {_there(root)}")
+    lines = [entry.model_dump(exclude_defaults=True) for entry in entries]
+    content = {"expected": lines}
+    text = yaml.safe_dump(content, sort_keys=False, width=1000, default_flow_style=None)
+    with replacing(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+    return len(entries)
+
+
+def _entries(result: Result, folder: str, scale: str, relative: float) -> list[Expectation]:
+    kept = [m for m in result.metrics if m.value is not None and m.unit not in TIMES]
+    return [
+        Expectation(
+            dataset=result.dataset,
+            method=result.method,
+            stage=result.stage,
+            metric=metric.name,
+            split=metric.split,
+            value=metric.value or 0.0,
+            seed=result.seed,
+            scale=None if folder == scale else folder,
+            relative=0.0 if result.stage == "cost" else relative,
+            signals=result.budget.signals if result.budget else None,
+        )
+        for metric in kept
+        if result.status == "ok"
+    ]
+
+
+def _present(entry: Expectation, root: Path, scale: str) -> Expectation:
+    result = _result(entry, root, scale)
+    if result.status == "failed":
+        raise UnknownNameError(f"{entry.name}: failed: {result.reason}")
+    signals = result.budget.signals if result.budget and entry.signals is not None else None
+    device = result.provenance.device if result.provenance and entry.device else None
+    value = _metric(entry, result).value
+    return entry.model_copy(update={"value": value, "signals": signals, "device": device})
+
+
 def regression(expectation: Expectation, root: Path, scale: str) -> str | None:
-    """What is wrong with one metric; None where it is as expected."""
-    folder = expectation.scale or scale
-    path = result_path(
-        root,
-        folder,
-        expectation.dataset,
-        expectation.method,
-        expectation.seed,
-        expectation.stage,
-    )
+    """What is wrong with one metric; None where it is as expected.
+
+    Raises:
+        UnknownNameError: its scale, cell, stage or metric is not there.
+    """
     try:
-        result = read_result(path)
+        result = _result(expectation, root, scale)
     except ResultError as error:
         return f"{expectation.name}: {error}"
     unlike = _unlike(expectation, result)
     if unlike:
         return f"{expectation.name}: {unlike}"
-    value = result.value(expectation.metric, expectation.split)
+    value = _metric(expectation, result).value
     if value is None:
-        return f"{expectation.name}: not measured"
+        return f"{expectation.name}: no value"
     deviation = value - expectation.value
     worse = {"higher": -deviation, "lower": deviation, None: abs(deviation)}[expectation.better]
     if worse <= expectation.tolerance:
@@ -120,24 +199,42 @@ def _unlike(expectation: Expectation, result: Result) -> str:
     return ""
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--scale", default="demo")
-    parser.add_argument("--expected", type=Path, required=True, help="YAML file of expectations")
-    parser.add_argument("--root", type=Path, default=Path("results"))
-    options = parser.parse_args()
-    try:
-        expected = read_yaml(options.expected, Expectations).expected
-    except ValueError as error:
-        sys.exit(f"gate: {error}")
-    found = [regression(entry, options.root, options.scale) for entry in expected]
-    regressions = [message for message in found if message]
-    for message in regressions:
-        print(f"REGRESSION {message}")
-    print(f"{len(expected) - len(regressions)} of {len(expected)} metrics as expected")
-    sys.exit(bool(regressions))
+def _result(expectation: Expectation, root: Path, scale: str) -> Result:
+    folder = expectation.scale or scale
+    where = (folder, expectation.dataset, expectation.method, f"seed{expectation.seed}")
+    for depth, kind in enumerate(("scale", "data set", "method", "seed")):
+        if not root.joinpath(*where[: depth + 1]).is_dir():
+            above = root.joinpath(*where[:depth])
+            known = ", ".join(sorted(path.name for path in above.glob("*") if path.is_dir()))
+            raise UnknownNameError(
+                f"{expectation.name}: no {kind} {where[depth]!r} in {above}; "
+                f"it has {known or 'nothing'}"
+            )
+    path = result_path(
+        root,
+        folder,
+        expectation.dataset,
+        expectation.method,
+        expectation.seed,
+        expectation.stage,
+    )
+    if not path.exists():
+        known = ", ".join(sorted(other.stem for other in path.parent.glob("*.json")))
+        raise UnknownNameError(
+            f"{expectation.name}: no stage {expectation.stage!r} in {path.parent}; "
+            f"it has {known or 'nothing'}"
+        )
+    return read_result(path)
 
 
-if __name__ == "__main__":
-    main()
+def _metric(expectation: Expectation, result: Result) -> Metric:
+    for metric in result.metrics:
+        if (metric.name, metric.split) == (expectation.metric, expectation.split):
+            return metric
+    known = ", ".join(f"{metric.name} ({metric.split})" for metric in result.metrics)
+    raise UnknownNameError(f"{expectation.name}: no such metric; there are {known or 'none'}")
+
+
+def _there(root: Path) -> str:
+    known = ", ".join(sorted(path.name for path in root.glob("*") if path.is_dir()))
+    return f"{root} has {known or 'nothing'}"

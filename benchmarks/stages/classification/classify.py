@@ -59,7 +59,9 @@ def inputs_of(
 def run(experiment: Experiment) -> Outcome:
     """Trains on the training copies, chooses nothing by the test split, and measures on it once."""
     training, manifest = experiment.cell.training, experiment.dataset.manifest
-    config = resolve_classification(experiment.cell.scale, training.dataset, training.method)
+    config = resolve_classification(
+        experiment.cell.scale, training.dataset, training.method, experiment.results
+    )
     splits = labelled_splits(experiment.dataset, config.signals)
     encoded = experiment.upstream("encode_copies")
     code = code_digest("benchmarks.stages.classification.trials", head_module(config.settings.head))

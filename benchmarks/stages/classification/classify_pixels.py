@@ -27,7 +27,7 @@ MODULE = "benchmarks.stages.classification.classify_pixels"
 def run(options: argparse.Namespace, device: torch.device) -> Result:
     """Trains the image model of one method, and measures it like a classifier of latents."""
     began, seed = time.monotonic(), options.seed
-    config = resolve_classification(options.scale, options.dataset, options.method)
+    config = resolve_classification(options.scale, options.dataset, options.method, options.results)
     dataset = open_prepared(options.data / options.dataset)
     splits = labelled_splits(dataset, config.signals)
     statistics = (

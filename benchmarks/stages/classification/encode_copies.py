@@ -68,7 +68,9 @@ def latents(
 def run(experiment: Experiment) -> Outcome:
     """Writes ``copies/`` beside the JSON: splits train (n copies), validation and test."""
     training = experiment.cell.training
-    config = resolve_classification(experiment.cell.scale, training.dataset, training.method)
+    config = resolve_classification(
+        experiment.cell.scale, training.dataset, training.method, experiment.results
+    )
     splits = labelled_splits(experiment.dataset, config.signals)
     field, weights = experiment.trained_field()
     fit, manifest = training.fit, experiment.dataset.manifest

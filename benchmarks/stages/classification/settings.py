@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from benchmarks.settings import folders
@@ -23,6 +24,7 @@ from benchmarks.settings.method import (
 )
 from benchmarks.settings.reading import ConfigError, Data
 from benchmarks.settings.scale import load_scale
+from benchmarks.settings.trial import RESULTS, split_name
 from lift.network_training import TrainingConfig
 
 
@@ -61,22 +63,27 @@ def classification_scale(scale: str, dataset: str) -> ClassificationScale:
     return data.classification
 
 
-def resolve_classification(scale: str, dataset: str, method: str) -> Classification:
+def resolve_classification(
+    scale: str, dataset: str, method: str, results: Path = RESULTS
+) -> Classification:
     """The settings of one method's classifier on one data set.
+
+    Args:
+        method: of a trial, METHOD+NAME.
+        results: where trials are.
 
     Raises:
         ConfigError: the scale does not classify with this method, or a file is wrong.
     """
-    scale_config, where = (
-        classification_scale(scale, dataset),
-        folders.shown(folders.find("scales", scale)),
-    )
+    scale_config = classification_scale(scale, dataset)
+    where = folders.shown(folders.find("scales", scale))
+    tree = group(merged_settings(scale, dataset, method, results), "classification")
+    method, _ = split_name(method)
     if method not in scale_config.methods:
         raise ConfigError(
             f"{where}: {dataset} is not classified by {method!r}; "
             f"it is by {', '.join(scale_config.methods)}"
         )
-    tree = group(merged_settings(scale, dataset, method), "classification")
     base = find_image_classifier(method) if method in image_classifiers() else find_method(method)
     source = load_dataset_config(dataset)
     published = base.classification[settings_key(base, base.classification, source)]
@@ -85,8 +92,8 @@ def resolve_classification(scale: str, dataset: str, method: str) -> Classificat
     training = checked(TrainingConfig, group(own, "training"), where, "classification.training")
     seen = published.training["steps"] * published.training["batch"]
     return Classification(
-        signals=scale_config.signals,
-        encoding=scale_config.encoding,
+        signals=checked(LabelledSignals, group(tree, "signals"), where, "classification.signals"),
+        encoding=checked(CopyEncoding, group(tree, "encoding"), where, "classification.encoding"),
         settings=settings,
         training=training,
         published_signals=seen if base.published else None,

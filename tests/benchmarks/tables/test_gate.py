@@ -5,22 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tables import gate
+from benchmarks import cli
 from tests.benchmarks.tables.results_tree import psnr, write
 
 WHERE = "dataset: cifar10, method: lift, stage: reconstruction, metric: psnr, split: test"
 
 
 def run(root: Path, monkeypatch: pytest.MonkeyPatch, *entries: str) -> int | str:
-    """Exit code of the gate, or its message, for these expectations."""
+    """Exit code of the gate for these expectations."""
     expected = root / "expected.yaml"
-    expected.write_text(
-        "expected:\n" + "".join(f"  - {{{entry}}}\n" for entry in entries), encoding="utf-8"
-    )
-    arguments = ["--scale", "tiny", "--expected", str(expected), "--root", str(root)]
-    monkeypatch.setattr(sys, "argv", ["gate", *arguments])
+    expected.write_text("expected:\n" + "".join(f"  - {{{entry}}}\n" for entry in entries), encoding="utf-8")
+    return gate(monkeypatch, root, expected)
+
+
+def gate(monkeypatch: pytest.MonkeyPatch, root: Path, expected: Path, *more: str) -> int | str:
+    """Exit code of ``lift gate``."""
+    arguments = ["--scale", "tiny", "--expected", str(expected), "--results", str(root), *more]
+    monkeypatch.setattr(sys, "argv", ["lift", "gate", *arguments])
     with pytest.raises(SystemExit) as caught:
-        gate.main()
+        cli.main()
     return caught.value.code
 
 
@@ -38,7 +41,7 @@ def run(root: Path, monkeypatch: pytest.MonkeyPatch, *entries: str) -> int | str
         ("value: 31.2, absolute: 0, signals: 3200", 0),
         ("value: 31.2, absolute: 0, signals: 6400", 1),
         ("value: 31.2, absolute: 0, device: cpu", 1),
-        ("value: 31.2, absolute: 0, seed: 1", 1),
+        ("value: 31.2, absolute: 0, seed: 1", 2),
     ],
 )
 def test_gate(tmp_path: Path, monkeypatch, expectation: str, code: int) -> None:
@@ -77,8 +80,52 @@ def test_gate_names_each_regression(tmp_path: Path, monkeypatch, capsys) -> None
     ],
 )
 def test_wrong_expectations_are_one_clear_error(
-    tmp_path: Path, monkeypatch, entry: str, complaint: str
+    tmp_path: Path, monkeypatch, capsys, entry: str, complaint: str
 ) -> None:
-    message = run(tmp_path, monkeypatch, f"{WHERE}, {entry}")
-    assert str(message).startswith("gate: ")
-    assert complaint in str(message)
+    assert run(tmp_path, monkeypatch, f"{WHERE}, {entry}") == 2
+    said = capsys.readouterr().err
+    assert said.startswith("lift: ")
+    assert complaint in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("dataset: cifar10", "dataset: cifra10", "no data set 'cifra10' in {root}/tiny; it has"),
+        ("method: lift", "method: lyft", "no method 'lyft' in {root}/tiny/cifar10; it has lift"),
+        ("stage: reconstruction", "stage: recon", "no stage 'recon' in {root}/tiny/cifar10/lift"),
+        ("metric: psnr", "metric: psrn", "no such metric; there are psnr (test)"),
+        ("split: test", "split: train", "no such metric; there are psnr (test)"),
+        ("split: test", "scale: tyni", "no scale 'tyni' in {root}; it has tiny"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_not_there_exits_with_2_and_says_what_is(
+    tmp_path: Path, monkeypatch, capsys, old: str, new: str, complaint: str
+) -> None:
+    write(tmp_path, "cifar10", psnr(31.2))
+    assert run(tmp_path, monkeypatch, f"{WHERE.replace(old, new)}, value: 31, absolute: 1") == 2
+    assert complaint.format(root=tmp_path) in capsys.readouterr().err
+
+
+def test_recorded_metrics_are_as_expected_until_one_changes(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    expected = tmp_path / "new.yaml"
+    write(tmp_path, "cifar10", psnr(31.2))
+    write(tmp_path, "cifar10", psnr(5.0), scale="published", stage="cost")
+    assert not gate(monkeypatch, tmp_path, expected, "--record", "--relative", "0.01")
+    assert not gate(monkeypatch, tmp_path, expected)
+    write(tmp_path, "cifar10", psnr(30.8))
+    assert gate(monkeypatch, tmp_path, expected) == 1
+    assert not gate(monkeypatch, tmp_path, expected, "--record")
+    assert not gate(monkeypatch, tmp_path, expected)
+    assert "2 of 2 metrics as expected" in capsys.readouterr().out
+    assert "relative: 0.01" in expected.read_text(encoding="utf-8")
+
+
+def test_nothing_is_recorded_of_nothing(tmp_path: Path, monkeypatch, capsys) -> None:
+    (tmp_path / "other").mkdir()
+    assert gate(monkeypatch, tmp_path, tmp_path / "new.yaml", "--record") == 2
+    assert "tiny: no results" in capsys.readouterr().err
+    assert not (tmp_path / "new.yaml").exists()

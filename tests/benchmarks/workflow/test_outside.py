@@ -122,3 +122,45 @@ def test_its_own_code_runs_its_cell_again(finished):
         assert "fit" in planned(project, folder, f"{CELL}/fit.json")
     finally:
         layers.write_text(original, encoding="utf-8")
+
+
+def lift(project, folder, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks.cli", "--include", folder, *arguments],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_stored_weights_give_the_stored_numbers(finished):
+    project, folder = finished
+    same = lift(project, folder, "verify", "mine/noise/plane")
+    assert (same.returncode, "DIFFERS" in same.stdout) == (0, False), same.stdout + same.stderr
+    path = project / CELL / "reconstruction.json"
+    original = path.read_text(encoding="utf-8")
+    changed = json.loads(original)
+    changed["metrics"][0]["value"] *= 1.1
+    path.write_text(json.dumps(changed), encoding="utf-8")
+    try:
+        assert lift(project, folder, "verify", "mine/noise/plane").returncode == 1
+    finally:
+        path.write_text(original, encoding="utf-8")
+
+
+def test_a_trial_runs_under_another_name(finished):
+    project, folder = finished
+    configured = (project / CELL / "fit.json").read_bytes()
+    changes = ("--set", "fit.steps=2", "--name", "short", "--cores", "2")
+    done = lift(project, folder, "run", "mine/noise/plane", "fit", *changes)
+    assert done.returncode == 0, done.stdout + done.stderr
+    path = project / CELL.replace("plane", "plane+short") / "fit.json"
+    trial = json.loads(path.read_text(encoding="utf-8"))
+    assert (trial["status"], trial["budget"]["signals"]) == ("ok", 8)
+    assert (project / CELL / "fit.json").read_bytes() == configured
+    left = lift(project, folder, "plan", "mine/noise/plane+short")
+    assert left.returncode == 0, left.stderr
+    assert "Missing output files" in left.stdout
+    assert lift(project, folder, "plan", "mine/noise/plane").stdout.endswith("0 jobs\n")

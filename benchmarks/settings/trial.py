@@ -1,0 +1,109 @@
+"""A trial: a configured cell with some settings changed, as METHOD+NAME beside the cell itself.
+
+Its folder of results holds ``settings.yaml`` with the changes, so that every stage, whoever starts
+it, finds the same settings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.settings.digest import digest
+from benchmarks.settings.merge import Tree, sourced
+from benchmarks.settings.reading import ConfigError, parse_yaml, read_mapping
+from lift.files import replacing
+
+RESULTS = Path("results")
+GROUPS = (
+    "field",
+    "fit",
+    "generation",
+    "classification",
+    "train",
+    "validation",
+    "encode",
+    "evaluate",
+)
+"""What a trial may change of a cell."""
+
+
+def split_name(method: str) -> tuple[str, str]:
+    """The method, and the name of the trial; empty for a configured cell."""
+    base, _, name = method.partition("+")
+    return base, name
+
+
+def changes_of(assignments: Sequence[str]) -> dict[str, Any]:
+    """What ``fit.steps=500`` and the like say, in groups.
+
+    Raises:
+        ConfigError: one is no assignment, or names no group of a cell.
+    """
+    changes: dict[str, Any] = {}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        *groups, name = key.strip().split(".")
+        if not equals or not name or (groups or [name])[0] not in GROUPS:
+            raise ConfigError(
+                f"--set: {assignment!r}, expected GROUP.NAME=VALUE such as fit.steps=500; "
+                f"groups are {', '.join(GROUPS)}"
+            )
+        place = changes
+        for group in groups:
+            place = place.setdefault(group, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"--set: {assignment!r}: {group!r} is set to a value already")
+        try:
+            place[name] = parse_yaml(text)
+        except (yaml.YAMLError, ValueError) as error:
+            line = " ".join(str(error).split())
+            raise ConfigError(f"--set: {assignment!r}: no value ({line})") from error
+    return changes
+
+
+def trial_of(method: str, changes: dict[str, Any], name: str | None) -> str:
+    """METHOD+NAME; without a name, the changes' own.
+
+    Raises:
+        ConfigError: the name has other characters than a folder's should.
+    """
+    chosen = name or digest(changes)[:8]
+    if not re.fullmatch(r"[\w-]+", chosen):
+        raise ConfigError(f"--name: {chosen!r}, expected letters, digits, - and _")
+    return f"{method}+{chosen}"
+
+
+def write_trial(scale: str, dataset: str, trial: str, changes: dict[str, Any], root: Path) -> None:
+    """Writes the changes, once.
+
+    Raises:
+        ConfigError: a trial of this name has other changes.
+    """
+    path = _path(scale, dataset, trial, root)
+    if path.exists() and (found := read_mapping(path)) != changes:
+        raise ConfigError(f"{path}: has {found}, not {changes}; give this one another --name")
+    with replacing(path) as unfinished:
+        unfinished.write_text(yaml.safe_dump(changes, sort_keys=False), encoding="utf-8")
+
+
+def read_trial(scale: str, dataset: str, method: str, root: Path) -> Tree:
+    """What a trial changes; nothing for a configured cell.
+
+    Raises:
+        ConfigError: there is no such trial.
+    """
+    if not split_name(method)[1]:
+        return {}
+    path = _path(scale, dataset, method, root)
+    if not path.exists():
+        raise ConfigError(f"{path}: no such file; `lift run` with --set and --name makes a trial")
+    return sourced(read_mapping(path), str(path))
+
+
+def _path(scale: str, dataset: str, method: str, root: Path) -> Path:
+    return root / scale / dataset / method / "settings.yaml"

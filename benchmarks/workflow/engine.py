@@ -1,0 +1,95 @@
+"""Snakemake, asked by a program: what is run, and what would run and why."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.settings import folders
+from benchmarks.settings.cell import resolve
+from benchmarks.settings.method import image_classifiers
+from benchmarks.settings.names import CellName
+from benchmarks.settings.scale import load_scale
+from benchmarks.settings.trial import RESULTS, split_name
+from benchmarks.stages.classification.settings import classified_cells
+
+JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .*\n)+)", re.MULTILINE)
+WHY_CHARACTERS = 160
+
+
+@dataclass(frozen=True)
+class Job:
+    """One that would run: its rule, its first output, and why."""
+
+    rule: str
+    output: str
+    why: str
+
+
+class EngineError(RuntimeError):
+    """Snakemake refused; the message is its last line."""
+
+
+def targets(cell: CellName, stage: str | None) -> list[str]:
+    """The results of a cell's stage; without one, of all that the scale has settings for.
+
+    Raises:
+        ConfigError: there is no such cell.
+    """
+    seed = load_scale(cell.scale).seeds[0] if cell.seed is None else cell.seed
+    folder = RESULTS / cell.scale / cell.dataset / cell.method / f"seed{seed}"
+    stages = [stage] if stage else _stages(cell, seed)
+    return [str(folder / f"{name}.json") for name in stages]
+
+
+def _stages(cell: CellName, seed: int) -> list[str]:
+    method, _ = split_name(cell.method)
+    classified = (cell.dataset, method, seed) in classified_cells(cell.scale)
+    if method in image_classifiers():
+        return ["classification"]
+    resolved = resolve(cell.scale, cell.dataset, cell.method, seed)
+    stages = ["reconstruction"]
+    stages += ["generation", "interpolation"] if resolved.generation else []
+    return [*stages, *(["classification"] if classified else [])]
+
+
+def run(wanted: Sequence[str], scale: str, cores: int | None, trial: bool = False) -> int:
+    """Runs whatever the wanted files need; returns Snakemake's exit code."""
+    command = _command(wanted, scale, cores, trial)
+    return subprocess.run(command, cwd=folders.ROOT, check=False).returncode
+
+
+def plan(wanted: Sequence[str], scale: str) -> list[Job]:
+    """What would run for the wanted files, in no order.
+
+    Raises:
+        EngineError: Snakemake knows no way to make them.
+    """
+    command = [*_command(wanted, scale, None, trial=False), "--dry-run"]
+    said = subprocess.run(command, cwd=folders.ROOT, capture_output=True, text=True, check=False)
+    if said.returncode:
+        lines = [line for line in (said.stdout + said.stderr).splitlines() if line.strip()]
+        raise EngineError(lines[-1] if lines else f"snakemake: exit code {said.returncode}")
+    return [_job(rule, block) for rule, block in JOB.findall(said.stdout + said.stderr)]
+
+
+def _job(rule: str, block: str) -> Job:
+    said = dict(re.findall(r"^    (\w+): (.*)$", block, re.MULTILINE))
+    why = said.get("reason", "")
+    short = why if len(why) <= WHY_CHARACTERS else why[:WHY_CHARACTERS] + " ..."
+    return Job(rule, said.get("output", "").split(",")[0], short)
+
+
+def _command(wanted: Sequence[str], scale: str, cores: int | None, trial: bool) -> list[str]:
+    """Snakemake's command line; a trial is no cell that runs as a whole."""
+    own = folders.included()
+    values = [f"scale={scale}", *(["jobs=stage"] if trial else [])]
+    values += [f"include={own}"] if own else []
+    return [
+        *(sys.executable, "-m", "snakemake", *wanted),
+        *(["--cores", str(cores)] if cores else []),
+        *("--config", *values),
+    ]

@@ -1,0 +1,77 @@
+"""Every setting that a cell resolves to, and the file and key that it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.settings import folders
+from benchmarks.settings.cell import merged_settings, resolve
+from benchmarks.settings.merge import leaves
+from benchmarks.settings.method import find_method, image_classifiers
+from benchmarks.settings.names import CellName
+from benchmarks.settings.scale import load_scale
+from benchmarks.settings.trial import split_name
+from benchmarks.stages.classification.settings import resolve_classification
+from benchmarks.stages.generation.settings import generation_config
+
+DEFAULT = "(default)"
+
+Setting = tuple[str, Any, str]
+"""Key, value, and ``FILE: KEY``."""
+
+
+def explained(cell: CellName, results: Path) -> list[Setting]:
+    """All settings of a cell, those of the field first.
+
+    Raises:
+        ConfigError: there is no such cell, or a setting is wrong.
+    """
+    tree = merged_settings(cell.scale, cell.dataset, cell.method, results)
+    places = {key: str(leaf) for key, leaf in leaves(tree)}
+    return [(key, value, places.get(key, DEFAULT)) for key, value in _resolved(cell, results)]
+
+
+def _resolved(name: CellName, results: Path) -> Iterator[tuple[str, Any]]:
+    """Every key with its value, once all of them are checked."""
+    method, _ = split_name(name.method)
+    labelled = load_scale(name.scale).datasets.get(name.dataset)
+    classified = labelled and labelled.classification and labelled.classification.methods
+    if method not in image_classifiers():
+        cell = resolve(name.scale, name.dataset, name.method, name.seed or 0, results)
+        yield from _flat(cell.training.settings, "field")
+        yield from _flat(cell.training.fit.model_dump(), "fit")
+        if cell.generation is not None:
+            yield from _flat(generation_config(cell).model_dump(), "generation")
+        yield "train", cell.training.train
+        yield "validation", cell.training.validation
+        yield from _flat(cell.encode.model_dump(), "encode")
+        yield from _flat(cell.evaluate.model_dump(), "evaluate")
+    if method in image_classifiers() or method in (classified or ()):
+        found = resolve_classification(name.scale, name.dataset, name.method, results)
+        training = found.training.model_dump()
+        settings = {**found.settings.model_dump(), "training": training}
+        parts = {"signals": found.signals.model_dump(), "encoding": found.encoding.model_dump()}
+        yield from _flat({**settings, **parts}, "classification")
+
+
+def about(cell: CellName) -> list[Setting]:
+    """What a cell is, besides its settings."""
+    method, trial = split_name(cell.method)
+    seeds = load_scale(cell.scale).seeds
+    scale = folders.shown(folders.find("scales", cell.scale))
+    lines: list[Setting] = [("seeds", seeds, f"{scale}: seeds")]
+    if method not in image_classifiers():
+        base = find_method(method)
+        file = folders.shown(folders.find("methods", base.method))
+        lines.insert(0, ("class", base.field, f"{file}: field"))
+    return [*lines, *([("trial of", method, "--set")] if trial else [])]
+
+
+def _flat(values: Mapping[str, Any], at: str) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{at}.{name}")
+        else:
+            yield f"{at}.{name}", value

@@ -1,0 +1,155 @@
+"""The command ``lift``: what it says, and what a name that is not there says."""
+
+import sys
+
+import pytest
+
+from benchmarks import cli
+from benchmarks.settings import folders
+from benchmarks.settings.cell import resolve
+from benchmarks.settings.names import configured_cells, parse_cell
+from benchmarks.settings.reading import ConfigError
+from benchmarks.settings.trial import changes_of, trial_of, write_trial
+from tests.benchmarks.workflow.outside import write_folder
+from tests.benchmarks.workflow.test_outside import training
+
+IMAGES = "embedded-images"
+
+
+@pytest.fixture
+def lift(monkeypatch, capsys):
+    """Runs the command; gives its exit code and what it said."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["lift", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        said = capsys.readouterr()
+        return left.value.code or 0, said.out + said.err
+
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv(folders.VARIABLE, "")  # the command sets it for what it starts
+    return run
+
+
+def test_help_names_every_command_and_choice(lift):
+    code, said = lift("--help")
+    assert code == 0
+    commands = ("list", "show", "run", "plan", "verify", "gate", "check", "--include")
+    assert all(name in said for name in commands)
+    assert all(name in lift("run", "--help")[1] for name in ("fit|", "--set", "--name"))
+
+
+def test_methods_data_sets_scales_and_cells_are_listed(lift, tmp_path):
+    code, said = lift("list", "--results", tmp_path, "--data", tmp_path)
+    assert code == 0
+    for word in (
+        "gem-two-layers",
+        "ResNet-50",
+        "celeba64",
+        "demo/embedded-voxels/relift/seed0",
+        "lite",
+    ):
+        assert word in said
+    assert "python -m benchmarks.stages.prepare --dataset embedded-images" in said
+
+
+def test_a_folder_of_ones_own_is_listed(lift, tmp_path):
+    code, said = lift("--include", write_folder(tmp_path, training()), "list", "methods")
+    assert code == 0
+    assert "Plane" in said
+    (tmp_path / "methods" / "wrong.yaml").write_text("method: wrong\n", encoding="utf-8")
+    assert "wrong.yaml: title: Field required" in lift("--include", tmp_path, "list", "methods")[1]
+
+
+def test_every_setting_is_shown_with_its_place(lift):
+    code, said = lift("show", f"demo/{IMAGES}/lift")
+    lines = {line.split()[0]: line for line in said.splitlines()}
+    assert code == 0
+    assert lines["fit.rate"].split()[1] == "0.0015"
+    at = f"config/scales/demo.yaml: datasets.{IMAGES}."
+    assert lines["fit.rate"].endswith(f"{at}overrides.lift.fit.rate")
+    assert lines["generation.train.average"].endswith(f"{at}generation.train.average")
+    assert lines["classification.settings.width"].endswith(
+        f"{at}classification.overrides.lift.settings.width"
+    )
+    assert lines["fit.precision"].endswith("(default)")
+    assert "classification.head" in lift("show", f"demo/{IMAGES}/resnet50")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("show", "demo"), "cell: 'demo', expected SCALE/DATASET/METHOD"),
+        (("show", "dmeo/x/lift"), "config/scales/dmeo.yaml: no such file; scales has budget, demo"),
+        (("show", f"demo/{IMAGES}/lyft"), "'lyft' is unknown; expected one of functa"),
+        (("run", f"demo/{IMAGES}/lift", "--set", "steps=3"), "expected GROUP.NAME=VALUE"),
+        (("run", f"demo/{IMAGES}/lyft", "--set", "fit.steps=3"), "does not run 'lyft'"),
+        (("run", f"demo/{IMAGES}/lift", "--set", "fit.steps=3", "--name", "a/b"), "--name: 'a/b'"),
+        (("run", f"demo/{IMAGES}/lift", "--name", "b"), "--name is for a result with --set"),
+        (("run", f"demo/{IMAGES}/lift", "fti"), "'fti' is not one of 'fit'"),
+        (("--include", "/nowhere", "list"), "LIFT_INCLUDE: /nowhere: no such folder"),
+        (("check", "nerf:NeRF"), "module 'nerf' cannot be imported"),
+    ],
+)  # fmt: skip
+def test_a_wrong_name_is_one_clear_error_and_exit_code_2(lift, arguments, message):
+    code, said = lift(*arguments)
+    assert code == 2
+    assert message in " ".join(said.replace("│", "").split())
+
+
+def test_cells_complete_without_reading_settings():
+    assert {f"demo/{IMAGES}/relift", "paper/cifar10/vit4"} <= set(configured_cells())
+    assert cli._cells("lite/inf") == ["lite/infomr64/lift"]
+
+
+def test_a_cell_is_named_by_its_results_too():
+    assert parse_cell("results/demo/a-b/lift+x/seed3/") == ("demo", "a-b", "lift+x", 3)
+
+
+def test_a_trial_changes_what_it_says_and_keeps_away_from_the_cell(tmp_path):
+    changes = changes_of(["fit.steps=5", "fit.rate=1e-4", "generation.train.steps=7"])
+    trial = trial_of("lift", changes, None)
+    assert trial == trial_of("lift", changes, None) != trial_of("lift", {}, None)
+    write_trial("demo", IMAGES, trial, changes, tmp_path)
+    cell, configured = (resolve("demo", IMAGES, name, 0, tmp_path) for name in (trial, "lift"))
+    assert (cell.training.fit.steps, cell.training.fit.rate) == (5, 1e-4)
+    assert cell.generation.settings["train"]["steps"] == 7
+    assert cell.training.method == trial
+    assert cell.encode == configured.encode
+    assert configured.training.fit.steps == 200
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("fit.stpes=5", r"settings\.yaml: fit\.stpes: Extra inputs are not permitted"),
+        ("fit.steps=many", r"settings\.yaml: fit\.steps: Input should be a valid integer"),
+        ("fit.rate=.inf", "expected a finite number"),
+        ("fti.steps=5", "expected GROUP.NAME=VALUE"),
+        ("fit.steps", "expected GROUP.NAME=VALUE"),
+    ],
+)
+def test_a_wrong_change_is_one_clear_error(tmp_path, assignment, message):
+    def resolved():
+        changes = changes_of([assignment])
+        write_trial("demo", IMAGES, "lift+x", changes, tmp_path)
+        resolve("demo", IMAGES, "lift+x", 0, tmp_path)
+
+    with pytest.raises(ConfigError, match=message):
+        resolved()
+
+
+def test_a_change_of_what_a_cell_lacks_is_refused(tmp_path):
+    write_trial("budget", "cifar10", "lift+x", changes_of(["generation.samples=5"]), tmp_path)
+    with pytest.raises(ConfigError, match=r"generation\.samples: this cell has no generation"):
+        resolve("budget", "cifar10", "lift+x", 0, tmp_path)
+
+
+def test_a_name_is_not_taken_twice(tmp_path):
+    write_trial("demo", IMAGES, "lift+x", {"fit": {"steps": 5}}, tmp_path)
+    write_trial("demo", IMAGES, "lift+x", {"fit": {"steps": 5}}, tmp_path)
+    with pytest.raises(ConfigError, match="give this one another --name"):
+        write_trial("demo", IMAGES, "lift+x", {"fit": {"steps": 6}}, tmp_path)
+    with pytest.raises(ConfigError, match="no such file; `lift run` with --set"):
+        resolve("demo", IMAGES, "lift+y", 0, tmp_path)
