@@ -137,7 +137,7 @@ def run(
     elif name:
         raise typer.BadParameter("--name is for a result with --set")
     targets = engine.targets(wanted, stage)
-    code = engine.run(targets, wanted.scale, cores, trial="+" in wanted.method)
+    code = engine.run(targets, wanted.scale, cores)
     if not code:
         typer.echo("\n".join(targets))
     raise typer.Exit(code)

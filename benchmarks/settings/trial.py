@@ -19,7 +19,7 @@ from benchmarks.settings.reading import ConfigError, parse_yaml, read_mapping
 from lift.files import replacing
 
 RESULTS = Path("results")
-GROUPS = (
+CHANGEABLE = (
     "field",
     "fit",
     "generation",
@@ -48,10 +48,10 @@ def changes_of(assignments: Sequence[str]) -> dict[str, Any]:
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         *groups, name = key.strip().split(".")
-        if not equals or not name or (groups or [name])[0] not in GROUPS:
+        if not equals or not name or (groups or [name])[0] not in CHANGEABLE:
             raise ConfigError(
                 f"--set: {assignment!r}, expected GROUP.NAME=VALUE such as fit.steps=500; "
-                f"groups are {', '.join(GROUPS)}"
+                f"groups are {', '.join(CHANGEABLE)}"
             )
         place = changes
         for group in groups:

@@ -15,7 +15,7 @@ NEEDED = ("fit.json", "encode.json", "field.safetensors", "curve.csv")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Remeasured:
     """A stored metric and the same one measured again; None where either has no value."""
 
     metric: Metric
@@ -29,7 +29,7 @@ class Comparison:
         return abs(self.again - stored) <= tolerance * max(abs(stored), abs(self.again))
 
 
-def verify(experiment: Experiment) -> list[Comparison]:
+def verify(experiment: Experiment) -> list[Remeasured]:
     """Encodes the configured signals with the stored weights, and measures reconstructions.
 
     Nothing that is stored changes.
@@ -54,4 +54,4 @@ def verify(experiment: Experiment) -> list[Comparison]:
         encode.run(apart)
         again = reconstruct.run(apart).metrics
     found = {(metric.name, metric.split): metric.value for metric in again}
-    return [Comparison(metric, found.get((metric.name, metric.split))) for metric in stored.metrics]
+    return [Remeasured(metric, found.get((metric.name, metric.split))) for metric in stored.metrics]

@@ -28,7 +28,7 @@ from benchmarks.records.result import (
 from benchmarks.settings.reading import Data, read_yaml
 from lift.files import replacing
 
-RECORDED = ("reconstruction", "generation", "classification", "cost")
+MEASUREMENTS = ("reconstruction", "generation", "classification", "cost")
 TIMES = ("s", "1/s")
 """Units of what differs from run to run."""
 
@@ -117,7 +117,7 @@ def record(path: Path, root: Path, scale: str, relative: float) -> int:
             entry
             for folder in (scale, "published")
             for file in sorted((root / folder).glob("*/*/seed*/*.json"))
-            if file.stem in RECORDED
+            if file.stem in MEASUREMENTS
             for entry in _entries(read_result(file), folder, scale, relative)
         ]
     if not entries:

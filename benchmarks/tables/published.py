@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from benchmarks.settings.folders import CONFIG
-from benchmarks.settings.reading import ConfigError, explain
+from benchmarks.settings.reading import ConfigError, Data, explain
 
 PATH = CONFIG / "published.yaml"
 UNITS = {"1": 1.0, "%": 0.01, "K": 1e3, "M": 1e6, "G": 1e9}
@@ -19,11 +19,7 @@ UNITS = {"1": 1.0, "%": 0.01, "K": 1e3, "M": 1e6, "G": 1e9}
 Group = Literal["reconstruction", "generation", "classification", "cost"]
 
 
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Column(_Data):
+class Column(Data):
     """One measured quantity, and the part of our results that fills it."""
 
     heading: str
@@ -48,18 +44,18 @@ class Column(_Data):
         return value * UNITS[unit] / UNITS[self.unit]
 
 
-class Row(_Data):
+class Row(Data):
     """One system of a table; without a ``method`` it is only quoted."""
 
     title: str
     method: str | None = None
     same_as: str | None = None
     dataset: str | None = None
-    metric_names: dict[str, str] = {}
+    metric_names: dict[str, str] = Field(default={})
     values: dict[str, Decimal]
 
 
-class Table(_Data):
+class Table(Data):
     """One table; ``dataset`` is the one that it was measured on, None where rows have their own."""
 
     title: str
@@ -70,7 +66,7 @@ class Table(_Data):
     ablation: bool = Field(default=False, description="of one method: no other has a row")
     columns: dict[str, Column]
     rows: list[Row]
-    notes: list[str] = []
+    notes: list[str] = Field(default=[])
 
     @model_validator(mode="after")
     def _names_fit(self) -> Table:
@@ -93,10 +89,10 @@ class Table(_Data):
         return row.values.get(self.columns[name].printed_as or name)
 
 
-class Published(_Data):
+class Published(Data):
     """All tables; ``columns`` holds definitions that several of them share."""
 
-    columns: dict[str, Column] = {}
+    columns: dict[str, Column] = Field(default={})
     tables: dict[str, Table]
 
 

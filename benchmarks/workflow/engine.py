@@ -56,9 +56,9 @@ def _stages(cell: CellName, seed: int) -> list[str]:
     return [*stages, *(["classification"] if classified else [])]
 
 
-def run(wanted: Sequence[str], scale: str, cores: int | None, trial: bool = False) -> int:
+def run(wanted: Sequence[str], scale: str, cores: int | None) -> int:
     """Runs whatever the wanted files need; returns Snakemake's exit code."""
-    command = _command(wanted, scale, cores, trial)
+    command = _command(wanted, scale, cores)
     return subprocess.run(command, cwd=folders.ROOT, check=False).returncode
 
 
@@ -68,7 +68,7 @@ def plan(wanted: Sequence[str], scale: str) -> list[Job]:
     Raises:
         EngineError: Snakemake knows no way to make them.
     """
-    command = [*_command(wanted, scale, None, trial=False), "--dry-run"]
+    command = [*_command(wanted, scale, None), "--dry-run"]
     said = subprocess.run(command, cwd=folders.ROOT, capture_output=True, text=True, check=False)
     if said.returncode:
         lines = [line for line in (said.stdout + said.stderr).splitlines() if line.strip()]
@@ -83,9 +83,9 @@ def _job(rule: str, block: str) -> Job:
     return Job(rule, said.get("output", "").split(",")[0], short)
 
 
-def _command(wanted: Sequence[str], scale: str, cores: int | None, trial: bool) -> list[str]:
+def _command(wanted: Sequence[str], scale: str, cores: int | None) -> list[str]:
     """Snakemake's command line; a trial is no cell that runs as a whole."""
-    own = folders.included()
+    own, trial = folders.included(), any("+" in path for path in wanted)
     values = [f"scale={scale}", *(["jobs=stage"] if trial else [])]
     values += [f"include={own}"] if own else []
     return [

@@ -16,7 +16,7 @@ from benchmarks.settings.trial import split_name
 from benchmarks.stages.classification.settings import resolve_classification
 from benchmarks.stages.generation.settings import generation_config
 
-DEFAULT = "(default)"
+IN_NO_FILE = "(default)"
 
 Setting = tuple[str, Any, str]
 """Key, value, and ``FILE: KEY``."""
@@ -30,7 +30,7 @@ def explained(cell: CellName, results: Path) -> list[Setting]:
     """
     tree = merged_settings(cell.scale, cell.dataset, cell.method, results)
     places = {key: str(leaf) for key, leaf in leaves(tree)}
-    return [(key, value, places.get(key, DEFAULT)) for key, value in _resolved(cell, results)]
+    return [(key, value, places.get(key, IN_NO_FILE)) for key, value in _resolved(cell, results)]
 
 
 def _resolved(name: CellName, results: Path) -> Iterator[tuple[str, Any]]:

@@ -13,7 +13,7 @@ from benchmarks.settings.reading import ConfigError
 from benchmarks.settings.scale import load_scale
 from benchmarks.stages.data_report import missing
 
-STAGES: tuple[Stage, ...] = (
+SHOWN: tuple[Stage, ...] = (
     "fit",
     "encode",
     "reconstruction",
@@ -85,13 +85,13 @@ def cells(scale: str, results: Path) -> Lines:
         ConfigError: there is no such scale.
     """
     config = load_scale(scale)
-    lines: Lines = [("cell", *STAGES)]
+    lines: Lines = [("cell", *SHOWN)]
     for dataset, data in config.datasets.items():
         labelled = data.classification.methods if data.classification else []
         trials = sorted(path.name for path in (results / scale / dataset).glob("*+*"))
         for method in dict.fromkeys((*data.methods, *labelled, *trials)):
             for seed in config.seeds:
-                states = [_state(results, scale, dataset, method, seed, stage) for stage in STAGES]
+                states = [_state(results, scale, dataset, method, seed, stage) for stage in SHOWN]
                 lines.append((f"{scale}/{dataset}/{method}/seed{seed}", *states))
     return lines
 

@@ -14,7 +14,9 @@ WHERE = "dataset: cifar10, method: lift, stage: reconstruction, metric: psnr, sp
 def run(root: Path, monkeypatch: pytest.MonkeyPatch, *entries: str) -> int | str:
     """Exit code of the gate for these expectations."""
     expected = root / "expected.yaml"
-    expected.write_text("expected:\n" + "".join(f"  - {{{entry}}}\n" for entry in entries), encoding="utf-8")
+    expected.write_text(
+        "expected:\n" + "".join(f"  - {{{entry}}}\n" for entry in entries), encoding="utf-8"
+    )
     return gate(monkeypatch, root, expected)
 
 

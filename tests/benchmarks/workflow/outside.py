@@ -77,6 +77,7 @@ settings:
 scale: mine
 seeds: [0]
 threads: 1
+jobs: cell
 tables: {cifar10: noise}
 datasets:
   noise:

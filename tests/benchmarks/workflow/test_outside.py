@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 import yaml
 
+from benchmarks import cli
 from benchmarks.records.result import Result, result_path, write_result
+from benchmarks.settings import folders
 from benchmarks.settings.method import load_methods
 from tests.benchmarks.workflow.outside import write_folder
 
@@ -88,26 +90,22 @@ def test_an_outside_method_gets_its_row_and_its_budget(finished):
     assert "| Plane, Noise" in tables.split("## What one signal costs")[1]
 
 
-def test_what_else_is_in_the_folder_runs_nothing_again(finished):
+def test_a_wrong_method_beside_it_fails_alone_and_runs_nothing_again(finished):
     project, folder = finished
-    assert planned(project, folder) == set()
-    wrong = folder / "methods" / "wrong.yaml"
+    wrong, scale = folder / "methods" / "wrong.yaml", folder / "scales" / "mine.yaml"
+    text = scale.read_text(encoding="utf-8")
     wrong.write_text(
         "method: wrong\ntitle: Wrong\nfield: plane:Plane\nsettings: {noise: {}}\n", encoding="utf-8"
     )
+    scale.write_text(text.replace("[plane]", "[plane, wrong]"), encoding="utf-8")
     try:
-        assert planned(project, folder, f"{CELL}/reconstruction.json") == set()
-        scale = folder / "scales" / "mine.yaml"
-        text = scale.read_text(encoding="utf-8")
-        scale.write_text(text.replace("[plane]", "[plane, wrong]"), encoding="utf-8")
-        assert planned(project, folder, f"{CELL}/reconstruction.json") == set()
+        before = (project / CELL / "fit.json").stat().st_mtime_ns
         target = CELL.replace("plane", "wrong") + "/fit.json"
-        done = snakemake(project, folder, target)
+        done = snakemake(project, folder, target, f"{CELL}/reconstruction.json")
+        assert (project / CELL / "fit.json").stat().st_mtime_ns == before
         failed = json.loads((project / target).read_text(encoding="utf-8"))
-        assert (failed["status"], "wrong.yaml: settings.noise." in failed["reason"]) == (
-            "failed",
-            True,
-        ), done.stderr
+        assert failed["status"] == "failed", done.stderr
+        assert "wrong.yaml: settings.noise." in failed["reason"]
     finally:
         scale.write_text(text, encoding="utf-8")
         wrong.unlink()
@@ -119,48 +117,54 @@ def test_its_own_code_runs_its_cell_again(finished):
     original = layers.read_text(encoding="utf-8")
     layers.write_text(original + "EXTRA = 1\n", encoding="utf-8")
     try:
-        assert "fit" in planned(project, folder, f"{CELL}/fit.json")
+        assert "cell_noise_plane_0" in planned(project, folder, f"{CELL}/fit.json")
     finally:
         layers.write_text(original, encoding="utf-8")
 
 
-def lift(project, folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks.cli", "--include", folder, *arguments],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_the_stored_weights_give_the_stored_numbers(finished):
+@pytest.fixture
+def lift(finished, monkeypatch, capsys):
+    """Runs the command in the copy of the project; gives its exit code and what it printed."""
     project, folder = finished
-    same = lift(project, folder, "verify", "mine/noise/plane")
-    assert (same.returncode, "DIFFERS" in same.stdout) == (0, False), same.stdout + same.stderr
-    path = project / CELL / "reconstruction.json"
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(folders, "ROOT", project)
+    monkeypatch.setenv("PYTHONPATH", str(project))
+    monkeypatch.setenv(folders.VARIABLE, str(folder))
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["lift", *arguments])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        return left.value.code or 0, capsys.readouterr().out
+
+    return run
+
+
+def test_the_stored_weights_give_the_stored_numbers(finished, lift):
+    code, said = lift("verify", "mine/noise/plane")
+    assert (code, "DIFFERS" in said) == (0, False), said
+    path = finished[0] / CELL / "reconstruction.json"
     original = path.read_text(encoding="utf-8")
     changed = json.loads(original)
     changed["metrics"][0]["value"] *= 1.1
     path.write_text(json.dumps(changed), encoding="utf-8")
     try:
-        assert lift(project, folder, "verify", "mine/noise/plane").returncode == 1
+        assert lift("verify", "mine/noise/plane")[0] == 1
     finally:
         path.write_text(original, encoding="utf-8")
 
 
-def test_a_trial_runs_under_another_name(finished):
-    project, folder = finished
+def test_a_trial_runs_under_another_name(finished, lift):
+    project, _ = finished
     configured = (project / CELL / "fit.json").read_bytes()
     changes = ("--set", "fit.steps=2", "--name", "short", "--cores", "2")
-    done = lift(project, folder, "run", "mine/noise/plane", "fit", *changes)
-    assert done.returncode == 0, done.stdout + done.stderr
+    code, said = lift("run", "mine/noise/plane", "fit", *changes)
+    assert code == 0, said
     path = project / CELL.replace("plane", "plane+short") / "fit.json"
     trial = json.loads(path.read_text(encoding="utf-8"))
     assert (trial["status"], trial["budget"]["signals"]) == ("ok", 8)
     assert (project / CELL / "fit.json").read_bytes() == configured
-    left = lift(project, folder, "plan", "mine/noise/plane+short")
-    assert left.returncode == 0, left.stderr
-    assert "Missing output files" in left.stdout
-    assert lift(project, folder, "plan", "mine/noise/plane").stdout.endswith("0 jobs\n")
+    code, said = lift("plan", "mine/noise/plane+short")
+    assert code == 0
+    assert "Missing output files" in said
+    assert "fit " not in said
