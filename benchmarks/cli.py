@@ -37,6 +37,8 @@ Stage = Literal[
     "classification",
 ]
 
+Kind = Literal["image", "voxel", "sequence"]
+
 
 def _cells(incomplete: str) -> list[str]:
     return [name for name in configured_cells() if name.startswith(incomplete)]
@@ -221,17 +223,14 @@ def check(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="a constructor argument: width=16"),
     ] = None,
-    domain: Annotated[str, typer.Option(help="image, voxel or sequence")] = "image",
+    domain: Annotated[Kind, typer.Option(help="of the signals that it is tried on")] = "image",
 ) -> None:
     """Tries a field of one's own against what every field must do, a line each."""
-    from benchmarks.checks.suite import DOMAINS, subject_of
+    from benchmarks.checks.named import DOMAINS, subject_of
     from benchmarks.checks.suite import run as check_field
     from benchmarks.settings.trial import changes_of
 
     sys.path.append(str(Path.cwd()))  # where a field of one's own is
-    folders.load_module(field.partition(":")[0])
-    if domain not in DOMAINS:
-        raise typer.BadParameter(f"{domain!r}, expected one of {', '.join(DOMAINS)}")
     settings = changes_of([f"field.{entry}" for entry in set_ or []]).get("field", {})
     raise typer.Exit(check_field(subject_of(field, settings, DOMAINS[domain])))
 
