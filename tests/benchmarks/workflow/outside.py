@@ -22,7 +22,7 @@ class Plane(NeuralField):
     def zero_latent(self, batch):
         return {"global": self.out.weight.new_zeros(batch, self.latent)}
 
-    def inner_rates(self):
+    def inner_rates(self, step):
         return {"global": torch.tensor(1.0)}
 
     def locate(self, coords):
