@@ -85,7 +85,7 @@ def section(
     """
     footnotes = Footnotes()
     place = {(cell.row, cell.column): cell for cell in cells}
-    grids = []
+    grids: list[Grid] = []
     shown = {key: c for key, c in table.columns.items() if not _empty(key, cells)}
     for stage, caption in GROUPS.items():
         columns = {key: column for key, column in shown.items() if column.stage == stage}
