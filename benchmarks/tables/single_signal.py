@@ -9,7 +9,8 @@ import pandas as pd
 
 from benchmarks.records.result import Result, ResultError, read_result, result_path
 from benchmarks.stages.single_signal.settings import SingleSignalConfig, TaskName
-from benchmarks.tables.layout import Grid, Section, Shown, short, split
+from benchmarks.tables.about import short
+from benchmarks.tables.layout import Grid, Section, Shown, split
 
 TITLE = "ReLIFT and others on one signal"
 HEADERS = {

@@ -10,8 +10,9 @@ from benchmarks.records.result import Metric
 from benchmarks.settings.method import MethodConfig
 from benchmarks.settings.scale import ScaleConfig
 from benchmarks.tables import tables
+from benchmarks.tables.about import SHORT
 from benchmarks.tables.cells import TableCell
-from benchmarks.tables.layout import MOST_COLUMNS, SHORT
+from benchmarks.tables.layout import MOST_COLUMNS
 from benchmarks.tables.markdown import page
 from benchmarks.tables.published import load_published
 from tests.benchmarks.tables.results_tree import CIFAR, CROPS, counts, psnr, scale_config, write
