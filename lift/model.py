@@ -1,7 +1,7 @@
 """LIFT: one small sine network a region, modulated by latents of three scales.
 
 Kazerouni et al., ICCV 2025 (arXiv 2503.15420). Sizes that the paper does not print are chosen in
-``config/methods/lift.yaml``, where the reasons stand.
+``config/methods/lift.yaml``; ``docs/searches.md`` has the reasons.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class LIFT(NeuralField):
         return pull_back(gradient.unflatten(-1, (layers, width)).movedim(-2, 0))[0]
 
     def cost(self) -> Cost:
-        """Closed form; ``config/methods/lift.yaml`` compares it with the paper's figures."""
+        """Closed form; ``docs/searches.md`` compares it with the paper's figures."""
         dimensions, width, channels = self.domain.dimensions, self.width, self.domain.channels
         coarse, middle, fine = self.latent_channels
         layers = self.generator.sine_layers
