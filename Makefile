@@ -1,5 +1,6 @@
 # make tables            the demo: every stage and every table, on data that ships with the code
 # make test              the tests
+# make test-report       the report in a browser (Debian: apt-get install chromium)
 # make test-durability   kills runs at random moments and compares what they end with; half an hour
 # make lint              ruff, mypy, snakefmt
 PYTHON ?= python3
@@ -8,12 +9,15 @@ READY := $(VENV)/.ready
 # Programs are started through the interpreter: the first line of a script cannot hold every path.
 RUN := "$(VENV)/bin/python" -m
 
-.PHONY: tables test test-durability lint
+.PHONY: tables test test-report test-durability lint
 tables: $(READY)
 	$(RUN) snakemake --cores 8 results/tables.md results/report.html
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(RUN) pytest -n auto --dist loadfile
+
+test-report: $(READY)
+	OMP_NUM_THREADS=1 $(RUN) pytest -rs tests/benchmarks/report
 
 test-durability: $(READY)
 	OMP_NUM_THREADS=1 $(RUN) tests.durability.kill

@@ -2,6 +2,7 @@
 #
 #   snakemake --cores 8 results/tables.md                       every cell of the demo, and the tables
 #   snakemake --cores 8 results/report.html                     the same, with every figure
+#   snakemake results/report.html --report report.zip           afterwards: Snakemake's own, with both
 #   snakemake --cores 8 results/tables.md --config scale=lite
 #   snakemake --cores 2 results/lite/cifar10/lift/seed0/reconstruction.json --config scale=lite
 #   snakemake --cores 8 results/tables.md --config include=DIR scale=SCALE   with a folder of one's own
@@ -106,7 +107,7 @@ rule tables:
         results=PLAN.results(),
         published="config/published.yaml",
     output:
-        "results/tables.md",
+        report("results/tables.md", category="Tables and report"),
     log:
         "results/logs/tables.log",
     params:
@@ -120,13 +121,13 @@ rule report:
     input:
         "results/tables.md",
     output:
-        "results/report.html",
+        report("results/report.html", category="Tables and report"),
     log:
         "results/logs/report.log",
     params:
-        code=triggers.code_digest("benchmarks.tables.html"),
+        code=triggers.report_digest(),
     shell:
-        PROGRAM + " benchmarks.tables.html --scale {SCALE} > {log:q} 2>&1"
+        PROGRAM + " benchmarks.report.page --scale {SCALE} > {log:q} 2>&1"
 
 
 rule prepare:
@@ -340,7 +341,7 @@ rule overlay:
         lift="results/{scale}/{dataset}/lift/seed0/fit.json",
         relift="results/{scale}/{dataset}/relift/seed0/fit.json",
     output:
-        "results/{scale}/{dataset}/lift_relift.png",
+        report("results/{scale}/{dataset}/lift_relift.png", category="Curves"),
     log:
         "results/logs/overlay-{scale}-{dataset}.log",
     params:
@@ -373,7 +374,7 @@ rule single_signal:
 
 rule spectral_bias:
     output:
-        f"results/{{scale}}/{plan.SPECTRAL_BIAS}",
+        report(f"results/{{scale}}/{plan.SPECTRAL_BIAS}", category="Curves"),
     log:
         "results/{scale}/spectral_bias/logs/spectral_bias.log",
     params:

@@ -20,6 +20,7 @@ ORDER = (
     "benchmarks.stages",
     "benchmarks.tables",
     "benchmarks.workflow",
+    "benchmarks.report",
     "benchmarks.cli",
 )
 """A room imports itself and those before it."""

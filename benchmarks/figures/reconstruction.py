@@ -17,7 +17,10 @@ Floats = NDArray[np.floating]
 
 ERROR_GAIN = 4
 ORIGINAL_COLOR, RECONSTRUCTION_COLOR = (0.62, 0.68, 0.76), (0.85, 0.62, 0.42)
-CELL_INCHES, LABEL_INCHES, MARGIN_INCHES = 1.1, 0.25, 0.22
+CELL_INCHES, LABEL_INCHES, MARGIN_INCHES, PLAIN_INCHES = 1.1, 0.25, 0.22, 0.04
+"""A panel and its gap; beside rows with names; below columns with labels; all other margins."""
+GAP = 0.03
+"""Between panels, in panels."""
 
 
 def reconstruction_sheet(
@@ -91,9 +94,9 @@ def _check(originals: Floats, reconstructions: Floats, dimensions: int) -> None:
 
 def panels(names: Sequence[str], columns: int, footer: bool) -> tuple[Figure, list[list[Axes]]]:
     """Square panels edge to edge, one named row a kind; a footer leaves room for labels."""
-    bottom = MARGIN_INCHES if footer else 0.04
-    width = LABEL_INCHES + columns * CELL_INCHES + 0.04
-    height = len(names) * CELL_INCHES + bottom + 0.04
+    bottom = MARGIN_INCHES if footer else PLAIN_INCHES
+    width = LABEL_INCHES + columns * CELL_INCHES + PLAIN_INCHES
+    height = len(names) * CELL_INCHES + bottom + PLAIN_INCHES
     figure = Figure(figsize=(width, height))
     cells = figure.subplots(
         len(names),
@@ -101,11 +104,11 @@ def panels(names: Sequence[str], columns: int, footer: bool) -> tuple[Figure, li
         squeeze=False,
         gridspec_kw={
             "left": LABEL_INCHES / width,
-            "right": 1 - 0.04 / width,
+            "right": 1 - PLAIN_INCHES / width,
             "bottom": bottom / height,
-            "top": 1 - 0.04 / height,
-            "wspace": 0.03,
-            "hspace": 0.03,
+            "top": 1 - PLAIN_INCHES / height,
+            "wspace": GAP,
+            "hspace": GAP,
         },
     )
     for name, row in zip(names, cells, strict=True):

@@ -152,6 +152,12 @@ def tables_digest() -> str:
     return code_digest("benchmarks.tables.tables")
 
 
+def report_digest() -> list[str]:
+    """The code and the template behind the report."""
+    template = Path(__file__).parents[1] / "report" / "report.html.j2"
+    return [code_digest("benchmarks.report.page"), sha256(template)]
+
+
 def _classification(wildcards: Any) -> Classification:
     return resolve_classification(wildcards.scale, wildcards.dataset, wildcards.method)
 

@@ -1,0 +1,228 @@
+"""The pictures and figures of a data set, a part a task, each with a sentence on what one sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from PIL import Image
+
+from benchmarks.figures.reconstruction import ERROR_GAIN
+from benchmarks.report.charts import classifier_chart, denoiser_chart
+from benchmarks.report.ranking import budget_of
+from benchmarks.report.runs import Run
+from benchmarks.report.sheets import Sheet, embedded, embedded_file
+
+SINGLE_SIGNAL = {
+    "pictures.png": "The target and what each network made of it, with the PSNR of the whole image",
+    "curves.png": "PSNR of every network over its steps, at its best rate",
+    "frequency_factors.png": "The search over the factor of each network's frequencies",
+}
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One method's row of a figure; ``picture`` is what an ``img`` needs."""
+
+    title: str
+    detail: str
+    alt: str
+    picture: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Strips below each other, or a chart as JSON; ``sentence`` says what one sees."""
+
+    sentence: str
+    strips: list[Strip] = field(default_factory=list)
+    chart: str | None = None
+    folded: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One task on a data set."""
+
+    key: str
+    title: str
+    figures: list[Figure]
+
+
+def parts(runs: Sequence[Run], shareable: bool) -> list[Part]:
+    """Tasks of a data set that left something to show.
+
+    Args:
+        shareable: whether its terms allow pictures of its signals.
+    """
+    first = [run for run in runs if run.seed == runs[0].seed]
+    reconstruction = _reconstructions(first) if shareable else []
+    samples = _samples(first) if shareable else []
+    between = _interpolations(first) if shareable else []
+    found = [
+        Part("reconstruction", "Reconstruction", reconstruction),
+        Part("interpolation", "Interpolation", between),
+        Part("generation", "Generation", [*samples, *_denoisers(first)]),
+        Part("classification", "Classification", _classifiers(first)),
+    ]
+    return [part for part in found if part.figures]
+
+
+def single_signal(runs: Sequence[Run]) -> list[Part]:
+    """A part for each task on one signal."""
+    found = []
+    for run in runs:
+        figures = [
+            Figure(f"{text}; task: {run.title}.", [Strip("", "", text, embedded_file(path))])
+            for name, text in SINGLE_SIGNAL.items()
+            if (path := run.folder / name).exists()
+        ]
+        found.append(Part(run.dataset, run.title, figures))
+    bias = runs[0].folder.parents[2] / "spectral_bias/spectral_bias.png" if runs else None
+    if bias and bias.exists():
+        text = "Relative error of each frequency of a signal over the steps: darker is wrong."
+        strip = Strip("", "", text, embedded_file(bias))
+        found.append(Part("spectral_bias", "Spectral bias", [Figure(text, [strip])]))
+    return [part for part in found if part.figures]
+
+
+def _reconstructions(runs: Sequence[Run]) -> list[Figure]:
+    sheets = _sheets(runs, "reconstruction.png")
+    if not sheets:
+        return []
+    scored = [(run, _psnr(run)) for run, _ in sheets]
+    values = sorted((p, run.title) for run, p in scored if p is not None)
+    spread = ""
+    if len(values) > 1:
+        spread = (
+            f" Over the whole test split {values[-1][1]} comes closest ({values[-1][0]:.2f} dB) "
+            f"and {values[0][1]} stays furthest away ({values[0][0]:.2f} dB)."
+        )
+    of = budget_of([run for run, _ in sheets])
+    strips = [Strip("Original", "", "original test signals", embedded(sheets[0][1].cut(0)))]
+    strips += [
+        _strip(run, sheet.cut(1), "reconstructions of the same signals") for run, sheet in sheets
+    ]
+    figures = [
+        Figure(
+            "Test signals, the same in every row: the original, then what each method makes of it "
+            f"after {of}.{spread}",
+            strips,
+        )
+    ]
+    if all(sheet.rows == 3 for _, sheet in sheets):
+        errors = [_strip(run, sheet.cut(2), "errors on the same signals") for run, sheet in sheets]
+        text = f"Absolute errors of the rows above, {ERROR_GAIN} times enlarged: black is exact."
+        figures.append(Figure(text, errors, folded="Errors"))
+    return figures
+
+
+def _interpolations(runs: Sequence[Run]) -> list[Figure]:
+    sheets = _sheets(runs, "interpolation.png")
+    if not sheets:
+        return []
+    first, second = (
+        [_strip(run, sheet.cut(at * sheet.rows // 2), "a way between two") for run, sheet in sheets]
+        for at in (0, 1)
+    )
+    figures = [
+        Figure(
+            "Two test signals. Each row starts with one original and ends with the other; between "
+            "them the method renders five latents on the straight line from the first to the "
+            f"second, after {budget_of([run for run, _ in sheets])}.",
+            first,
+        ),
+        Figure("Another two test signals, at the same budgets.", second),
+    ]
+    scaled = [(run, sheet) for run, sheet in sheets if sheet.rows > 2]
+    if scaled:
+        text = (
+            "The same ways, where only one scale of the latent moves: all of them together, then "
+            "each alone. What a scale holds changes in its row."
+        )
+        rows = [
+            _strip(run, sheet.cut(0, sheet.rows // 2, named=True), "scales moved alone")
+            for run, sheet in scaled
+        ]
+        figures.append(Figure(text, rows, folded="Each scale alone"))
+    return figures
+
+
+def _samples(runs: Sequence[Run]) -> list[Figure]:
+    sheets = _sheets(runs, "samples.png")
+    if not sheets:
+        return []
+    strips = [
+        _strip(run, sheet.cut(0, min(2, sheet.rows)), "generated signals", "generation")
+        for run, sheet in sheets
+    ]
+    of = budget_of([run for run, _ in sheets], "generation")
+    figures = [
+        Figure(
+            "Signals that each method's diffusion model generated, the first ones and not chosen; "
+            f"the models had {of}.",
+            strips,
+        )
+    ]
+    near = _sheets(runs, "nearest_training.png")
+    rows = [
+        _strip(
+            run, sheet.cut(0, sheet.rows, named=True), "samples and their nearest training signals"
+        )
+        for run, sheet in near
+    ]
+    if rows:
+        text = (
+            "For each method: samples, below them the nearest training latent as the field "
+            "decodes it, below that the training signal itself. Equal rows would mean copying."
+        )
+        figures.append(Figure(text, rows, folded="Nearest training signals"))
+    return figures
+
+
+def _denoisers(runs: Sequence[Run]) -> list[Figure]:
+    chart = denoiser_chart(runs)
+    text = "Denoising loss of each diffusion model over its budget, on the training latents."
+    return [Figure(text, chart=chart)] if chart else []
+
+
+def _classifiers(runs: Sequence[Run]) -> list[Figure]:
+    chart = classifier_chart(runs)
+    if not chart:
+        return []
+    figures = [
+        Figure(
+            "Training loss of each classifier over its budget, n copies of each signal where the "
+            "method trains on several; the ranking above has the top-1 accuracy on test signals.",
+            chart=chart,
+        )
+    ]
+    strips = [
+        Strip(run.title, _top1(run), f"confusion matrix of {run.title}", embedded_file(path))
+        for run in runs
+        if (path := run.folder / "confusion.png").exists()
+    ]
+    text = "True classes (rows) and predicted ones (columns) of test signals."
+    return [*figures, Figure(text, strips, folded="Confusion matrices")] if strips else figures
+
+
+def _sheets(runs: Sequence[Run], name: str) -> list[tuple[Run, Sheet]]:
+    return [(run, Sheet(path)) for run in runs if (path := run.folder / name).exists()]
+
+
+def _strip(run: Run, picture: Image.Image, what: str, stage: str = "fit") -> Strip:
+    psnr = _psnr(run) if stage == "fit" else None
+    spent = budget_of([run], stage).replace(" of the published training", " of published")
+    detail = spent if psnr is None else f"{psnr:.2f} dB, {spent}"
+    return Strip(run.title, detail, f"{run.title}: {what}", embedded(picture))
+
+
+def _psnr(run: Run) -> float | None:
+    metric = run.metric("reconstruction", "psnr", "test")
+    return metric.value if metric else None
+
+
+def _top1(run: Run) -> str:
+    metric = run.metric("classification", "top1", "test")
+    return f"{metric.value:.1f} % of test signals" if metric else ""

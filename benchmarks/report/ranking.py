@@ -1,0 +1,154 @@
+"""Who is how good on a data set: one table of the quantities that the stages measured."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+
+from benchmarks.report.runs import Run, duration
+from benchmarks.tables.about import percent
+from benchmarks.tables.layout import Grid, Shown, number
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A metric of one stage, by a pattern of its name."""
+
+    stage: str
+    pattern: str
+    split: str
+    heading: str
+    digits: str
+    higher: bool
+
+
+RANKED_BY = Quantity("reconstruction", "psnr", "test", "PSNR, test (dB) ↑", ".2f", True)
+QUANTITIES = (
+    RANKED_BY,
+    Quantity("reconstruction", "iou", "test", "IoU, test ↑", ".3f", True),
+    Quantity("reconstruction", r"rfid|rfd_\w+", "test", "{} ↓", ".1f", False),
+    Quantity("generation", r"fid|fd_\w+", "generated", "{} ↓", ".1f", False),
+    Quantity("generation", "coverage", "generated", "coverage ↑", ".3f", True),
+    Quantity("generation", "mmd", "generated", "MMD ↓", ".4f", False),
+    Quantity("classification", "top1", "test", "top-1 (%) ↑", ".1f", True),
+)
+
+
+def ranking(runs: Sequence[Run]) -> Grid | None:
+    """Methods by PSNR, the best first; a quantity that nobody has gets no column.
+
+    Several seeds: mean ± standard deviation. None where nothing was measured.
+
+    Args:
+        runs: all of one data set.
+    """
+    by_method: dict[str, list[Run]] = {}
+    for run in runs:
+        by_method.setdefault(run.title, []).append(run)
+    values = {
+        title: {quantity: found for quantity in QUANTITIES if (found := _values(own, quantity))}
+        for title, own in by_method.items()
+    }
+    columns = [q for q in QUANTITIES if any(q in found for found in values.values())]
+    if not columns:
+        return None
+    key = columns[0]
+    best = {
+        quantity: (max if quantity.higher else min)(
+            mean(found[quantity]) for found in values.values() if quantity in found
+        )
+        for quantity in columns
+    }
+
+    def place(title: str) -> float:
+        found = values[title].get(key)
+        return (-1 if key.higher else 1) * mean(found) if found else float("inf")
+
+    rows = []
+    for rank, title in enumerate(sorted((t for t in values if values[t]), key=place), 1):
+        measured = values[title]
+        cells = [_shown(measured.get(quantity), quantity, best[quantity]) for quantity in columns]
+        first = Shown(f"{rank}. {title}" if key in measured else title, rank)
+        rows.append([first, *cells, *_spent(by_method[title])])
+    names = {quantity: _heading(quantity, runs) for quantity in columns}
+    return Grid("", ["method", *names.values(), "training signals", "training time"], rows)
+
+
+def sureness(runs: Sequence[Run]) -> str:
+    """The sentence that says how sure a ranking is, and at what budget."""
+    scores: dict[str, list[float]] = {}
+    for run in runs:
+        if found := _values([run], RANKED_BY):
+            scores.setdefault(run.title, []).extend(found)
+    if not scores:
+        return "No reconstruction was measured."
+    samples = {
+        m.samples for run in runs if (m := run.metric("reconstruction", "psnr", "test")) is not None
+    }
+    order = sorted(scores, key=lambda title: -mean(scores[title]))
+    seeds = min(map(len, scores.values()))
+    count = " or ".join(f"{n:,}" for n in sorted(n for n in samples if n))
+    text = f"Ranked by mean PSNR over {count} test signals, after {budget_of(runs)}."
+    if len(order) > 1:
+        gap = mean(scores[order[0]]) - mean(scores[order[1]])
+        text += f" {order[0]} leads {order[1]} by {gap:.2f} dB."
+    sure = "One seed: how much a repeat would move these numbers was not measured."
+    return f"{text} {sure if seeds < 2 else f'{seeds} seeds each, mean ± standard deviation.'}"
+
+
+def budget_of(runs: Sequence[Run], stage: str = "fit") -> str:
+    """What the trainings of some cells cost: signals seen, and the share of the published."""
+    budgets = [found.budget for run in runs if (found := run.results.get(stage)) and found.budget]
+    if not budgets:
+        return "no training on record"
+    counts = sorted({budget.signals for budget in budgets})
+    text = " to ".join(f"{count:,}" for count in dict.fromkeys((counts[0], counts[-1])))
+    text += " training signals" if stage == "fit" else " training latents"
+    shares = sorted(b.fraction for b in budgets if b.fraction is not None)
+    if not shares:
+        return text
+    spread = " to ".join(dict.fromkeys((percent(shares[0]), percent(shares[-1]))))
+    return f"{text} ({spread} of the published training)"
+
+
+def _values(runs: Sequence[Run], quantity: Quantity) -> list[float]:
+    """One a seed."""
+    return [
+        metric.value
+        for run in runs
+        if (result := run.results.get(quantity.stage)) and result.status == "ok"
+        for metric in result.metrics
+        if metric.split == quantity.split
+        and re.fullmatch(quantity.pattern, metric.name)
+        and metric.value is not None
+    ]
+
+
+def _heading(quantity: Quantity, runs: Sequence[Run]) -> str:
+    for run in runs:
+        result = run.results.get(quantity.stage)
+        for metric in result.metrics if result else []:
+            if metric.split == quantity.split and re.fullmatch(quantity.pattern, metric.name):
+                return quantity.heading.format(metric.name)
+    return quantity.heading
+
+
+def _shown(values: list[float] | None, quantity: Quantity, best: float) -> Shown:
+    if not values:
+        return Shown("")
+    spread = f" ± {number(stdev(values), quantity.digits)}" if len(values) > 1 else ""
+    text = number(mean(values), quantity.digits) + spread
+    return Shown(text, mean(values), best=mean(values) == best)
+
+
+def _spent(runs: Sequence[Run]) -> list[Shown]:
+    """Signals and seconds of the field's training."""
+    fits = [result for run in runs if (result := run.results.get("fit")) and result.budget]
+    if not fits or fits[0].budget is None:
+        return [Shown(""), Shown("")]
+    signals = fits[0].budget.signals
+    seconds = [s for fit in fits if (s := fit.value("training_seconds", "train")) is not None]
+    spent = Shown(duration(mean(seconds)), mean(seconds)) if seconds else Shown("")
+    return [Shown(f"{signals:,}", signals), spent]

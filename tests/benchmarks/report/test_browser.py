@@ -1,0 +1,138 @@
+"""The report as a person has it: opened from another folder in a real browser, without a network.
+
+Skipped where Playwright or Chromium is missing: `pip install -e .[dev]`, and a Chromium of the
+system (Debian: `apt-get install chromium`) or the one that LIFT_CHROMIUM names.
+"""
+
+import os
+import re
+import shutil
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+CHROMIUM = os.environ.get("LIFT_CHROMIUM") or shutil.which("chromium") or shutil.which("chrome")
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+WIDTHS = (1280, 400)
+PATIENCE = 300_000
+"""Milliseconds: a busy machine takes long to start a browser."""
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium: install it, or name it in LIFT_CHROMIUM"
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(
+            executable_path=CHROMIUM, args=list(QUIET), timeout=PATIENCE
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def moved(html, tmp_path_factory):
+    """The page alone in another folder."""
+    path = tmp_path_factory.mktemp("elsewhere") / "sent.html"
+    path.write_text(html, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module", params=WIDTHS)
+def opened(request, browser, moved):
+    """The page at a width, what it asked for, and what it complained about."""
+    view = browser.new_page(viewport={"width": request.param, "height": 900})
+    view.set_default_timeout(PATIENCE)
+    asked, complaints = [], []
+    view.on("request", lambda sent: asked.append(sent.url))
+    view.on("console", lambda message: complaints.append(message.text))
+    view.on("pageerror", lambda error: complaints.append(str(error)))
+    view.goto(moved.as_uri())
+    view.wait_for_selector(".chart .main-svg")
+    yield view, asked, complaints
+    view.close()
+
+
+def test_it_needs_nothing_but_itself_and_complains_about_nothing(opened, moved):
+    view, asked, complaints = opened
+    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [moved.as_uri()]
+    assert complaints == []
+    assert view.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+
+
+def test_nothing_is_wider_than_the_page(opened):
+    view, _, _ = opened
+    assert view.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    too_wide = """[...document.querySelectorAll('.scroll, figure, .chart, img')]
+        .filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML)"""
+    assert view.evaluate(too_wide) == []
+
+
+def test_the_method_stays_in_sight_while_a_table_scrolls(opened):
+    view, _, _ = opened
+    places = view.evaluate("""[...document.querySelectorAll('.scroll')].map(frame => {
+        frame.scrollLeft = 200;
+        const name = frame.querySelector('tbody th').getBoundingClientRect();
+        const left = frame.getBoundingClientRect().left;
+        const share = name.width / frame.clientWidth;
+        frame.scrollLeft = 0;
+        return [name.left - left, share];
+    })""")
+    assert places
+    assert max(abs(left) for left, _ in places) < 2
+    assert max(share for _, share in places) < 0.5
+
+
+def test_a_click_sorts_and_another_turns_the_order(opened):
+    view, _, _ = opened
+    table = view.locator("#summary-embedded-images ~ .scroll table").first
+    names = table.locator("tbody th")
+    psnr = table.locator("thead button").nth(1)
+    psnr.click()
+    assert names.all_inner_texts() == ["1. LIFT", "2. Functa"]
+    assert psnr.locator("xpath=..").get_attribute("aria-sort") == "descending"
+    psnr.click()
+    assert names.all_inner_texts() == ["2. Functa", "1. LIFT"]
+
+
+def test_a_curve_shows_its_value_under_the_pointer(opened):
+    view, _, _ = opened
+    view.locator("#psnr-embedded-images").scroll_into_view_if_needed()
+    view.locator("#psnr-embedded-images .point").last.hover(force=True)
+    hover = view.locator("#psnr-embedded-images .hoverlayer text").first
+    assert "after 320 signals" in hover.text_content()
+
+
+def test_the_horizontal_axis_can_be_time(opened):
+    view, _, _ = opened
+    frame = view.locator("figure:has(#psnr-embedded-images)")
+    assert frame.locator(".xtitle").text_content() == "training signals seen"
+    frame.get_by_role("button", name="time").click()
+    assert frame.locator(".xtitle").text_content() == "training time (s)"
+    frame.get_by_role("button", name="budget").click()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_background(browser, html, scheme):
+    """A contrast of 4.5 for each colour of text, as WCAG 2 asks."""
+    view = browser.new_page(color_scheme=scheme)
+    view.set_content(re.search(r"<style>.*?</style>", html, re.DOTALL).group())
+    contrasts = view.evaluate("""() => {
+        const light = hex => [1, 3, 5].map(at => parseInt(hex.length < 7
+            ? hex[(at + 1) / 2].repeat(2) : hex.slice(at, at + 2), 16) / 255)
+            .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+        const style = getComputedStyle(document.documentElement);
+        const value = name => light(style.getPropertyValue(name).trim());
+        const back = value('--back');
+        return ['--fore', '--soft', '--link', '--bad', '--good'].map(name =>
+            (Math.max(value(name), back) + 0.05) / (Math.min(value(name), back) + 0.05));
+    }""")
+    view.close()
+    assert min(contrasts) >= 4.5

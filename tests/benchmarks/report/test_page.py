@@ -1,0 +1,100 @@
+"""What the report says, and that everything is inside it."""
+
+import re
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.figures.reconstruction import reconstruction_sheet
+from benchmarks.report.page import dataset_of
+from benchmarks.report.sheets import Sheet
+from benchmarks.settings.dataset import load_dataset_config
+
+LIMIT = 15_000_000
+
+
+def without_scripts(html):
+    return re.sub(r"<(script|style)\b.*?</\1>", "", html, flags=re.DOTALL)
+
+
+def test_every_picture_is_inside_and_described(html):
+    pictures = re.findall(r"<img [^>]*>", html)
+    assert len(pictures) > 4
+    for picture in pictures:
+        assert 'src="data:image/webp;base64,' in picture
+        assert re.search(r'alt="[^"]{5,}"', picture)
+        assert re.search(r'width="\d+" height="\d+"', picture)
+    assert len(html.encode()) < LIMIT
+
+
+def test_first_screen_says_what_ran_and_what_did_not(html, found):
+    counts = dict(found["counts"])
+    assert counts["failed"] == 1
+    assert counts["done"] + counts["failed"] + counts["not run"] == len(found["runs"])
+    for said in ("0123456789ab", "cpu, 2 threads", "torch 2.13.0", "18 min in all stages"):
+        assert said in html
+    assert "generation: step 7: loss nan" in html
+    assert "no result yet" in html
+
+
+def test_methods_are_ranked_by_psnr_and_the_sentence_says_how_sure_that_is(found):
+    data = found["datasets"][0]
+    assert [row[0].text for row in data.ranking.rows] == ["1. LIFT", "2. Functa"]
+    assert [row[1].best for row in data.ranking.rows] == [True, False]
+    assert "after 3,200 training signals" in data.sureness
+    assert "LIFT leads Functa by 6.00 dB. One seed" in data.sureness
+
+
+def test_headings_are_in_order(html):
+    levels = [int(level) for level in re.findall(r"<h(\d)", without_scripts(html))]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_every_link_into_the_page_has_its_target_and_footnotes_lead_back(html):
+    text = without_scripts(html)
+    names = re.findall(r'\bid="([^"]+)"', text)
+    assert len(names) == len(set(names))
+    targets = re.findall(r'href="#([^"]+)"', text)
+    assert set(targets) <= set(names)
+    notes = [name for name in names if "-note-" in name]
+    assert notes
+    assert {note.replace("-note-", "-from-") for note in notes} <= set(targets)
+
+
+def test_links_to_files_lead_to_files(html, root):
+    links = re.findall(r'href="(demo/[^"]+)"', without_scripts(html))
+    assert any(link.endswith("curve.csv") for link in links)
+    assert [link for link in links if "/tables/" not in link and not (root / link).exists()] == []
+
+
+def test_a_data_set_whose_terms_forbid_it_is_not_pictured(found):
+    config = load_dataset_config("embedded-images").model_copy(update={"shareable": False})
+    data = dataset_of(config, found["datasets"][0].runs)
+    assert "no pictures" in data.about
+    assert not any(figure.strips for part in data.parts for figure in part.figures)
+    assert data.chart
+
+
+def test_rows_are_cut_where_a_sheet_drew_them(tmp_path):
+    """Grey levels 0.2 above 0.6 above their difference times four, which is white."""
+    shape = (5, 8, 8, 3)
+    path = tmp_path / "sheet.png"
+    reconstruction_sheet(np.full(shape, 0.2), np.full(shape, 0.6), [8.0] * 5, path)
+    sheet = Sheet(path)
+    assert sheet.rows == 3
+    for row, level in enumerate((0.2, 0.6, 1.0)):
+        pixels = np.asarray(sheet.cut(row).convert("L")) / 255
+        middle = pixels[pixels.shape[0] // 2]
+        inside = np.isclose(middle, level, atol=0.01)
+        assert inside.mean() > 0.95
+        assert np.isclose(pixels[3:-3, 20], level, atol=0.01).all()
+
+
+def test_a_picture_that_is_no_sheet_says_so(tmp_path):
+    Image.new("RGB", (100, 37)).save(tmp_path / "other.png", dpi=(100, 100))
+    with pytest.raises(ValueError, match=r"other\.png: 0\.37 inches high"):
+        Sheet(tmp_path / "other.png")
