@@ -74,7 +74,10 @@ def single_signal(runs: Sequence[Run]) -> list[Part]:
     found = []
     for run in runs:
         figures = [
-            Figure(f"{text}; task: {run.title}.", [Strip("", "", text, embedded_file(path))])
+            Figure(
+                f"{text}{_steps(run)}.",
+                [Strip("", "", f"{text}: {run.title}", embedded_file(path))],
+            )
             for name, text in SINGLE_SIGNAL.items()
             if (path := run.folder / name).exists()
         ]
@@ -199,7 +202,12 @@ def _classifiers(runs: Sequence[Run]) -> list[Figure]:
         )
     ]
     strips = [
-        Strip(run.title, _top1(run), f"confusion matrix of {run.title}", embedded_file(path))
+        Strip(
+            run.title,
+            f"{_top1(run)}{budget_of([run], 'classification')}",
+            f"confusion matrix of {run.title}",
+            embedded_file(path),
+        )
         for run in runs
         if (path := run.folder / "confusion.png").exists()
     ]
@@ -223,6 +231,15 @@ def _psnr(run: Run) -> float | None:
     return metric.value if metric else None
 
 
+def _steps(run: Run) -> str:
+    """The budget of a comparison on one signal, as its result records it."""
+    result = run.results.get("single_signal")
+    config = result.provenance.config if result and result.provenance else {}
+    sizes = config.get("scales", {}).get(run.scale, {})
+    steps = sizes.get("tasks", {}).get(run.dataset, {}).get("steps") or sizes.get("steps")
+    return f", after {steps:,} steps" if steps else ""
+
+
 def _top1(run: Run) -> str:
     metric = run.metric("classification", "top1", "test")
-    return f"{metric.value:.1f} % of test signals" if metric else ""
+    return f"{metric.value:.1f} % right, " if metric else ""

@@ -105,7 +105,7 @@ def budget_of(runs: Sequence[Run], stage: str = "fit") -> str:
         return "no training on record"
     counts = sorted({budget.signals for budget in budgets})
     text = " to ".join(f"{count:,}" for count in dict.fromkeys((counts[0], counts[-1])))
-    text += " training signals" if stage == "fit" else " training latents"
+    text += " training latents" if stage == "generation" else " training signals"
     shares = sorted(b.fraction for b in budgets if b.fraction is not None)
     if not shares:
         return text

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from benchmarks.figures.reconstruction import reconstruction_sheet
-from benchmarks.report.page import dataset_of
+from benchmarks.report.page import content, dataset_of, page
 from benchmarks.report.sheets import Sheet
 from benchmarks.settings.dataset import load_dataset_config
+from benchmarks.settings.scale import load_scale
 
 LIMIT = 15_000_000
 
@@ -45,6 +46,13 @@ def test_methods_are_ranked_by_psnr_and_the_sentence_says_how_sure_that_is(found
     assert [row[1].best for row in data.ranking.rows] == [True, False]
     assert "after 3,200 training signals" in data.sureness
     assert "LIFT leads Functa by 6.00 dB. One seed" in data.sureness
+
+
+def test_a_scale_without_results_has_a_page_that_says_so(tmp_path):
+    written = page(content(tmp_path, load_scale("lite")), "")
+    assert "no result yet" in written
+    assert "No reconstruction was measured" in written
+    assert "<img" not in without_scripts(written)
 
 
 def test_headings_are_in_order(html):
