@@ -17,7 +17,8 @@ from snakemake.utils import min_version
 
 from benchmarks.records.result import ResultError
 from benchmarks.settings import folders
-from benchmarks.workflow import failures, plan, stopping, triggers
+from benchmarks.settings.resources import load_resources
+from benchmarks.workflow import asked, failures, plan, stopping, triggers
 
 min_version("9.0")
 
@@ -29,6 +30,9 @@ STAGED = (
     rf"(?!({SCALE if PLAN.whole_cells else 'published'}|published|prepared)/)[\w-]+"
 )
 THREADS = PLAN.scale_config.threads
+ASKED = asked.Asked(
+    load_resources(SCALE), THREADS, asked.read_cluster(config.get("cluster"))
+)
 CELL = "results/{scale}/{dataset}/{method}/seed{seed}"
 LOG = CELL + "/logs"
 # What jobs run with must not be part of a command: another environment would run all of them again.
@@ -111,7 +115,7 @@ rule tables:
     log:
         "results/logs/tables.log",
     params:
-        scale=PLAN.scale_config.model_dump(mode="json"),
+        scale=PLAN.scale_config.model_dump(mode="json", exclude={"resources"}),
         code=triggers.tables_digest(),
     shell:
         PROGRAM + " benchmarks.tables.tables --scale {SCALE} > {log:q} 2>&1"
@@ -137,6 +141,8 @@ rule prepare:
         "results/prepared/{dataset}/data/seed0/prepare.json",
     log:
         "results/prepared/{dataset}/data/seed0/logs/prepare.log",
+    resources:
+        **ASKED.resources("prepare"),
     params:
         config=triggers.prepare_config,
         code=triggers.prepare_digest,
@@ -168,9 +174,9 @@ rule fit:
         LOG + "/fit.log",
     wildcard_constraints:
         scale=STAGED,
-    threads: plan.claimed(THREADS, workflow.cores)
+    threads: ASKED.cores("fit", workflow.cores)
     resources:
-        gpu=1,
+        **ASKED.resources("fit"),
     params:
         config=triggers.training_config,
         code=triggers.stage_digest("fit"),
@@ -196,9 +202,9 @@ rule measure:
         LOG + "/measure.log",
     wildcard_constraints:
         scale=STAGED,
-    threads: plan.claimed(THREADS, workflow.cores)
+    threads: ASKED.cores("measure", workflow.cores)
     resources:
-        gpu=1,
+        **ASKED.resources("measure"),
     params:
         config=triggers.cell_config,
         code=triggers.stage_digest("encode", "reconstruction", "interpolation"),
@@ -218,9 +224,9 @@ rule generate:
         LOG + "/generation.log",
     wildcard_constraints:
         scale=STAGED,
-    threads: plan.claimed(THREADS, workflow.cores)
+    threads: ASKED.cores("generate", workflow.cores)
     resources:
-        gpu=1,
+        **ASKED.resources("generate"),
     params:
         config=triggers.generate_config,
         code=triggers.stage_digest("generation"),
@@ -242,9 +248,9 @@ rule classify:
     wildcard_constraints:
         scale=STAGED,
         method=rf"(?!({plan.PIXELS})/)[\w-]+(\+[\w-]+)?",
-    threads: plan.claimed(THREADS, workflow.cores)
+    threads: ASKED.cores("classify", workflow.cores)
     resources:
-        gpu=1,
+        **ASKED.resources("classify"),
     params:
         config=triggers.classification_config,
         training=triggers.training_config,
@@ -265,9 +271,9 @@ rule classify_pixels:
         LOG + "/classification.log",
     wildcard_constraints:
         method=plan.PIXELS,
-    threads: plan.claimed(THREADS, workflow.cores)
+    threads: ASKED.cores("classify_pixels", workflow.cores)
     resources:
-        gpu=1,
+        **ASKED.resources("classify_pixels"),
     params:
         config=triggers.classification_config,
         code=triggers.pixels_digest,
@@ -290,9 +296,9 @@ for cell in PLAN.cells() if PLAN.whole_cells else []:
             cell.results,
         log:
             cell.log,
-        threads: plan.claimed(THREADS, workflow.cores)
+        threads: ASKED.cores("cell", workflow.cores)
         resources:
-            gpu=1,
+            **ASKED.resources("cell"),
         params:
             config=cell.settings,
             code=cell.code,
@@ -310,9 +316,9 @@ rule learning_curve:
         CELL + "/learning_curve.json",
     log:
         LOG + "/learning_curve.log",
-    threads: plan.claimed(THREADS, workflow.cores)
+    threads: ASKED.cores("learning_curve", workflow.cores)
     resources:
-        gpu=1,
+        **ASKED.resources("learning_curve"),
     params:
         config=triggers.cell_config,
         code=triggers.stage_digest("learning_curve"),
@@ -360,9 +366,9 @@ rule single_signal:
         "results/{scale}/{dataset}/single_signal/seed0/single_signal.json",
     log:
         "results/{scale}/{dataset}/single_signal/seed0/logs/single_signal.log",
-    threads: plan.claimed(THREADS, workflow.cores)
+    threads: ASKED.cores("single_signal", workflow.cores)
     resources:
-        gpu=1,
+        **ASKED.resources("single_signal"),
     params:
         config=triggers.single_signal_config(),
         code=triggers.code_digest("benchmarks.stages.single_signal.compare"),
@@ -377,6 +383,8 @@ rule spectral_bias:
         report(f"results/{{scale}}/{plan.SPECTRAL_BIAS}", category="Curves"),
     log:
         "results/{scale}/spectral_bias/logs/spectral_bias.log",
+    resources:
+        **ASKED.resources("spectral_bias"),
     params:
         config=triggers.single_signal_config(),
         code=triggers.code_digest("benchmarks.stages.single_signal.spectral_bias"),
@@ -396,7 +404,9 @@ for costs in plan.costs():
             costs.results,
         log:
             f"results/published/logs/cost-{costs.method}.log",
-        threads: plan.claimed(1, workflow.cores)
+        threads: ASKED.cores("cost", workflow.cores, alone=True)
+        resources:
+            **ASKED.resources("cost"),
         params:
             config=triggers.cost_config(costs.rows),
             code=triggers.cost_digest(costs.method),

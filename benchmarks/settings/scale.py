@@ -65,6 +65,9 @@ class ScaleConfig(Data):
         description="what a process does: some stages of a cell, or all of them; small cells take "
         "longer to start than to measure again",
     )
+    resources: dict[str, dict[str, Any]] = Field(
+        default={}, description="rule -> what of config/resources.yaml is otherwise in this scale"
+    )
     datasets: dict[str, DatasetScale]
     tables: dict[str, str] = Field(description="table -> the data set that fills its own column")
 

@@ -17,9 +17,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import FrameType
 
+from benchmarks.workflow.allocation import cpus, owns_its_devices
 from benchmarks.workflow.devices import device_slot, visible_devices
 from benchmarks.workflow.parent import end_with
 
@@ -38,10 +40,10 @@ INTERRUPTED = 130
 
 
 def environment(threads: int, device: str | None) -> dict[str, str]:
-    """Variables of a job's programs: their threads (0: one a core), their memory, their device."""
+    """Variables of a job's programs: threads (0: one a CPU of the job), memory, device."""
     # Snakemake sets every library's variable to the cores that the job claims, which is more
     # than its threads where --cores exceeds the machine's.
-    count = str(threads or os.cpu_count())
+    count = str(threads or cpus())
     return {
         **{name: count if name in THREADS else value for name, value in os.environ.items()},
         **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), count),
@@ -81,6 +83,12 @@ class Child:
             return self.process.wait()
 
 
+def _device(wanted: bool) -> AbstractContextManager[str | None]:
+    """A device for as long as the block runs; a scheduler's devices need no waiting."""
+    devices = visible_devices() if wanted else []
+    return nullcontext(",".join(devices)) if owns_its_devices() else device_slot(devices)
+
+
 def _unblock() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
@@ -112,7 +120,7 @@ def main() -> None:
     options.log.parent.mkdir(parents=True, exist_ok=True)
     program = [sys.executable, "-m", "benchmarks.workflow.programs", "--parent", str(os.getpid())]
     program += ["--log", str(options.log), "--results", *map(str, options.results)]
-    with device_slot(visible_devices() if options.gpu else []) as device:
+    with _device(options.gpu) as device:
         variables = environment(options.threads, device)
         code = child.run([*program, *sys.argv[split:]], options.log, variables)
     if child.stopped or code == INTERRUPTED or -code in SIGNALS:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -197,12 +195,3 @@ def costs() -> list[Costs]:
         )
         for base, method in load_methods().items()
     ]
-
-
-def claimed(threads: int, cores: int) -> int:
-    """Cores that a job claims of ``--cores`` so that its threads fit on this machine.
-
-    ``--cores 8`` on two cores is eight eighths of two: a job of one thread claims four.
-    """
-    real = min(cores, os.cpu_count() or 1)
-    return math.ceil((threads or real) * cores / real)

@@ -1,0 +1,88 @@
+"""What a rule's jobs ask for: of Snakemake's ``--cores`` here, or of a cluster's scheduler."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from benchmarks.settings.reading import ConfigError, Data, explain
+from benchmarks.settings.resources import Resources
+from benchmarks.workflow.allocation import cpus
+
+MB_OF_A_GB = 1000
+
+
+class Cluster(Data):
+    """``cluster`` of a profile's cluster.yaml: what a user's cluster calls its parts."""
+
+    account: str | None = Field(description="who pays; null leaves it to the scheduler")
+    cpu: str | None = Field(description="partition of jobs without a GPU; null is the default one")
+    gpu: str | None = Field(description="partition with GPUs; null: everything on CPUs")
+
+
+def read_cluster(values: Mapping[str, Any] | None) -> Cluster | None:
+    """What a profile says of its cluster; None where nothing does.
+
+    Raises:
+        ConfigError: a key is unknown, missing or wrong.
+    """
+    if values is None:
+        return None
+    try:
+        return Cluster.model_validate(dict(values), strict=True)
+    except ValidationError as error:
+        raise ConfigError(f"cluster.yaml: cluster.{explain(error, Cluster)}") from error
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What jobs ask for.
+
+    Args:
+        needs: of every rule.
+        threads: of the scale; 0 takes all.
+        cluster: where jobs go; None for this machine.
+    """
+
+    needs: Resources
+    threads: int
+    cluster: Cluster | None
+
+    def cores(self, rule: str, available: int, alone: bool = False) -> int:
+        """CPUs of a job on a cluster; else what it claims of ``--cores``.
+
+        Args:
+            available: the ``--cores`` of this run.
+            alone: the job's program has one thread whatever the scale says.
+        """
+        if self.cluster:
+            return 1 if alone else self.threads or self.needs.of(rule).cpus
+        return claimed(1 if alone else self.threads, available)
+
+    def resources(self, rule: str) -> dict[str, Any]:
+        """Snakemake's resources of a rule."""
+        needs = self.needs.of(rule)
+        if self.cluster is None:
+            return {"gpu": int(needs.gpu)}
+        gpu = needs.gpu and self.cluster.gpu is not None
+        wanted = {
+            "gpu": int(gpu),
+            "mem_mb": math.ceil(needs.memory_gb * MB_OF_A_GB),
+            "runtime": needs.minutes,
+            "slurm_partition": self.cluster.gpu if gpu else self.cluster.cpu,
+            "slurm_account": self.cluster.account,
+        }
+        return {name: value for name, value in wanted.items() if value is not None}
+
+
+def claimed(threads: int, cores: int) -> int:
+    """Cores that a job claims of ``--cores`` so that its threads fit on this machine.
+
+    ``--cores 8`` on two cores is eight eighths of two: a job of one thread claims four.
+    """
+    real = min(cores, cpus())
+    return math.ceil((threads or real) * cores / real)
