@@ -65,3 +65,13 @@ def test_pins_name_no_host_and_no_build():
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "://" not in text, name
         assert "+cpu" not in text, name
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "apptainer.def"])
+def test_containers_get_the_same_pins(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    installs = [line for line in text.splitlines() if "pip install" in line]
+    assert len(installs) == 1
+    assert "--constraint constraints.txt" in installs[0]
+    assert "==" not in text
+    assert ":3.11-" in text
