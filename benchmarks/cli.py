@@ -127,12 +127,14 @@ def run(
     """Runs a cell by Snakemake; with --set, as a result under another name."""
     from benchmarks.settings.trial import RESULTS, changes_of, trial_of, write_trial
     from benchmarks.workflow import engine
+    from benchmarks.workflow.explained import check_trial
 
     wanted = parse_cell(cell)
     if set_:
         changes = changes_of(set_)
         trial = wanted._replace(method=trial_of(wanted.method, changes, name))
-        engine.targets(wanted, None)  # an unknown cell leaves no folder
+        engine.targets(wanted, None)
+        check_trial(trial, changes)  # a mistake leaves no folder and takes no name
         root = folders.ROOT / RESULTS
         write_trial(wanted.scale, wanted.dataset, trial.method, changes, root)
         wanted = trial

@@ -84,7 +84,7 @@ def write_trial(scale: str, dataset: str, trial: str, changes: dict[str, Any], r
     Raises:
         ConfigError: a trial of this name has other changes.
     """
-    path = _path(scale, dataset, trial, root)
+    path = trial_path(scale, dataset, trial, root)
     if path.exists() and (found := read_mapping(path)) != changes:
         raise ConfigError(f"{path}: has {found}, not {changes}; give this one another --name")
     with replacing(path) as unfinished:
@@ -99,11 +99,12 @@ def read_trial(scale: str, dataset: str, method: str, root: Path) -> Tree:
     """
     if not split_name(method)[1]:
         return {}
-    path = _path(scale, dataset, method, root)
+    path = trial_path(scale, dataset, method, root)
     if not path.exists():
         raise ConfigError(f"{path}: no such file; `lift run` with --set and --name makes a trial")
     return sourced(read_mapping(path), str(path))
 
 
-def _path(scale: str, dataset: str, method: str, root: Path) -> Path:
-    return root / scale / dataset / method / "settings.yaml"
+def trial_path(scale: str, dataset: str, trial: str, root: Path) -> Path:
+    """Where a trial's changes are."""
+    return root / scale / dataset / trial / "settings.yaml"

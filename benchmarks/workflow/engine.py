@@ -50,7 +50,8 @@ def _stages(cell: CellName, seed: int) -> list[str]:
     classified = (cell.dataset, method, seed) in classified_cells(cell.scale)
     if method in image_classifiers():
         return ["classification"]
-    resolved = resolve(cell.scale, cell.dataset, cell.method, seed)
+    root = folders.ROOT / RESULTS  # wherever the command is typed
+    resolved = resolve(cell.scale, cell.dataset, cell.method, seed, root)
     stages = ["reconstruction"]
     stages += ["generation", "interpolation"] if resolved.generation else []
     return [*stages, *(["classification"] if classified else [])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from benchmarks.settings.cell import merged_settings, resolve
 from benchmarks.settings.merge import leaves
 from benchmarks.settings.method import find_method, image_classifiers
 from benchmarks.settings.names import CellName
+from benchmarks.settings.reading import ConfigError
 from benchmarks.settings.scale import load_scale
-from benchmarks.settings.trial import split_name
+from benchmarks.settings.trial import split_name, trial_path, write_trial
 from benchmarks.stages.classification.settings import resolve_classification
 from benchmarks.stages.generation.settings import generation_config
 
@@ -31,6 +33,22 @@ def explained(cell: CellName, results: Path) -> list[Setting]:
     tree = merged_settings(cell.scale, cell.dataset, cell.method, results)
     places = {key: str(leaf) for key, leaf in leaves(tree)}
     return [(key, value, places.get(key, IN_NO_FILE)) for key, value in _resolved(cell, results)]
+
+
+def check_trial(trial: CellName, changes: dict[str, Any]) -> None:
+    """Resolves a trial that is not written yet.
+
+    Raises:
+        ConfigError: there is no such cell, or a change is wrong.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        write_trial(trial.scale, trial.dataset, trial.method, changes, root)
+        try:
+            list(_resolved(trial, root))
+        except ConfigError as error:
+            path = str(trial_path(trial.scale, trial.dataset, trial.method, root))
+            raise ConfigError(str(error).replace(path, "--set")) from error
 
 
 def _resolved(name: CellName, results: Path) -> Iterator[tuple[str, Any]]:

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks import cli
 from benchmarks.settings import folders
+from benchmarks.settings import trial as trials
 from benchmarks.settings.cell import resolve
 from benchmarks.settings.names import configured_cells, parse_cell
 from benchmarks.settings.reading import ConfigError
@@ -96,6 +97,15 @@ def test_a_wrong_name_is_one_clear_error_and_exit_code_2(lift, arguments, messag
     code, said = lift(*arguments)
     assert code == 2
     assert message in " ".join(said.replace("│", "").split())
+
+
+@pytest.mark.parametrize("change", ["fit.stepss=5", "fit.steps=abc"])
+def test_a_wrong_change_leaves_no_folder_and_takes_no_name(lift, tmp_path, monkeypatch, change):
+    monkeypatch.setattr(trials, "RESULTS", tmp_path)
+    code, said = lift("run", f"demo/{IMAGES}/lift", "--set", change, "--name", "x")
+    assert code == 2
+    assert said.startswith(f"lift: --set: {change.partition('=')[0]}: ")
+    assert not list(tmp_path.iterdir())
 
 
 def test_cells_complete_without_reading_settings():
