@@ -156,9 +156,11 @@ def plan(
     scale: Scale = "demo",
 ) -> None:
     """What would run for a cell or for a scale's tables, and why."""
+    from benchmarks.settings.scale import load_scale
     from benchmarks.workflow import engine
 
     name = parse_cell(cell) if cell else None
+    load_scale(name.scale if name else scale)  # its mistakes are Snakemake's otherwise
     targets = engine.targets(name, None) if name else ["results/tables.md"]
     jobs = engine.plan(targets, name.scale if name else scale)
     _print_table([(job.rule, job.output, job.why) for job in jobs], ("rule", "result", "why"))

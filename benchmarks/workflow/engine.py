@@ -30,7 +30,7 @@ class Job:
 
 
 class EngineError(RuntimeError):
-    """Snakemake refused; the message is its last line."""
+    """Snakemake refused; the message is its error."""
 
 
 def targets(cell: CellName, stage: str | None) -> list[str]:
@@ -72,9 +72,14 @@ def plan(wanted: Sequence[str], scale: str) -> list[Job]:
     command = [*_command(wanted, scale, None), "--dry-run"]
     said = subprocess.run(command, cwd=folders.ROOT, capture_output=True, text=True, check=False)
     if said.returncode:
-        lines = [line for line in (said.stdout + said.stderr).splitlines() if line.strip()]
-        raise EngineError(lines[-1] if lines else f"snakemake: exit code {said.returncode}")
+        raise EngineError(_error(said.stdout + said.stderr, said.returncode))
     return [_job(rule, block) for rule, block in JOB.findall(said.stdout + said.stderr)]
+
+
+def _error(said: str, code: int) -> str:
+    """What Snakemake says from its first error on; all of it where it names none."""
+    found = re.search(r"^.*(?:Error|Exception)\b.*", said, re.MULTILINE | re.DOTALL)
+    return (found[0] if found else said).strip() or f"snakemake: exit code {code}"
 
 
 def _job(rule: str, block: str) -> Job:

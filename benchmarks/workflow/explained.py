@@ -30,6 +30,10 @@ def explained(cell: CellName, results: Path) -> list[Setting]:
     Raises:
         ConfigError: there is no such cell, or a setting is wrong.
     """
+    seeds = load_scale(cell.scale).seeds
+    if cell.seed not in (None, *seeds):
+        scale = folders.shown(folders.find("scales", cell.scale))
+        raise ConfigError(f"{scale}: seeds: no seed {cell.seed}; it has {seeds}")
     tree = merged_settings(cell.scale, cell.dataset, cell.method, results)
     places = {key: str(leaf) for key, leaf in leaves(tree)}
     return [(key, value, places.get(key, IN_NO_FILE)) for key, value in _resolved(cell, results)]

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 FIELD = '''
-import torch
 from torch import nn
 from lift.field import Cost, NeuralField
+from lift.meta.rates import InnerRates
 from layers import WIDTH
 
 
@@ -18,12 +18,13 @@ class Plane(NeuralField):
         self.map = nn.Linear(domain.dimensions, WIDTH)
         self.out = nn.Linear(WIDTH, domain.channels)
         self.shift = nn.Linear(latent, WIDTH)
+        self.rates = InnerRates({"global": (latent,)}, start=1.0)
 
     def zero_latent(self, batch):
         return {"global": self.out.weight.new_zeros(batch, self.latent)}
 
     def inner_rates(self, step):
-        return {"global": torch.tensor(1.0)}
+        return self.rates(step)
 
     def locate(self, coords):
         return {"coords": coords}
