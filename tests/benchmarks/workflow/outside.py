@@ -36,7 +36,9 @@ class Plane(NeuralField):
         shared = sum(p.numel() for p in self.parameters())
         points = self.domain.points * WIDTH * (self.domain.dimensions + self.domain.channels)
         once = WIDTH * self.latent
-        return Cost(shared, shared, self.latent, points, 0, 3 * points, mixing_macs=once)
+        back = self.domain.points * WIDTH * self.domain.channels + once  # to the latent alone
+        encode = 3 * (points + once + back)
+        return Cost(shared, shared, self.latent, points, 0, encode, mixing_macs=once)
 '''
 
 LOADER = '''
