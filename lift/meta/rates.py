@@ -61,7 +61,8 @@ class InnerRates(nn.Module):
                 value = torch.empty(size).uniform_(*between)
             else:
                 value = torch.full(size, _named(start, name), dtype=torch.get_default_dtype())
-            if logarithm and not bool((value > 0).all()):
+            smallest = min(between) if between is not None else _named(start, name)
+            if logarithm and smallest <= 0:
                 raise ValueError(f"start: {start}, logarithm: true; expected positive rates")
             values[name] = value.log() if logarithm else value
         self.names = list(shapes)

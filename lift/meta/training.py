@@ -22,7 +22,7 @@ from lift.meta.inner import (
 )
 from lift.meta.optimisers import Optimisers
 from lift.meta.outer import meta_step
-from lift.meta.tying import bring_together, tie, untie
+from lift.meta.tying import bring_together, tie, untie, untied_state
 from lift.precision import products
 from lift.progress import Progress, Row, TrainingDivergedError, due, keep, write_curve
 from lift.psnr import psnr
@@ -179,7 +179,7 @@ def fit(
                     row["validation_psnr"] = reached
                     if config.snapshots:
                         weights = directory / "snapshots" / f"{done}.safetensors"
-                        save_tensors(weights, dict(field.state_dict()), checkpoint.names())
+                        save_tensors(weights, untied_state(field, regions), checkpoint.names())
                 check_finite(step, config, validation_psnr=reached)
             keep(progress, config.steps, config.checkpoint_seconds, stop, save)
     bar.close()

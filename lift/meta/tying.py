@@ -46,6 +46,16 @@ def untie(field: NeuralField, regions: int, optimisers: Optimisers | None = None
             optimisers.replace(old, new, lambda moment: copies(moment / regions).clone())
 
 
+def untied_state(field: NeuralField, regions: int) -> dict[str, Tensor]:
+    """The field's state with a copy of each tied network for every region, as after `untie`."""
+    regional = {id(parameter) for parameter in field.regional_parameters()}
+    named = [name for name, parameter in field.named_parameters() if id(parameter) in regional]
+    return {
+        name: value.expand(regions, *value.shape[1:]) if name in named else value
+        for name, value in field.state_dict().items()
+    }
+
+
 def _swap(
     field: NeuralField, change: Callable[[Tensor], Tensor]
 ) -> list[tuple[nn.Parameter, nn.Parameter]]:

@@ -28,7 +28,7 @@ def config(**changes: object) -> TrainingConfig:
         "average": 0.99,
         "log_every": 5,
         "validate_every": 20,
-        "checkpoint_seconds": 0.1,
+        "checkpoint_seconds": 0.01,
     }
     return TrainingConfig.model_validate({**settings, **changes})
 

@@ -32,7 +32,9 @@ def test_voxels_are_measured_on_both_domains_and_splits(encoded):
     assert {(m.name, m.split) for m in result.metrics} == {
         (name, split) for name in names for split in ("train", "test")
     }
-    assert {m.samples for m in result.metrics if m.split == "test"} == {5}
+    # After four steps most shapes have no surface yet, and no Chamfer distance.
+    tested = [m for m in result.metrics if m.split == "test" and m.name != "chamfer"]
+    assert {m.samples for m in tested} == {5}
     assert all(m.value is not None for m in result.metrics)
     assert (cell(encoded) / "reconstruction.png").stat().st_size < 300_000
 

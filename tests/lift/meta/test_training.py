@@ -53,7 +53,7 @@ def config(**changes: object) -> FitConfig:
         "stride": 1,
         "log_every": 5,
         "validate_every": 20,
-        "checkpoint_seconds": 0.1,
+        "checkpoint_seconds": 0.01,
     }
     return FitConfig.model_validate({**settings, **changes})
 
@@ -237,10 +237,11 @@ def test_weights_may_be_kept_in_half_of_their_size_and_are_then_what_is_used(tmp
 
 
 def test_weights_of_a_training_that_stays_tied_have_every_region(tmp_path):
-    run(tmp_path, config(steps=10, tied_steps=10))
-    weights = load_file(tmp_path / "field.safetensors")["local_mlps.weights.1"]
-    assert weights.shape == (16, 8, 8)
-    assert torch.equal(weights, weights[:1].expand_as(weights))
+    run(tmp_path, config(steps=10, tied_steps=10, snapshots=True, validate_every=5))
+    for kept in ("field.safetensors", "snapshots/5.safetensors"):
+        weights = load_file(tmp_path / kept)["local_mlps.weights.1"]
+        assert weights.shape == (16, 8, 8)
+        assert torch.equal(weights, weights[:1].expand_as(weights))
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path):
