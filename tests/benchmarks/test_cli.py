@@ -67,7 +67,7 @@ def test_every_setting_is_shown_with_its_place(lift):
     code, said = lift("show", f"demo/{IMAGES}/lift")
     lines = {line.split()[0]: line for line in said.splitlines()}
     assert code == 0
-    assert lines["fit.rate"].split()[1] == "0.0015"
+    assert lines["fit.rate"].split()[1] == "0.0005"
     at = f"config/scales/demo.yaml: datasets.{IMAGES}."
     assert lines["fit.rate"].endswith(f"{at}overrides.lift.fit.rate")
     assert lines["generation.train.average"].endswith(f"{at}generation.train.average")
