@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.speed.ledger import Ledger, meta_step_ledger
-from benchmarks.speed.ways import Way, candidates
+from benchmarks.speed.ways import PLAIN, Way, candidates
 from lift.field import Domain, Latent, NeuralField
 from lift.meta.inner import adapt
 from lift.meta.outer import OuterGradient
@@ -57,11 +57,11 @@ def test_encoding_takes_the_closed_form_of_multiply_adds(field: NeuralField) -> 
 
 def test_the_meta_device_counts_what_is_computed(field: NeuralField) -> None:
     query, values = field.locate(IMAGES.grid()), torch.zeros(4, 64, 3)
-    real = meta_step_ledger(field, query, values, 2, "unrolled")
+    real = meta_step_ledger(field, query, values, 2, PLAIN)
     for parameter in field.parameters():
         parameter.grad = None
     query = {name: tensor.to("meta") for name, tensor in query.items()}
-    shapes = meta_step_ledger(field.to("meta"), query, values.to("meta"), 2, "unrolled")
+    shapes = meta_step_ledger(field.to("meta"), query, values.to("meta"), 2, PLAIN)
     assert shapes.macs == real.macs
     assert shapes.peak_bytes == pytest.approx(real.peak_bytes, rel=0.05)
 
