@@ -9,14 +9,14 @@ import torch
 from tqdm import tqdm
 
 Precision = Literal["float32", "bfloat16"]
-"""Of matrix products; weights and results are float32. ``bfloat16`` is a wish: see `products`."""
+"""Of matrix products; weights and results are float32."""
 
 
 def products(device: torch.device, precision: Precision) -> torch.autocast:
-    """A context in which matrix products have the wished precision.
+    """A context in which matrix products have the configured precision, where the device has it.
 
-    A processor without bfloat16 products emulates them many times slower than float32's, which it
-    takes instead, and says so once.
+    A processor without bfloat16 products would emulate them, many times slower than float32's: it
+    takes float32's, and says so once.
     """
     return torch.autocast(device.type, torch.bfloat16, precision == "bfloat16" and _granted(device))
 

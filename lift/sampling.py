@@ -37,7 +37,7 @@ def batch_indices(step: int, batch: int, count: int, seed: int) -> Indices:
 
 
 def ordered_batches(count: int, batch: int) -> Iterator[tuple[Indices, int]]:
-    """All signals in order, in batches of one size, so that compiled kernels see one shape.
+    """All signals in order, in batches of one size, so that compiled code sees one shape.
 
     Yields:
         ``(batch,)`` indices, and how many of them count: the last batch repeats its last signal.

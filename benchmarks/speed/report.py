@@ -19,10 +19,10 @@ KINDS = {
     "unrolled (plain autograd)": "#9aa5b1",
     "replayed": "#5b8db8",
     "unrolled, first step shared": "#3f8f8c",
-    "unrolled in chunks": "#6aa84f",
+    "unrolled in micro-batches": "#6aa84f",
     "unrolled, compiled": "#d9a05b",
     "replayed, compiled": "#b5533c",
-    "unrolled in chunks, compiled": "#7d4f9e",
+    "unrolled in micro-batches, compiled": "#7d4f9e",
 }
 
 
@@ -35,7 +35,7 @@ def kind(side: str) -> str | None:
     if side == "unrolled eager":
         return "unrolled, first step shared"
     words = "replayed" if side.startswith("replayed") else "unrolled"
-    words += " in chunks" if "at once" in side else ""
+    words += " in micro-batches" if "at once" in side else ""
     return words + (", compiled" if "compiled" in side else "")
 
 

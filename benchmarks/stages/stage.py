@@ -155,6 +155,6 @@ def stage_module(stage: str) -> str:
 
 
 def device_name(device: torch.device) -> str:
-    """How results name a device, and whether it took float32 products where others were wished."""
+    """How results name a device, and whether it took float32 products in place of bfloat16 ones."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     return name if multiplies_bfloat16(device) else f"{name}, no bfloat16 products"

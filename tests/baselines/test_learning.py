@@ -90,14 +90,14 @@ def blobs(domain: Domain, count: int) -> Tensor:
 def test_new_signals_are_fitted_better_than_by_the_mean_signal(method: str, domain: Domain) -> None:
     signals = blobs(domain, 160)
     train, held_out = signals[:128], signals[128:]
-    build, order, rate = METHODS[method]
+    build, way, rate = METHODS[method]
     torch.manual_seed(0)
     field = build(domain)
     query = field.locate(domain.grid())
     optimizer = torch.optim.Adam(field.parameters(), lr=rate)
     for step in range(80):
         values = train[torch.arange(8 * step, 8 * step + 8) % len(train)]
-        meta_step(field, 3, order)(query, values, field.zero_latent(8))
+        meta_step(field, 3, way)(query, values, field.zero_latent(8))
         optimizer.step()
         optimizer.zero_grad()
 

@@ -116,10 +116,10 @@ def test_fitted_latents(dtype: torch.dtype) -> None:
         assert fitted.tolist() == pytest.approx(expected, abs=TOLERANCE[dtype])
 
 
-@pytest.mark.parametrize("order", ["unrolled", "replayed"])
-def test_outer_gradients_learned_rates_included(dtype: torch.dtype, order: OuterGradient) -> None:
+@pytest.mark.parametrize("way", ["unrolled", "replayed"])
+def test_outer_gradients_learned_rates_included(dtype: torch.dtype, way: OuterGradient) -> None:
     field, grid, images = golden(dtype)
-    meta_step(field, 3, order)(field.locate(grid), images, field.zero_latent(2))
+    meta_step(field, 3, way)(field.locate(grid), images, field.zero_latent(2))
     norms = {name: 4 * p.grad.norm().item() for name, p in field.named_parameters()}
     assert norms == pytest.approx(GRADIENT_NORMS, rel=TOLERANCE[dtype])
 

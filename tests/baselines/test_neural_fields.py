@@ -157,19 +157,19 @@ def test_replayed_outer_gradient_equals_the_unrolled_one(
     query = field.locate(domain.grid().double())
     values = signals(domain, 2).double()
     gradients = []
-    for order in ("unrolled", "replayed"):
+    for way in ("unrolled", "replayed"):
         field.zero_grad()
-        meta_step(field, 3, order)(query, values, field.zero_latent(2))
+        meta_step(field, 3, way)(query, values, field.zero_latent(2))
         gradients.append({name: p.grad.clone() for name, p in field.named_parameters()})
     for name, gradient in gradients[0].items():
         scale = gradient.abs().max().clamp_min(1e-3)
         assert ((gradient - gradients[1][name]).abs().max() / scale) < 1e-10, name
 
 
-@pytest.mark.parametrize("order", ["unrolled", "replayed", "first-order"])
+@pytest.mark.parametrize("way", ["unrolled", "replayed", "first-order"])
 @pytest.mark.parametrize("shared", [True, False])
 def test_micro_batches_of_signals_give_the_whole_batchs_gradient(
-    field: NeuralField, domain: Domain, order: OuterGradient, shared: bool
+    field: NeuralField, domain: Domain, way: OuterGradient, shared: bool
 ) -> None:
     field = field.double()
     coords = domain.grid().double()
@@ -180,18 +180,18 @@ def test_micro_batches_of_signals_give_the_whole_batchs_gradient(
     results, gradients = [], []
     for micro_batch in (None, 2):  # the second micro_batch holds one signal
         field.zero_grad()
-        results.append(meta_step(field, 2, order, micro_batch=micro_batch)(query, values, start))
+        results.append(meta_step(field, 2, way, micro_batch=micro_batch)(query, values, start))
         gradients.append([p.grad.clone() for p in field.parameters()])
     torch.testing.assert_close(results[0], results[1], rtol=1e-12, atol=0)
     for whole, parts in zip(*gradients, strict=True):
         assert (whole - parts).abs().max() <= 1e-10 * whole.abs().max().clamp_min(1e-3)
 
 
-@pytest.mark.parametrize("order", ["unrolled", "replayed", "first-order"])
+@pytest.mark.parametrize("way", ["unrolled", "replayed", "first-order"])
 @pytest.mark.parametrize("micro_batch", [None, 2])
 @pytest.mark.parametrize("points", ["all", "some"])
 def test_a_shared_first_step_is_everybodys(
-    field: NeuralField, domain: Domain, order: OuterGradient, micro_batch: int | None, points: str
+    field: NeuralField, domain: Domain, way: OuterGradient, micro_batch: int | None, points: str
 ) -> None:
     field = field.double()
     picked = torch.randperm(domain.points)[: domain.points // (1 if points == "all" else 3)]
@@ -200,7 +200,7 @@ def test_a_shared_first_step_is_everybodys(
     results, gradients = [], []
     for start in (field.zero_latent(5), None):
         field.zero_grad()
-        results.append(meta_step(field, 3, order, micro_batch=micro_batch)(query, values, start))
+        results.append(meta_step(field, 3, way, micro_batch=micro_batch)(query, values, start))
         gradients.append([p.grad.clone() for p in field.parameters()])
     torch.testing.assert_close(results[0], results[1], rtol=1e-10, atol=0)
     for own, shared in zip(*gradients, strict=True):
@@ -208,13 +208,13 @@ def test_a_shared_first_step_is_everybodys(
 
 
 @pytest.mark.parametrize("started", [True, False])
-def test_a_whole_step_as_one_function_is_the_unrolled_one(
+def test_a_step_as_one_function_is_the_unrolled_one(
     field: NeuralField, domain: Domain, started: bool
 ) -> None:
     field = field.double()
     query, values = field.locate(domain.grid().double()), signals(domain, 5).double()
     start = random_latent(field, 5) if started else None
-    loss, gradients = whole_step(field)(query, values, start)
+    loss, gradients = step_as_one_function(field)(query, values, start)
     result = meta_step(field, 3, "unrolled")(query, values, start)
     torch.testing.assert_close(loss, result.loss, rtol=1e-10, atol=0)
     for name, parameter in field.named_parameters():
@@ -222,7 +222,7 @@ def test_a_whole_step_as_one_function_is_the_unrolled_one(
         assert (gradients[f"field.{name}"] - parameter.grad).abs().max() <= 1e-10 * scale
 
 
-def whole_step(field: NeuralField):
+def step_as_one_function(field: NeuralField):
     """What a compiler is given, uncompiled: loss and gradients as one function of the weights."""
     unrolled = Unrolled(field, 3)
     weights = {name: parameter.detach() for name, parameter in unrolled.named_parameters()}

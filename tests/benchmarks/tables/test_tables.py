@@ -218,7 +218,7 @@ def test_default_latent_size_falls_back_to_lift_itself(tmp_path: Path) -> None:
     assert cell(build(tmp_path), "latent_size", title, "psnr").ours == 30.0
 
 
-def test_costs_are_compared_in_every_profile(tmp_path: Path) -> None:
+def test_costs_are_compared_in_every_scale(tmp_path: Path) -> None:
     metrics = counts(macs=135_528_960, bias_adds=786_432, parameters=8_537_200)
     write(tmp_path, "cifar10", metrics, scale="published", stage="cost")
     built = build(tmp_path)
@@ -269,7 +269,7 @@ def test_csv_holds_what_the_cells_hold_and_is_copied_to_the_top(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("scale", ["demo", "lite", "paper"])
-def test_command_runs_for_every_profile(
+def test_command_runs_for_every_scale(
     tmp_path: Path, scale: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["tables", "--scale", scale, "--root", str(tmp_path)])
@@ -277,7 +277,7 @@ def test_command_runs_for_every_profile(
     assert (tmp_path / scale / "tables.md").exists()
 
 
-def test_command_names_an_unknown_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_names_an_unknown_scale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["tables", "--scale", "huge", "--root", str(tmp_path)])
     with pytest.raises(SystemExit, match=r"tables: .*huge\.yaml: no such file"):
         tables.main()

@@ -15,11 +15,11 @@ def signals(field, batch, seed=2):
     return torch.rand(shape, generator=generator)
 
 
-def outer_gradient(field, values, order, steps=3):
+def outer_gradient(field, values, way, steps=3):
     field.zero_grad()
     query = field.locate(field.domain.grid())
     start = field.zero_latent(len(values))
-    result = meta_step(field, steps, order)(query, values, start)
+    result = meta_step(field, steps, way)(query, values, start)
     return result, {name: p.grad.clone() for name, p in field.named_parameters()}
 
 
@@ -41,21 +41,21 @@ def unrolled_with_autograd(field, values, steps=3):
     return error.mean(), {name: p.grad.clone() for name, p in field.named_parameters()}
 
 
-@pytest.mark.parametrize("order", ["unrolled", "replayed"])
+@pytest.mark.parametrize("way", ["unrolled", "replayed"])
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
-def test_outer_gradient_is_that_of_the_unrolled_loop(float64, order, dimensions):
+def test_outer_gradient_is_that_of_the_unrolled_loop(float64, way, dimensions):
     field = small_lift(Domain(dimensions, 8, 1))
     values = signals(field, 3)
     loss, expected = unrolled_with_autograd(field, values)
-    result, gradient = outer_gradient(field, values, order)
+    result, gradient = outer_gradient(field, values, way)
     assert result.loss.item() == pytest.approx(loss.item(), rel=1e-12)
     for name, value in expected.items():
         assert torch.allclose(gradient[name], value, rtol=1e-10, atol=1e-14), name
 
 
-@pytest.mark.parametrize("order", ["unrolled", "replayed", "first-order"])
+@pytest.mark.parametrize("way", ["unrolled", "replayed", "first-order"])
 @pytest.mark.parametrize("shared", [True, False])
-def test_micro_batches_of_signals_give_the_whole_batchs_gradient(float64, order, shared):
+def test_micro_batches_of_signals_give_the_whole_batchs_gradient(float64, way, shared):
     field = small_lift(Domain(2, 8, 1))
     values, coords = signals(field, 3), field.domain.grid()
     if not shared:  # every signal at its own points
@@ -63,7 +63,7 @@ def test_micro_batches_of_signals_give_the_whole_batchs_gradient(float64, order,
     query, found = field.locate(coords), []
     for micro_batch in (None, 2):  # the second micro_batch holds one signal
         field.zero_grad()
-        result = meta_step(field, 2, order, micro_batch=micro_batch)(query, values, None)
+        result = meta_step(field, 2, way, micro_batch=micro_batch)(query, values, None)
         found.append((result, [p.grad.clone() for p in field.parameters()]))
     (whole, gradients), (parts, sums) = found
     torch.testing.assert_close(parts, whole, rtol=1e-12, atol=0)
@@ -71,17 +71,17 @@ def test_micro_batches_of_signals_give_the_whole_batchs_gradient(float64, order,
         assert (gradient - summed).abs().max() <= 1e-10 * gradient.abs().max().clamp_min(1e-3)
 
 
-@pytest.mark.parametrize("order", ["unrolled", "replayed", "first-order"])
+@pytest.mark.parametrize("way", ["unrolled", "replayed", "first-order"])
 @pytest.mark.parametrize("changes", [{}, {"relu": False}, {"gamma": 2.0, "residual": True}])
 @pytest.mark.parametrize("points", [64, 40])
-def test_a_shared_first_step_is_everybodys(float64, order, changes, points):
+def test_a_shared_first_step_is_everybodys(float64, way, changes, points):
     field = small_lift(**changes)
     picked = torch.randperm(64)[:points]  # of some points, regions hold different numbers
     query = field.locate(field.domain.grid()[:, picked])
     values, found = signals(field, 5)[:, picked], []
     for start in (field.zero_latent(5), None):
         field.zero_grad()
-        result = meta_step(field, 3, order)(query, values, start)
+        result = meta_step(field, 3, way)(query, values, start)
         found.append((result, [p.grad.clone() for p in field.parameters()]))
     torch.testing.assert_close(found[1][0], found[0][0], rtol=1e-12, atol=0)
     for own, shared in zip(found[0][1], found[1][1], strict=True):
@@ -157,15 +157,15 @@ def test_encoding_leaves_no_gradients():
     assert all(p.grad is None for p in field.parameters())
 
 
-@pytest.mark.parametrize("order", ["unrolled", "replayed"])
-def test_a_compiled_step_is_the_plain_one(float64, order):
+@pytest.mark.parametrize("way", ["unrolled", "replayed"])
+def test_a_compiled_step_is_the_plain_one(float64, way):
     # Seconds to compile, not minutes.
     field = small_lift(Domain(1, 8, 1), sine_layers=1, smoothness_weight=0.0)
     query, values = field.locate(field.domain.grid()), signals(field, 3)
     gradients = []
     for compiled in (False, True):
         field.zero_grad()
-        meta_step(field, 2, order, compile=compiled)(query, values, None)
+        meta_step(field, 2, way, compile=compiled)(query, values, None)
         gradients.append([p.grad.clone() for p in field.parameters()])
     for plain, fast in zip(*gradients, strict=True):
         assert torch.allclose(plain, fast, rtol=1e-10, atol=1e-14)

@@ -82,7 +82,7 @@ def test_an_unknown_classification_says_what_there_is(classified_copy, arguments
         resolve_classification(*arguments)
 
 
-def test_a_wrong_training_key_names_profile_method_and_key(classified_copy):
+def test_a_wrong_training_key_names_scale_method_and_key(classified_copy):
     def misspell(scale_config):
         scale_config["datasets"][DATASET]["classification"]["training"]["stpes"] = 3
 

@@ -252,7 +252,7 @@ def test_too_few_latents_are_refused(encoded_copy, monkeypatch):
     assert "3 test latents, expected 4 or more" in failure(monkeypatch, encoded_copy, "interpolate")
 
 
-def test_a_profile_without_generation_says_where_it_is_missing():
+def test_a_scale_without_generation_says_where_it_is_missing():
     with pytest.raises(ConfigError, match=r"config/scales/lite\.yaml for this data set"):
         generation_config(resolve("lite", "cifar10", "lift", 0))
     with pytest.raises(ConfigError, match="not a variant"):
