@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,13 +36,15 @@ class Progress:
     seconds: float = 0.0
     rows: list[Row] = field(default_factory=list)
     window: dict[str, list[float]] = field(default_factory=dict)
+    level: float | None = None
+    best_level: float | None = None
     saved_at: float = field(default_factory=time.monotonic)
     _began: float = field(default_factory=time.monotonic)
 
     @classmethod
     def restored(cls, state: dict[str, Any]) -> Progress:
         """What `state` gave."""
-        return cls(state["step"], state["seconds"], state["rows"], state["window"])
+        return cls(**state)
 
     def state(self) -> dict[str, Any]:
         """As a JSON value."""
@@ -50,6 +53,8 @@ class Progress:
             "seconds": self.clock(),
             "rows": self.rows,
             "window": self.window,
+            "level": self.level,
+            "best_level": self.best_level,
         }
 
     def clock(self) -> float:
@@ -68,6 +73,11 @@ class Progress:
             yield
         finally:
             self._began = time.monotonic()
+
+    def follow(self, value: float) -> None:
+        """Adds to ``level``, a mean of about the last five steps', and to the best it has been."""
+        level = value if self.level is None else 0.8 * self.level + 0.2 * value
+        self.level, self.best_level = level, max(level, self.best_level or -math.inf)
 
     def record(self, **numbers: float) -> None:
         """One more step is done, and gave these numbers."""

@@ -1,5 +1,12 @@
+import signal
+
 import pytest
 import torch
+
+# A shell starts what runs in its background with Ctrl-C ignored, and programs that tests start
+# would inherit it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ from lift.sampling import (
 from lift.schedule import factor
 
 COLLAPSE = 10.0
-"""dB by which no batch of a training that goes well falls below the training's best mean."""
+"""dB by which a training that goes well never falls below its best, a few steps' mean each."""
 
 
 class Signals(Protocol):
@@ -165,7 +165,8 @@ def fit(
 
             # Say how it goes, and keep what has been done.
             decibels = psnr(result.mse).mean().item()
-            check_held(step, config, decibels, progress.rows)
+            progress.follow(decibels)
+            check_held(step, config, progress)
             progress.record(loss=loss, train_psnr=decibels)
             bar.set_postfix(psnr=f"{decibels:.2f} dB", refresh=False)
             bar.update()
@@ -198,16 +199,16 @@ def rounded(field: NeuralField, dtype: torch.dtype) -> dict[str, Tensor]:
     return kept
 
 
-def check_held(step: int, config: FitConfig, decibels: float, rows: list[Row]) -> None:
-    """Stops a training whose inner loop has become unstable, before that state is saved.
+def check_held(step: int, config: FitConfig, progress: Progress) -> None:
+    """Stops a training whose inner loop has become unstable, mostly before that state is saved.
 
     Raises:
-        TrainingDivergedError: a step's PSNR lies far below what the training had reached.
+        TrainingDivergedError: the PSNR of a few steps lies far below what such a mean had reached.
     """
-    best = max((row["train_psnr"] or -math.inf for row in rows), default=-math.inf)
-    if decibels < best - COLLAPSE:
+    level, best = progress.level, progress.best_level
+    if level is not None and best is not None and level < best - COLLAPSE:
         raise TrainingDivergedError(
-            f"step {step}: {decibels:.1f} dB after {best:.1f} dB had been reached; expected no "
+            f"step {step}: {level:.1f} dB after {best:.1f} dB had been reached; expected no "
             f"fall by more than {COLLAPSE:.0f}. Lower fit.rate (now {config.rate}), "
             f"fit.rates_rate (now {config.rates_rate}) or fit.clip (now {config.clip}), and "
             "continue the last checkpoint with --resume-anyway"

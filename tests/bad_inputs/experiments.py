@@ -16,7 +16,7 @@ from benchmarks.settings.reading import read_mapping
 from benchmarks.stages import prepare
 from benchmarks.stages.single_signal import compare
 from benchmarks.stages.single_signal.settings import load_single_signal
-from lift.checkpoint import load_checkpoint, load_tensors, save_tensors
+from lift.checkpoint import Checkpoint, load_tensors, save_tensors
 from lift.field import Domain
 from lift.functaset import open_functaset, write_functaset
 from tests.bad_inputs.case import Case
@@ -84,10 +84,13 @@ def checkpoint(content: bytes | None):
 
     def give(folder: Path) -> object:
         path, layer = folder / "checkpoint.safetensors", torch.nn.Linear(2, 2)
-        save_tensors(path, {"field.weight": torch.zeros(3, 3)}, {"state": '{"identity": "a"}'})
+        state = '{"identity": {}, "code": "", "progress": {"step": 1}}'
+        save_tensors(path, {"field.weight": torch.zeros(3, 3)}, {"state": state})
         if content is not None:
             path.write_bytes(content)
-        return load_checkpoint(path, layer, torch.optim.Adam(layer.parameters()), "a")
+        found = Checkpoint(path, {})
+        found.peek()
+        return found.restore(layer, [torch.optim.Adam(layer.parameters())])
 
     return give
 

@@ -35,7 +35,7 @@ def test_voxels_are_measured_on_both_domains_and_splits(encoded):
     # After four steps most shapes have no surface yet, and no Chamfer distance.
     tested = [m for m in result.metrics if m.split == "test" and m.name != "chamfer"]
     assert {m.samples for m in tested} == {5}
-    assert all(m.value is not None for m in result.metrics)
+    assert all(m.value is not None for m in result.metrics if m.name != "chamfer")
     assert (cell(encoded) / "reconstruction.png").stat().st_size < 300_000
 
 

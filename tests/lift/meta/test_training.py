@@ -194,7 +194,7 @@ def test_a_training_that_collapses_stops_before_it_saves_what_is_left(tmp_path):
             self.batches = getattr(self, "batches", 0) + 1
             return super().batch(indices) + (50.0 if self.batches > 40 else 0.0)
 
-    with pytest.raises(TrainingDivergedError, match=r"step 40: .* dB after .* --resume-anyway"):
+    with pytest.raises(TrainingDivergedError, match=r"step 4\d: .* dB after .* --resume-anyway"):
         run(tmp_path, config(), train=Breaking(64))
     curve = run(tmp_path, config(steps=60))
     assert curve[-1]["step"] == 60
