@@ -28,18 +28,24 @@ class CheckpointError(RuntimeError):
     """A checkpoint or weights file that cannot be read, or that belongs to something else."""
 
 
-def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """Writes tensors and metadata, whole or not at all."""
+Metadata = dict[str, Any]
+"""A JSON value beside tensors."""
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: Metadata) -> None:
+    """Writes tensors and metadata, whole or not at all; the same bytes for the same content."""
+    # One entry, because safetensors writes several in an order that differs between processes.
+    state = {"state": json.dumps(metadata)}
     on_host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(path) as unfinished:
         try:
-            save_file(on_host, unfinished, metadata)
+            save_file(on_host, unfinished, state)
         except SafetensorError as error:  # it wraps the operating system's error in its own type
             raise OSError(str(error)) from error
 
 
-def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Reads what `save_tensors` wrote.
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], Metadata]:
+    """Reads what `save_tensors` wrote; of a file from elsewhere the metadata is empty.
 
     Raises:
         CheckpointError: the file is truncated or is no safetensors file.
@@ -47,7 +53,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
             names = list(file.keys())
-            return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
+            return {name: file.get_tensor(name) for name in names}, _metadata(file)
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
             f"{path}: not a readable safetensors file ({error}); delete it to start again"
@@ -78,12 +84,11 @@ class Checkpoint:
             for optimiser in optimisers:
                 for moment, value in optimiser.state.get(parameter, {}).items():
                     tensors[f"{moment}.{name}"] = value
-        state = {"identity": self.identity, "code": self.code, "progress": progress}
-        save_tensors(self.path, tensors, {"state": json.dumps(state)})
+        save_tensors(self.path, tensors, {**self.metadata(), "progress": progress})
 
-    def names(self) -> dict[str, str]:
-        """Metadata of weights that this training made."""
-        return {"identity": json.dumps(self.identity), "code": self.code}
+    def metadata(self) -> Metadata:
+        """Of weights that this training made."""
+        return {"identity": self.identity, "code": self.code}
 
     def peek(self) -> dict[str, Any] | None:
         """The progress that can be continued, before anything is restored; None where none can.
@@ -94,9 +99,9 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            state = json.loads(load_metadata(self.path)["state"])
+            state = load_metadata(self.path)
             identity, code, progress = (state[key] for key in ("identity", "code", "progress"))
-        except (KeyError, json.JSONDecodeError) as error:
+        except KeyError as error:
             raise CheckpointError(
                 f"{self.path}: holds no training state ({error}); delete it to start again"
             ) from error
@@ -146,7 +151,7 @@ class Checkpoint:
                     }
 
 
-def load_metadata(path: Path) -> dict[str, str]:
+def load_metadata(path: Path) -> Metadata:
     """The metadata alone of what `save_tensors` wrote.
 
     Raises:
@@ -154,11 +159,15 @@ def load_metadata(path: Path) -> dict[str, str]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            return file.metadata() or {}
+            return _metadata(file)
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
             f"{path}: not a readable safetensors file ({error}); delete it to start again"
         ) from error
+
+
+def _metadata(file: Any) -> Metadata:
+    return dict(json.loads((file.metadata() or {}).get("state", "{}")))
 
 
 def differences(before: Any, now: Any, where: str = "") -> list[str]:

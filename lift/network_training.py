@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -184,7 +183,7 @@ def train(
             keep(progress, config.steps, config.checkpoint_seconds, stop, save)
     bar.close()
     write_curve(directory / f"{name}_curve.csv", progress.rows)
-    metadata = {**checkpoint.names(), "curve": json.dumps(progress.rows)}
+    metadata = {**checkpoint.metadata(), "curve": progress.rows}
     save_tensors(weights, final.state_dict(), metadata)
     checkpoint.path.unlink(missing_ok=True)
     return Trained(final.eval(), progress.rows)
@@ -195,9 +194,9 @@ def _finished(weights: Path, checkpoint: Checkpoint) -> tuple[dict[str, Tensor],
     if not weights.exists():
         return None
     metadata = load_metadata(weights)
-    if metadata.get("identity") != checkpoint.names()["identity"]:
+    if metadata.get("identity") != checkpoint.metadata()["identity"]:
         return None
-    return load_tensors(weights)[0], json.loads(metadata["curve"])
+    return load_tensors(weights)[0], metadata["curve"]
 
 
 def _check_finite(name: str, step: int, config: TrainingConfig, **numbers: float) -> None:

@@ -21,7 +21,7 @@ Row = dict[str, float | None]
 
 
 class TrainingDivergedError(RuntimeError):
-    """A loss, its gradient or a validation stopped being finite."""
+    """A loss, gradient or validation is not finite, or PSNR fell far below what it had been."""
 
 
 @dataclass

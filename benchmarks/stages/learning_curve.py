@@ -31,7 +31,7 @@ def run(experiment: Experiment) -> Outcome:
     fit, directory = experiment.cell.training.fit, experiment.directory
     if not fit.snapshots:
         raise StageError("fit.snapshots is false; expected true, so that weights are kept")
-    identity = load_tensors(directory / "field.safetensors")[1]["identity"]
+    identity = load_tensors(directory / "field.safetensors")[1].get("identity")
     gradient_of = gradient_function(fit.compile)
     query = field.locate(field.domain.grid(device=experiment.device))
     test = experiment.encoded()["test"].subset(experiment.evaluated()["test"])
@@ -41,7 +41,7 @@ def run(experiment: Experiment) -> Outcome:
             continue
         path = directory / "snapshots" / f"{row['step']:.0f}.safetensors"
         tensors, metadata = load_tensors(path)
-        if metadata["identity"] != identity:
+        if metadata.get("identity") != identity:
             raise StageError(f"{path}: weights of another training; fit again")
         field.load_state_dict(tensors)
         decibels = validate(field, test, query, fit, gradient_of)

@@ -122,8 +122,8 @@ def fit(
     state = checkpoint.peek()
     progress = Progress.restored(state) if state else Progress()
     regions = len(next(iter(field.regional_parameters()), ()))
-    tied = progress.step < config.tied_steps
-    if config.tied_steps and (tied or not regions):
+    tied = config.tied_steps > 0 and progress.step <= config.tied_steps  # as the state was saved
+    if tied:
         tie(field)
     optimisers = Optimisers(field, config)
     if state:
@@ -180,14 +180,14 @@ def fit(
                     row["validation_psnr"] = reached
                     if config.snapshots:
                         weights = directory / "snapshots" / f"{done}.safetensors"
-                        save_tensors(weights, untied_state(field, regions), checkpoint.names())
+                        save_tensors(weights, untied_state(field, regions), checkpoint.metadata())
                 check_finite(step, config, validation_psnr=reached)
             keep(progress, config.steps, config.checkpoint_seconds, stop, save)
     bar.close()
     if tied:
         untie(field, regions)
     kept = rounded(field, getattr(torch, config.kept))
-    save_tensors(directory / "field.safetensors", kept, checkpoint.names())
+    save_tensors(directory / "field.safetensors", kept, checkpoint.metadata())
     return progress.rows
 
 

@@ -84,8 +84,8 @@ def checkpoint(content: bytes | None):
 
     def give(folder: Path) -> object:
         path, layer = folder / "checkpoint.safetensors", torch.nn.Linear(2, 2)
-        state = '{"identity": {}, "code": "", "progress": {"step": 1}}'
-        save_tensors(path, {"field.weight": torch.zeros(3, 3)}, {"state": state})
+        state = {"identity": {}, "code": "", "progress": {"step": 1}}
+        save_tensors(path, {"field.weight": torch.zeros(3, 3)}, state)
         if content is not None:
             path.write_bytes(content)
         found = Checkpoint(path, {})

@@ -200,11 +200,11 @@ def test_a_training_that_collapses_stops_before_it_saves_what_is_left(tmp_path):
     assert curve[-1]["step"] == 60
 
 
-TIED = {"tied_steps": 20, "rates_rate": 0.05, "muon_rate": 1e-3, "warmup": 5, "schedule": "wsd"}
+TIED = {"tied_steps": 20, "rates_rate": 0.05, "muon_rate": 1e-3, "warmup": 5}
 LEARNED = {"start": 3.0, "learned": "coordinate", "steps": 2, "logarithm": True}
 
 
-@pytest.mark.parametrize("kill", [13, 33])  # tied, and untied
+@pytest.mark.parametrize("kill", [13, 21, 33])  # tied, at the moment of untying, and untied
 def test_a_resumed_run_of_the_whole_recipe_equals_an_uninterrupted_one(tmp_path, kill):
     class Killed(Exception):
         pass
@@ -244,9 +244,14 @@ def test_weights_of_a_training_that_stays_tied_have_every_region(tmp_path):
         assert torch.equal(weights, weights[:1].expand_as(weights))
 
 
-def test_a_finished_run_is_not_trained_again(tmp_path):
-    first = run(tmp_path, config(steps=10))
-    assert run(tmp_path, config(steps=10)) == first
+@pytest.mark.parametrize("tied_steps", [0, 10])
+def test_a_finished_run_is_not_trained_again(tmp_path, tied_steps):
+    settings = config(steps=10, tied_steps=tied_steps)
+    first = run(tmp_path, settings)
+    weights = load_file(tmp_path / "field.safetensors")
+    assert run(tmp_path, settings) == first
+    again = load_file(tmp_path / "field.safetensors")
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
 
 
 def test_divergence_stops_with_the_step_and_what_to_lower(tmp_path):

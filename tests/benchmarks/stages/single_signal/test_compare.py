@@ -1,7 +1,5 @@
 """The comparison for real, tiny: choices, resumption, and its section of the tables."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -147,7 +145,7 @@ def test_the_identity_of_a_training_names_its_settings(tmp_path):
     comparison(tmp_path).final("siren", 5e-3, 1.0)
     from lift.checkpoint import load_tensors  # noqa: PLC0415
 
-    identity = json.loads(load_tensors(tmp_path / "siren.safetensors")[1]["identity"])
+    identity = load_tensors(tmp_path / "siren.safetensors")[1]["identity"]
     assert identity["training"]["rate"] == 5e-3
 
 
