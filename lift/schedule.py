@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-Schedule = Literal["constant", "cosine", "exponential", "wsd"]
-DECAYING = 0.2
-"""Share of a ``wsd`` training (warm-up, stable, decay) over which the step size falls to zero."""
+Schedule = Literal["constant", "cosine", "exponential"]
 
 
 def factor(
@@ -15,14 +13,10 @@ def factor(
 ) -> float:
     """Of the step size at ``step`` of ``steps``, from 0.
 
-    A linear warm-up, then constant; half a cosine to zero; exponential down to the factor ``last``;
-    or ``wsd``: constant until the last fifth, then straight to zero, so that a training can be
-    prolonged from any checkpoint before it.
+    A linear warm-up, then constant; half a cosine to zero; or exponential down to ``last``.
     """
     if step < warmup:
         return (step + 1) / warmup
-    if schedule == "wsd":
-        return min(1.0, (steps - step) / (DECAYING * steps))
     passed = (step - warmup) / max(steps - warmup, 1)
     if schedule == "cosine":
         return (1 + math.cos(math.pi * passed)) / 2

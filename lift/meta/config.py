@@ -38,7 +38,7 @@ class FitConfig(BaseModel):
         allow_inf_nan=False,
         description="Muon step size of square hidden matrices; null: Adam takes them too",
     )
-    schedule: Literal["constant", "cosine", "wsd"]
+    schedule: Literal["constant", "cosine"]
     warmup: int = Field(default=0, ge=0, description="steps of linear warm-up, part of `steps`")
     clip: float | None = Field(gt=0, description="largest norm of the outer gradient")
     tied_steps: int = Field(
