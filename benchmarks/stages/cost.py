@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
 import torch
 
 from benchmarks.metrics.cost import count_macs
-from benchmarks.records.provenance import code_digest, git_commit, packages, peak_memory_bytes
-from benchmarks.records.result import Metric, Provenance, Result, result_path, write_result
+from benchmarks.records.provenance import code_digest
+from benchmarks.records.recording import Recording
+from benchmarks.records.result import Metric, Result, result_path, write_result
 from benchmarks.settings.dataset import load_dataset_config
-from benchmarks.settings.digest import digest as config_digest
 from benchmarks.settings.fields import build_field, field_module
 from benchmarks.settings.method import find_method, published_settings
 from benchmarks.stages.failure import one_line
@@ -72,11 +71,13 @@ def main() -> None:
     parser.add_argument("--method", required=True)
     parser.add_argument("--results", type=Path, default=Path("results"))
     options = parser.parse_args()
-    began = time.monotonic()
     with one_line("cost"):
+        code = code_digest(
+            "benchmarks.stages.cost", field_module(find_method(options.method).field)
+        )
+        recording = Recording(code, torch.device("cpu"))
         metrics = run(options.method, options.dataset)
         settings = published_settings(options.method, options.dataset)
-        key = find_method(options.method).field
         write_result(
             result_path(options.results, "published", options.dataset, options.method, 0, "cost"),
             Result(
@@ -87,17 +88,7 @@ def main() -> None:
                 seed=0,
                 status="ok",
                 metrics=metrics,
-                provenance=Provenance(
-                    config=settings.model_dump(mode="json"),
-                    config_hash=config_digest(settings),
-                    code_digest=code_digest("benchmarks.stages.cost", field_module(key)),
-                    git_commit=git_commit(),
-                    packages=packages(),
-                    device="cpu",
-                    threads=torch.get_num_threads(),
-                    wall_seconds=round(time.monotonic() - began, 2),
-                    peak_memory_bytes=peak_memory_bytes(torch.device("cpu")),
-                ),
+                provenance=recording.provenance(settings.model_dump(mode="json")),
             ),
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,27 +11,14 @@ from typing import Any
 
 import torch
 
-from benchmarks.records.provenance import (
-    code_digest,
-    git_commit,
-    packages,
-    peak_memory_bytes,
-)
-from benchmarks.records.result import (
-    Budget,
-    Metric,
-    Provenance,
-    Result,
-    Stage,
-    write_result,
-)
+from benchmarks.records.provenance import code_digest
+from benchmarks.records.recording import Recording
+from benchmarks.records.result import Budget, Metric, Result, Stage, write_result
 from benchmarks.settings.cell import resolve
-from benchmarks.settings.digest import digest
 from benchmarks.settings.fields import field_module
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.failure import one_line
 from benchmarks.stages.lock import written_here
-from lift.precision import multiplies_bfloat16
 
 PROGRAMS: dict[str, str] = {
     "reconstruction": "reconstruct",
@@ -117,14 +103,10 @@ def main(stage: Stage, run: Callable[[Experiment], Outcome], description: str) -
 
 def measured(stage: Stage, experiment: Experiment, run: Callable[[Experiment], Outcome]) -> Result:
     """Runs a stage; what it found, and where that comes from."""
-    began, cell = time.monotonic(), experiment.cell
-    if experiment.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(experiment.device)
-    # Taken before the work: files may change while a long training runs.
+    cell = experiment.cell
     code = code_digest(stage_module(stage), field_module(cell.training.field))
-    commit = git_commit()
+    recording = Recording(code, experiment.device)
     outcome = run(experiment)
-    config = {**cell.model_dump(mode="json"), **outcome.config}
     return Result(
         stage=stage,
         scale=cell.scale,
@@ -135,26 +117,10 @@ def measured(stage: Stage, experiment: Experiment, run: Callable[[Experiment], O
         metrics=outcome.metrics,
         budget=outcome.budget,
         artifacts=outcome.artifacts,
-        provenance=Provenance(
-            config=config,
-            config_hash=digest(config),
-            code_digest=code,
-            git_commit=commit,
-            packages=packages(),
-            device=device_name(experiment.device),
-            threads=torch.get_num_threads(),
-            wall_seconds=round(time.monotonic() - began, 2),
-            peak_memory_bytes=peak_memory_bytes(experiment.device),
-        ),
+        provenance=recording.provenance({**cell.model_dump(mode="json"), **outcome.config}),
     )
 
 
 def stage_module(stage: str) -> str:
     """The program of a stage."""
     return f"benchmarks.stages.{PROGRAMS.get(stage, stage)}"
-
-
-def device_name(device: torch.device) -> str:
-    """How results name a device, and whether it took float32 products in place of bfloat16 ones."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-    return name if multiplies_bfloat16(device) else f"{name}, no bfloat16 products"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
 import torch
 
 from benchmarks.datasets.dataset import open_prepared
 from benchmarks.datasets.labels import labelled_splits
-from benchmarks.records.provenance import code_digest, git_commit, packages, peak_memory_bytes
-from benchmarks.records.result import Provenance, Result, result_path, write_result
+from benchmarks.records.provenance import code_digest
+from benchmarks.records.recording import Recording
+from benchmarks.records.result import Result, result_path, write_result
 from benchmarks.settings.digest import digest
 from benchmarks.stages.classification.heads import head_module
 from benchmarks.stages.classification.inputs import Pixels, Scaling, augmentation_of, split_labels
@@ -19,14 +19,14 @@ from benchmarks.stages.classification.settings import resolve_classification
 from benchmarks.stages.classification.trials import ClassificationTask, measure
 from benchmarks.stages.failure import one_line
 from benchmarks.stages.lock import written_here
-from benchmarks.stages.stage import arguments, choose_device, device_name
+from benchmarks.stages.stage import arguments, choose_device
 
 MODULE = "benchmarks.stages.classification.classify_pixels"
 
 
 def run(options: argparse.Namespace, device: torch.device) -> Result:
     """Trains the image model of one method, and measures it like a classifier of latents."""
-    began, seed = time.monotonic(), options.seed
+    seed = options.seed
     config = resolve_classification(options.scale, options.dataset, options.method, options.results)
     dataset = open_prepared(options.data / options.dataset)
     splits = labelled_splits(dataset, config.signals)
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, device: torch.device) -> Result:
     )
     change = augmentation_of(dataset, len(splits["train"]), seed)
     inputs = Pixels(splits, split_labels(splits), change, Scaling(*statistics))
-    code, commit = code_digest(MODULE, head_module(config.settings.head)), git_commit()
+    recording = Recording(code_digest(MODULE, head_module(config.settings.head)), device)
     task = ClassificationTask(
         config,
         dataset.classes,
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace, device: torch.device) -> Result:
         device,
         seed,
         {"data": digest(dataset.manifest)},
-        code,
+        recording.code,
     )
     metrics, budget = measure(dict.fromkeys(config.settings.copies, inputs), task)
     recorded = {"dataset": options.dataset, "classification": config.model_dump(mode="json")}
@@ -57,17 +57,7 @@ def run(options: argparse.Namespace, device: torch.device) -> Result:
         status="ok",
         metrics=metrics,
         budget=budget,
-        provenance=Provenance(
-            config=recorded,
-            config_hash=digest(recorded),
-            code_digest=code,
-            git_commit=commit,
-            packages=packages(),
-            device=device_name(device),
-            threads=torch.get_num_threads(),
-            wall_seconds=round(time.monotonic() - began, 2),
-            peak_memory_bytes=peak_memory_bytes(device),
-        ),
+        provenance=recording.provenance(recorded),
     )
 
 

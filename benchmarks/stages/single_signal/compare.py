@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import mean
@@ -18,9 +17,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.figures.single_signal import Picture, curves_figure, factors_figure, pictures_figure
-from benchmarks.records.provenance import code_digest, git_commit, packages, peak_memory_bytes
-from benchmarks.records.result import Metric, Provenance, Result, result_path, write_result
-from benchmarks.settings.digest import digest
+from benchmarks.records.provenance import code_digest
+from benchmarks.records.recording import Recording
+from benchmarks.records.result import Metric, Result, result_path, write_result
 from benchmarks.stages.experiment import StageError
 from benchmarks.stages.failure import one_line
 from benchmarks.stages.single_signal.fitting import Comparison, SearchResult, predict
@@ -31,7 +30,7 @@ from benchmarks.stages.single_signal.settings import (
     load_single_signal,
 )
 from benchmarks.stages.single_signal.tasks import SignalTask, build_tasks
-from benchmarks.stages.stage import choose_device, device_name
+from benchmarks.stages.stage import choose_device
 from lift.network_training import Trained
 from lift.progress import Row, TrainingDivergedError
 
@@ -164,7 +163,6 @@ def main() -> None:
     torch.set_flush_denormal(True)
     if options.threads:
         torch.set_num_threads(options.threads)
-    began = time.monotonic()
     with one_line("single_signal"):
         config = load_single_signal()
         for kind, name in (("scales", options.scale), ("tasks", options.task)):
@@ -177,20 +175,9 @@ def main() -> None:
             options.results, options.scale, options.task, "single_signal", 0, "single_signal"
         )
         path.parent.mkdir(parents=True, exist_ok=True)
-        code, commit = code_digest(MODULE), git_commit()
         device = choose_device(options.device)
+        recording = Recording(code_digest(MODULE), device)
         metrics = run(config, options.scale, options.task, path.parent, device)
-        provenance = Provenance(
-            config=config.model_dump(mode="json"),
-            config_hash=digest(config),
-            code_digest=code,
-            git_commit=commit,
-            packages=packages(),
-            device=device_name(device),
-            threads=torch.get_num_threads(),
-            wall_seconds=round(time.monotonic() - began, 2),
-            peak_memory_bytes=peak_memory_bytes(device),
-        )
         result = Result(
             stage="single_signal",
             scale=options.scale,
@@ -199,7 +186,7 @@ def main() -> None:
             seed=0,
             status="ok",
             metrics=metrics,
-            provenance=provenance,
+            provenance=recording.provenance(config.model_dump(mode="json")),
         )
         write_result(path, result)
 

@@ -1,0 +1,48 @@
+"""How a number came to be, noted around the work that makes it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import torch
+
+from benchmarks.records.provenance import git_commit, packages, peak_memory_bytes
+from benchmarks.records.result import Provenance
+from benchmarks.settings.digest import digest
+from lift.precision import multiplies_bfloat16
+
+
+class Recording:
+    """Begun before the work, because files may change while a long training runs.
+
+    Args:
+        code: digest of the code that runs.
+        device: whose memory and name are recorded.
+    """
+
+    def __init__(self, code: str, device: torch.device) -> None:
+        self.code, self._device = code, device
+        self._commit, self._began = git_commit(), time.monotonic()
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+
+    def provenance(self, config: dict[str, Any]) -> Provenance:
+        """What is known once the work is done; ``config``, a JSON value, is what it depends on."""
+        return Provenance(
+            config=config,
+            config_hash=digest(config),
+            code_digest=self.code,
+            git_commit=self._commit,
+            packages=packages(),
+            device=_device_name(self._device),
+            threads=torch.get_num_threads(),
+            wall_seconds=round(time.monotonic() - self._began, 2),
+            peak_memory_bytes=peak_memory_bytes(self._device),
+        )
+
+
+def _device_name(device: torch.device) -> str:
+    """A device's name, and whether it took float32 products in place of bfloat16 ones."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    return name if multiplies_bfloat16(device) else f"{name}, no bfloat16 products"
