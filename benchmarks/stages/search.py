@@ -1,0 +1,175 @@
+"""One search of training settings for every method: equal numbers of trials, equal times.
+
+A trial is chosen by training images held out. The first one is what the scale says; the others are
+drawn. Finished trials are read and not trained again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from pydantic import BeforeValidator, Field, PositiveFloat
+from scipy.stats import loguniform
+from sklearn.model_selection import ParameterSampler
+
+from benchmarks.records.result import Result, read_result, write_result
+from benchmarks.settings.cell import resolve
+from benchmarks.settings.checking import checked
+from benchmarks.settings.digest import digest
+from benchmarks.settings.folders import CONFIG
+from benchmarks.settings.merge import sourced
+from benchmarks.settings.reading import Data, read_mapping
+from benchmarks.settings.trial import changes_of, write_trial
+from benchmarks.stages import fit
+from benchmarks.stages.experiment import Experiment
+from benchmarks.stages.failure import one_line
+from benchmarks.stages.lock import written_here
+from benchmarks.stages.stage import choose_device, measured
+from lift.files import replacing
+from lift.progress import TrainingDivergedError
+
+Range = Annotated[tuple[PositiveFloat, PositiveFloat], BeforeValidator(tuple)]
+COLUMNS = ("method", "trial", "signals", "seconds", "validation_psnr")
+
+
+class Search(Data):
+    """What is drawn, and how much each trial may spend."""
+
+    scale: str
+    dataset: str
+    trials: int = Field(ge=1)
+    part: float = Field(gt=0, le=1)
+    seed: int = Field(ge=0)
+    ranges: dict[str, Range]
+    inner_rates: Range
+    methods: dict[str, PositiveFloat]
+
+
+def drawn(search: Search, method: str) -> Iterator[dict[str, Any]]:
+    """The settings of a method's trials, by key; the first changes nothing.
+
+    Every method's trials are the same points of the ranges.
+    """
+    yield {}
+    ranges = {name: loguniform(*bounds) for name, bounds in sorted(search.ranges.items())}
+    ranges["inner_rates"] = loguniform(*search.inner_rates)
+    for point in ParameterSampler(ranges, search.trials - 1, random_state=search.seed):
+        values = {name: float(f"{value:.3g}") for name, value in point.items()}
+        start = search.methods[method] * values.pop("inner_rates")
+        yield {**values, "field.inner_rates.start": float(f"{start:.3g}")}
+
+
+def changes(settings: dict[str, Any], inner_steps: int, steps: int) -> dict[str, Any]:
+    """A trial's changes of its cell, in groups."""
+    found = changes_of([f"{name}={value}" for name, value in settings.items()])
+    if start := found.get("field", {}).get("inner_rates"):
+        start.update(
+            between=None, learned="coordinate", steps=inner_steps, logarithm=True, scale=1.0
+        )
+    short = {"steps": steps, "validate_every": steps, "snapshots": False}
+    return {**found, "fit": {**found.get("fit", {}), **short}}
+
+
+def run(search: Search, results: Path, data: Path, device: torch.device) -> list[dict[str, Any]]:
+    """Trains every trial that is not finished; a row each, kept in ``search.csv`` as they come."""
+    rows: list[dict[str, Any]] = []
+    for method in search.methods:
+        configured = resolve(search.scale, search.dataset, method, 0, results).training.fit
+        steps = max(1, round(search.part * configured.steps))
+        for number, settings in enumerate(drawn(search, method)):
+            trial = f"{method}+search{number}"
+            write_trial(
+                search.scale,
+                search.dataset,
+                trial,
+                changes(settings, configured.inner_steps, steps),
+                results,
+            )
+            cell = resolve(search.scale, search.dataset, trial, 0, results)
+            result = trained(Experiment(cell, results, data, device))
+            rows.append({**outcome(result, method, number), **settings})
+            write_rows(results / search.scale / search.dataset / "search.csv", rows, search)
+    return rows
+
+
+def trained(experiment: Experiment) -> Result | None:
+    """The result of one trial's training; None where it diverged."""
+    path = experiment.path("fit")
+    if path.exists():
+        found = read_result(path)
+        config = digest(experiment.cell)
+        if found.status == "ok" and found.provenance and found.provenance.config_hash == config:
+            return found
+    try:
+        with written_here(path):
+            result = measured("fit", experiment, fit.run)
+            write_result(path, result)
+    except TrainingDivergedError:
+        return None
+    return result
+
+
+def outcome(result: Result | None, method: str, number: int) -> dict[str, Any]:
+    """A trial's row; NaN where it diverged."""
+    found = {m.name: m.value for m in result.metrics} if result else {}
+    return {
+        "method": method,
+        "trial": number,
+        "signals": result.budget.signals if result and result.budget else None,
+        "seconds": found.get("training_seconds"),
+        "validation_psnr": found.get("psnr", np.nan),
+    }
+
+
+def write_rows(path: Path, rows: list[dict[str, Any]], search: Search) -> None:
+    """All trials so far."""
+    settings = [*sorted(search.ranges), "field.inner_rates.start"]
+    with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*COLUMNS, *settings])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def load_search(path: Path) -> Search:
+    """Reads a search.
+
+    Raises:
+        ConfigError: the file is missing or wrong.
+    """
+    return checked(Search, sourced(read_mapping(path), path.name), str(path), "search")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--search", type=Path, default=CONFIG / "search.yaml")
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--data", type=Path, default=Path("data"), help="prepared data sets")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads; 0 takes all")
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    with one_line("search"):
+        rows = run(
+            load_search(options.search),
+            options.results,
+            options.data,
+            choose_device(options.device),
+        )
+        for method in dict.fromkeys(row["method"] for row in rows):
+            best = max(
+                (row for row in rows if row["method"] == method),
+                key=lambda row: np.nan_to_num(row["validation_psnr"], nan=-np.inf),
+            )
+            print(f"{method}: trial {best['trial']}, {best['validation_psnr']:.2f} dB")
+
+
+if __name__ == "__main__":
+    main()
