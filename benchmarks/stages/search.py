@@ -18,21 +18,17 @@ from pydantic import BeforeValidator, Field, PositiveFloat
 from scipy.stats import loguniform
 from sklearn.model_selection import ParameterSampler
 
-from benchmarks.records.result import Result, read_result, write_result
+from benchmarks.records.result import Result
 from benchmarks.settings.cell import resolve
 from benchmarks.settings.checking import checked
-from benchmarks.settings.digest import digest
 from benchmarks.settings.folders import CONFIG
 from benchmarks.settings.merge import sourced
 from benchmarks.settings.reading import Data, read_mapping
-from benchmarks.settings.trial import changes_of, write_trial
-from benchmarks.stages import fit
-from benchmarks.stages.experiment import Experiment
+from benchmarks.settings.trial import changes_of
 from benchmarks.stages.failure import one_line
-from benchmarks.stages.lock import written_here
-from benchmarks.stages.stage import choose_device, measured
+from benchmarks.stages.stage import choose_device
+from benchmarks.stages.trials import Place, train
 from lift.files import replacing
-from lift.progress import TrainingDivergedError
 
 Range = Annotated[tuple[PositiveFloat, PositiveFloat], BeforeValidator(tuple)]
 COLUMNS = ("method", "trial", "signals", "seconds", "validation_psnr")
@@ -76,43 +72,19 @@ def changes(settings: dict[str, Any], inner_steps: int, steps: int) -> dict[str,
     return {**found, "fit": {**found.get("fit", {}), **short}}
 
 
-def run(search: Search, results: Path, data: Path, device: torch.device) -> list[dict[str, Any]]:
+def run(search: Search, place: Place) -> list[dict[str, Any]]:
     """Trains every trial that is not finished; a row each, kept in ``search.csv`` as they come."""
     rows: list[dict[str, Any]] = []
     for method in search.methods:
-        configured = resolve(search.scale, search.dataset, method, 0, results).training.fit
+        configured = resolve(search.scale, search.dataset, method, 0, place.results).training.fit
         steps = max(1, round(search.part * configured.steps))
         for number, settings in enumerate(drawn(search, method)):
+            changed = changes(settings, configured.inner_steps, steps)
             trial = f"{method}+search{number}"
-            write_trial(
-                search.scale,
-                search.dataset,
-                trial,
-                changes(settings, configured.inner_steps, steps),
-                results,
-            )
-            cell = resolve(search.scale, search.dataset, trial, 0, results)
-            result = trained(Experiment(cell, results, data, device))
+            _, result = train(search.scale, search.dataset, trial, changed, 0, place)
             rows.append({**outcome(result, method, number), **settings})
-            write_rows(results / search.scale / search.dataset / "search.csv", rows, search)
+            write_rows(place.results / search.scale / search.dataset / "search.csv", rows, search)
     return rows
-
-
-def trained(experiment: Experiment) -> Result | None:
-    """The result of one trial's training; None where it diverged."""
-    path = experiment.path("fit")
-    if path.exists():
-        found = read_result(path)
-        config = digest(experiment.cell)
-        if found.status == "ok" and found.provenance and found.provenance.config_hash == config:
-            return found
-    try:
-        with written_here(path):
-            result = measured("fit", experiment, fit.run)
-            write_result(path, result)
-    except TrainingDivergedError:
-        return None
-    return result
 
 
 def outcome(result: Result | None, method: str, number: int) -> dict[str, Any]:
@@ -157,12 +129,8 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     with one_line("search"):
-        rows = run(
-            load_search(options.search),
-            options.results,
-            options.data,
-            choose_device(options.device),
-        )
+        place = Place(options.results, options.data, choose_device(options.device))
+        rows = run(load_search(options.search), place)
         for method in dict.fromkeys(row["method"] for row in rows):
             best = max(
                 (row for row in rows if row["method"] == method),

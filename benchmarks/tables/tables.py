@@ -20,7 +20,9 @@ import pandas as pd
 from benchmarks.settings.dataset import DatasetConfig, load_dataset_config
 from benchmarks.settings.method import MethodConfig, load_methods
 from benchmarks.settings.scale import ScaleConfig, load_scale
+from benchmarks.stages.ablate import load_ablations
 from benchmarks.stages.single_signal.settings import load_single_signal
+from benchmarks.tables.ablations import sections as ablations_of
 from benchmarks.tables.cells import TableCell, table_cells, with_other_spaces
 from benchmarks.tables.layout import Section, section
 from benchmarks.tables.markdown import page
@@ -58,7 +60,7 @@ def build(
 def everything(
     root: Path, scale_config: ScaleConfig
 ) -> tuple[list[Section], dict[str, pd.DataFrame]]:
-    """All tables of a scale, of methods and of single signals: as shown, and as long frames.
+    """All tables of a scale, ablations and single signals too: as shown, and as long frames.
 
     Raises:
         ConfigError: a file of the configuration is missing or wrong.
@@ -67,7 +69,10 @@ def everything(
     sections, cells = build(root, scale_config, load_published(), datasets, load_methods())
     alone, rows = section_alone(load_single_signal(), root, scale_config.scale)
     frames = {name: frame(found) for name, found in cells.items()}
-    return [*sections, alone], {**frames, "single_signal": rows}
+    ablations = list(ablations_of(load_ablations(), root, scale_config.scale))
+    frames |= {shown.name: measured for shown, measured in ablations}
+    shown = [*sections, *(shown for shown, _ in ablations), alone]
+    return shown, {**frames, "single_signal": rows}
 
 
 def write(root: Path, scale: str, markdown: str, tables: dict[str, pd.DataFrame]) -> None:

@@ -7,6 +7,7 @@ import torch
 
 from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.search import Search, drawn, load_search, run
+from benchmarks.stages.trials import Place
 from tests.benchmarks.stages.commands import IMAGES
 
 SEARCH = Search(
@@ -28,14 +29,14 @@ def test_every_method_has_the_same_points_and_its_own_middle():
 
 def test_trials_are_trained_once_and_kept_as_rows(classified_copy):
     search = SEARCH.model_copy(update={"methods": {"lift": 9.0}})
-    where = classified_copy / "results", classified_copy / "data", torch.device("cpu")
-    rows = run(search, *where)
+    place = Place(classified_copy / "results", classified_copy / "data", torch.device("cpu"))
+    rows = run(search, place)
     assert [row["trial"] for row in rows] == [0, 1, 2]
     assert {row["signals"] for row in rows} == {8}
     assert len({row["validation_psnr"] for row in rows}) == 3
     folder = classified_copy / "results" / "demo" / IMAGES.dataset
     kept = [path.stat().st_mtime_ns for path in sorted(folder.glob("lift+*/seed0/fit.json"))]
-    assert run(search, *where) == rows
+    assert run(search, place) == rows
     again = [path.stat().st_mtime_ns for path in sorted(folder.glob("lift+*/seed0/fit.json"))]
     assert again == kept
     with (folder / "search.csv").open(encoding="utf-8") as file:

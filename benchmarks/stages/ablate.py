@@ -1,0 +1,140 @@
+"""One ablation of `config/ablations.yaml`: the same cell with one choice changed at a time.
+
+Every row has the same signals and seeds. PSNR is of training signals held out; no test signal is
+read. Finished trainings are read and not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from benchmarks.figures.curves import read_curve
+from benchmarks.settings.checking import checked
+from benchmarks.settings.folders import CONFIG
+from benchmarks.settings.merge import Tree, group, merge, plain, sourced
+from benchmarks.settings.names import parse_cell
+from benchmarks.settings.reading import ConfigError, Data, read_mapping
+from benchmarks.stages.failure import one_line
+from benchmarks.stages.stage import choose_device
+from benchmarks.stages.trials import Place, train
+from lift.files import replacing
+
+COLUMNS = ("row", "seed", "signals", "seconds", "validation_psnr")
+
+
+class Changed(Data):
+    """A row: what it says, and what it changes."""
+
+    says: str
+    field: dict[str, Any] = Field(default_factory=dict)
+    fit: dict[str, Any] = Field(default_factory=dict)
+
+
+class Ablation(Data):
+    """A cell, and its rows; ``signals`` are the numbers of signals seen at which PSNR is read."""
+
+    title: str
+    cell: str
+    seeds: list[int] = Field(min_length=1)
+    signals: list[int] = Field(min_length=1)
+    all: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    rows: dict[str, Changed] = Field(min_length=1)
+
+
+def load_ablations(path: Path = CONFIG / "ablations.yaml") -> dict[str, Ablation]:
+    """Every ablation by its name.
+
+    Raises:
+        ConfigError: the file is missing or wrong.
+    """
+    tree = sourced(read_mapping(path), path.name)
+    return {name: checked(Ablation, group(tree, name), str(path), name) for name in tree}
+
+
+def csv_path(results: Path, name: str) -> Path:
+    """Where an ablation's numbers are."""
+    return results / "ablations" / f"{name}.csv"
+
+
+def run(name: str, ablation: Ablation, place: Place) -> list[dict[str, Any]]:
+    """Trains what is not finished; a line a row, seed and number of signals.
+
+    Raises:
+        ConfigError: PSNR is not measured at one of the numbers of signals.
+    """
+    cell, lines = parse_cell(ablation.cell), []
+    for row, changed in ablation.rows.items():
+        changes = changes_of(ablation, changed)
+        for seed in ablation.seeds:
+            trial = f"{cell.method}+{name}-{row}"
+            experiment, result = train(cell.scale, cell.dataset, trial, changes, seed, place)
+            curve = {} if result is None else validations(experiment.directory / "curve.csv")
+            for signals in ablation.signals:
+                if result and signals not in curve:
+                    raise ConfigError(
+                        f"{name}: no validation at {signals} signals; there are {list(curve)}"
+                    )
+                seconds, decibels = curve.get(signals, (None, np.nan))
+                found = (row, seed, signals, seconds, decibels)
+                lines.append(dict(zip(COLUMNS, found, strict=True)))
+                write_lines(csv_path(place.results, name), lines)
+    return lines
+
+
+def changes_of(ablation: Ablation, changed: Changed) -> dict[str, Any]:
+    """What a row's trainings change of their cell."""
+    own: Tree = sourced({"field": changed.field, "fit": changed.fit}, "row")
+    return {
+        key: value
+        for key, value in plain(merge(sourced(ablation.all, "all"), own)).items()
+        if value
+    }
+
+
+def validations(path: Path) -> dict[int, tuple[float | None, float | None]]:
+    """Seconds and PSNR of every validation, by the signals seen."""
+    return {
+        int(row["signals"] or 0): (row["seconds"], row["validation_psnr"])
+        for row in read_curve(path)
+        if row["validation_psnr"] is not None
+    }
+
+
+def write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
+    """All that is measured so far."""
+    with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("name", help="an ablation of config/ablations.yaml")
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--data", type=Path, default=Path("data"), help="prepared data sets")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads; 0 takes all")
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    with one_line("ablate"):
+        ablations = load_ablations()
+        if options.name not in ablations:
+            raise ConfigError(
+                f"config/ablations.yaml: no {options.name!r}; it has {', '.join(ablations)}"
+            )
+        place = Place(options.results, options.data, choose_device(options.device))
+        run(options.name, ablations[options.name], place)
+
+
+if __name__ == "__main__":
+    main()
