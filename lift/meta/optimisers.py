@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from lift.field import NeuralField
 from lift.meta.config import FitConfig
 from lift.meta.muon import Muon
-from lift.meta.rates import learned_rates
+from lift.meta.rates import inner_rates_of, learned_rates
 
 
 class Optimisers:
@@ -33,6 +33,7 @@ class Optimisers:
         if matrices:
             assert config.muon_rate is not None
             self.each.append(Muon(matrices, config.muon_rate))
+        self._inner_rates = inner_rates_of(field)
         self._unclipped = {id(parameter) for parameter in apart}
         self._rates = [[group["lr"] for group in one.param_groups] for one in self.each]
 
@@ -51,6 +52,8 @@ class Optimisers:
                 group["lr"] = factor * rate
             one.step()
             one.zero_grad()
+        for inner_rates in self._inner_rates:
+            inner_rates.return_to_bounds()
 
     def replace(
         self, old: nn.Parameter, new: nn.Parameter, moment: Callable[[Tensor], Tensor]

@@ -30,10 +30,12 @@ class InnerRates(nn.Module):
         logarithm: whether the parameter is the rate's logarithm: rates stay positive, and an outer
             step changes them by a factor.
         clamp: bounds that are applied where rates are used.
+        bounds: bounds that every outer step brings learned rates back into.
         scale: what a rate of 1 means in this project's inner loss.
 
     Raises:
-        ValueError: not exactly one of ``start`` and ``between``, or a rate that has no logarithm.
+        ValueError: not exactly one of ``start`` and ``between``, a rate that has no logarithm, or
+            bounds of logarithms.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class InnerRates(nn.Module):
         steps: int | None = None,
         logarithm: bool = False,
         clamp: tuple[float, float] | None = None,
+        bounds: tuple[float, float] | None = None,
         scale: float = 1.0,
     ) -> None:
         super().__init__()
@@ -53,7 +56,10 @@ class InnerRates(nn.Module):
             raise ValueError(f"start: {start}, between: {between}; expected exactly one of the two")
         if learned not in ("fixed", "scale", "coordinate"):
             raise ValueError(f"learned: {learned!r}; expected 'fixed', 'scale' or 'coordinate'")
+        if bounds and logarithm:
+            raise ValueError(f"bounds: {bounds}, logarithm: true; expected one of the two")
         self.steps, self.logarithm, self.clamp, self.scale = steps, logarithm, clamp, scale
+        self.bounds = bounds
         values: dict[str, Any] = {}
         for name, shape in shapes.items():
             size = (*([steps] if steps else []), *(shape if learned == "coordinate" else ()))
@@ -76,6 +82,13 @@ class InnerRates(nn.Module):
     def forward(self, step: int) -> Rates:
         """The rates of inner step number ``step``, each broadcastable to its latent."""
         return {name: self._used(getattr(self, name), step) for name in self.names}
+
+    @torch.no_grad()
+    def return_to_bounds(self) -> None:
+        """Moves learned rates that an outer step took out of their bounds to the nearest one."""
+        if self.bounds:
+            for parameter in self.parameters():
+                parameter.clamp_(*self.bounds)
 
     def _used(self, value: Tensor, step: int) -> Tensor:
         if self.steps:
@@ -101,11 +114,11 @@ def _named(start: float | Mapping[str, float] | None, name: str) -> float:
     return float(start)
 
 
+def inner_rates_of(field: nn.Module) -> list[InnerRates]:
+    """All inner rates of a field."""
+    return [module for module in field.modules() if isinstance(module, InnerRates)]
+
+
 def learned_rates(field: nn.Module) -> list[nn.Parameter]:
     """The parameters of a field that are inner rates."""
-    return [
-        parameter
-        for module in field.modules()
-        if isinstance(module, InnerRates)
-        for parameter in module.parameters()
-    ]
+    return [parameter for rates in inner_rates_of(field) for parameter in rates.parameters()]

@@ -12,7 +12,7 @@ DOMAINS = {
     "shapenet64": Domain(3, 64, 1),
     "cifar10": Domain(2, 32, 3),
 }
-METHODS = ["functa", "spatial_functa", "mnif_s", "mnif_l", "gem"]
+METHODS = ["functa", "spatial_functa", "mnif_s", "mnif_l", "gem", "enf", "metalf"]
 
 
 def cost(method: str, dataset: str) -> Cost:
@@ -64,3 +64,9 @@ def test_mnif_takes_the_released_inner_step_at_the_released_batch() -> None:
         for dataset in ("celebahq64", "shapenet64"):
             settings = published_settings(method, dataset)
             assert settings.field["inner_rates"]["scale"] == 1.0 * 4 / settings.fit.batch
+
+
+@pytest.mark.parametrize("method", ["enf", "metalf"])
+def test_sets_of_tokens_have_the_printed_sizes(method: str) -> None:
+    assert cost(method, "cifar10").latent_floats == 1600 + 50
+    assert cost(method, "celebahq64").latent_floats == 2304 + 72

@@ -44,9 +44,21 @@ def test_logarithm_clamp_and_scale_in_this_order():
     assert rates(0)["global"].tolist() == pytest.approx([10, 6])
 
 
+def test_bounded_rates_are_moved_back_and_go_on_learning_there():
+    rates = InnerRates({"global": (2,)}, start=0.2, learned="coordinate", bounds=(0.1, 1.0))
+    parameter = rates.get_parameter("global")
+    with torch.no_grad():
+        parameter.copy_(torch.tensor([-3.0, 7.0]))
+    rates.return_to_bounds()
+    assert parameter.tolist() == pytest.approx([0.1, 1.0])
+    rates(0)["global"].sum().backward()
+    assert parameter.grad.tolist() == [1, 1]  # a clamp where rates are used would give 0
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"start": 1.0, "logarithm": True, "bounds": (0, 1)}, "bounds: .*expected one of the two"),
         ({}, "exactly one"),
         ({"start": 1.0, "between": (0, 1)}, "exactly one"),
         ({"start": {"global": 1.0}}, "no rate for 'local'"),
