@@ -11,8 +11,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
-from tqdm import tqdm
 
+from lift.bars import progress_bar
 from lift.checkpoint import Checkpoint, load_metadata, load_tensors, save_tensors
 from lift.compiling import compiled
 from lift.interrupt import stop_requests
@@ -145,7 +145,7 @@ def train(
         checkpoint.save(trained, [optimizer], progress.state())
         write_curve(directory / f"{name}_curve.csv", progress.rows)
 
-    bar = tqdm(total=config.steps, initial=progress.step, desc=name, mininterval=2)
+    bar = progress_bar(total=config.steps, initial=progress.step, desc=name, unit="step")
     with stop_requests() as stop:
         while (step := progress.step) < config.steps:
             # Everything random in a step (noise, dropout) is a function of the seed and the step.

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from tqdm import tqdm
 
 from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.raw import Chunks
+from lift.bars import progress_bar
 from lift.files import replacing
 
 SECONDS_BETWEEN_JOURNALS = 5.0
@@ -59,7 +59,7 @@ def write_rows(path: Path, shape: tuple[int, ...], chunks: Chunks, identity: str
             file.write(header)
         file.truncate(len(header) + done * row)
         file.seek(0, os.SEEK_END)
-        bar = tqdm(total=shape[0], initial=done, desc=f"write {path}", mininterval=2)
+        bar = progress_bar(total=shape[0], initial=done, desc=f"write {path}")
         try:
             for chunk in chunks(done) if done < shape[0] else ():
                 _check(path, chunk, shape, done)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from scipy.spatial import KDTree
-from tqdm import tqdm
+
+from lift.bars import progress_bar
 
 BLOCK_BYTES = 2**30
 """Distances between points that a GPU holds at once."""
@@ -51,7 +52,7 @@ def tree_matrix(
     """Chamfer distances ``(first, second)`` by nearest neighbours in k-d trees."""
     trees = [(points, KDTree(points)) for points in first]
     columns = []
-    for points in tqdm(second, desc="chamfer", mininterval=2):
+    for points in progress_bar(second, desc="chamfer"):
         other = (points, KDTree(points))
         columns.append([_chamfer(sample, other) for sample in trees])
     return np.array(columns).T
@@ -68,7 +69,7 @@ def blocked_matrix(
     others = torch.from_numpy(np.stack(second)).float().to(device)
     block = max(1, BLOCK_BYTES // (4 * max(map(len, first)) * others.shape[1]))
     rows = []
-    for points in tqdm(first, desc="chamfer", mininterval=2):
+    for points in progress_bar(first, desc="chamfer"):
         sample = torch.from_numpy(points).float().to(device).unsqueeze(0)
         parts = []
         for sets in others.split(block):

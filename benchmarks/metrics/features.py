@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
-from tqdm import tqdm
 
 from benchmarks.metrics import efficientnet_lite, inception
 from benchmarks.records.provenance import sha256
+from lift.bars import progress_bar
 from lift.files import replacing
 
 BATCHES = {"cpu": 4, "cuda": 64}
@@ -152,7 +152,7 @@ def block_features(
         ValueError: the images have another shape or type, or there are none.
     """
     parts: dict[str, list[np.ndarray]] = {space.name: [] for space in spaces}
-    for block in tqdm(blocks, desc="features", unit="block", mininterval=2):
+    for block in progress_bar(blocks, desc="features", unit="block"):
         _check(block)
         for space in spaces:
             parts[space.name].append(_embedded(space, block, device))

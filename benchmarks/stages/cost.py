@@ -15,6 +15,7 @@ from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.fields import build_field, field_module
 from benchmarks.settings.method import find_method, published_settings
 from benchmarks.stages.failure import one_line
+from benchmarks.stages.terminal import Announced
 from lift.field import Domain, NeuralField
 
 COUNTS = (
@@ -76,10 +77,12 @@ def main() -> None:
             "benchmarks.stages.cost", field_module(find_method(options.method).field)
         )
         recording = Recording(code, torch.device("cpu"))
+        path = result_path(options.results, "published", options.dataset, options.method, 0, "cost")
+        told = Announced("cost", path, f"{options.method} on {options.dataset}, published size")
         metrics = run(options.method, options.dataset)
         settings = published_settings(options.method, options.dataset)
         write_result(
-            result_path(options.results, "published", options.dataset, options.method, 0, "cost"),
+            path,
             Result(
                 stage="cost",
                 scale="published",
@@ -91,6 +94,7 @@ def main() -> None:
                 provenance=recording.provenance(settings.model_dump(mode="json")),
             ),
         )
+        told.end(metrics, "python -m benchmarks.tables.tables")
 
 
 if __name__ == "__main__":

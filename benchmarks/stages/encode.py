@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from tqdm import tqdm
-
 from benchmarks.datasets.dataset import Split
 from benchmarks.records.provenance import sha256
 from benchmarks.records.result import Metric
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.stage import Outcome, main
+from lift.bars import progress_bar
 from lift.field import Latent, NeuralField
 from lift.functaset import MANIFEST, write_functaset
 from lift.meta.inner import InnerGradient, adapt, gradient_function
@@ -24,7 +23,7 @@ def latents(
     """The latents of a split in order, in batches, in float32 on the whole grid."""
     device = next(field.parameters()).device
     query = field.locate(field.domain.grid(device=device))
-    with tqdm(total=len(split), desc="encode", mininterval=2) as bar:
+    with progress_bar(total=len(split), desc="encode") as bar:
         size = signals_at_once(field.domain, device, batch)
         for indices, kept in ordered_batches(len(split), size):
             values = split.batch(indices).to(device)

@@ -6,21 +6,27 @@ from benchmarks.records.provenance import sha256
 from benchmarks.records.result import Budget, Metric
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.stage import Outcome, main
+from lift.meta.config import FitConfig
 from lift.meta.training import fit, validate
+
+
+def training(experiment: Experiment) -> FitConfig:
+    """How the field is trained."""
+    return experiment.cell.training.fit
 
 
 def run(experiment: Experiment) -> Outcome:
     """Trains, or continues training; leaves weights, curve and checkpoint beside the JSON."""
-    training, directory = experiment.cell.training, experiment.directory
+    cell, directory = experiment.cell, experiment.directory
     train, validation = experiment.splits()
-    field, config = experiment.new_field(), training.fit
+    field, config = experiment.new_field(), training(experiment)
     curve = fit(
         field,
         train,
         validation,
         config,
         checkpoint=experiment.fit_checkpoint(),
-        seed=training.seed,
+        seed=cell.training.seed,
     )
     last, weights = curve[-1], directory / "field.safetensors"
     signals = int(last["signals"] or 0)
@@ -42,10 +48,10 @@ def run(experiment: Experiment) -> Outcome:
             for name, value, note in reached
         ]
         + [Metric(name="training_seconds", value=last["seconds"], unit="s", split="train")],
-        Budget(signals=signals, published_signals=experiment.cell.published_signals),
+        Budget(signals=signals, published_signals=cell.published_signals),
         {weights.name: sha256(weights)},
     )
 
 
 if __name__ == "__main__":
-    main("fit", run, __doc__ or "")
+    main("fit", run, __doc__ or "", training)

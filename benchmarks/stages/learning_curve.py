@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import csv
 
-from tqdm import tqdm
-
 from benchmarks.figures.curves import read_curve
 from benchmarks.records.result import Metric
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.stage import Outcome, main
+from lift.bars import progress_bar
 from lift.checkpoint import load_tensors
 from lift.files import replacing
 from lift.meta.inner import gradient_function
@@ -36,7 +35,7 @@ def run(experiment: Experiment) -> Outcome:
     query = field.locate(field.domain.grid(device=experiment.device))
     test = experiment.encoded()["test"].subset(experiment.evaluated()["test"])
     rows = []
-    for row in tqdm(read_curve(directory / "curve.csv"), desc="learning curve", mininterval=2):
+    for row in progress_bar(read_curve(directory / "curve.csv"), desc="learning curve"):
         if row["validation_psnr"] is None:
             continue
         path = directory / "snapshots" / f"{row['step']:.0f}.safetensors"

@@ -13,6 +13,7 @@ from benchmarks.records.result import Metric, Result, SplitName, prepared_path, 
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.stages.failure import one_line
 from benchmarks.stages.lock import written_here
+from benchmarks.stages.terminal import Announced
 
 
 def outcome(manifest: Manifest, directory: Path) -> Result:
@@ -49,8 +50,10 @@ def main() -> None:
         else:
             path = prepared_path(options.results, config.name)
             with written_here(path):
-                manifest = prepare(config, load_raw(config), directory)
-                write_result(path, outcome(manifest, directory))
+                told = Announced("prepare", path, f"{config.name} ({config.title}) in {directory}")
+                result = outcome(prepare(config, load_raw(config), directory), directory)
+                write_result(path, result)
+                told.end(result.metrics, "lift list")
 
 
 if __name__ == "__main__":

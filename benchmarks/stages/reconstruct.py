@@ -7,7 +7,6 @@ from collections import defaultdict
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from benchmarks.datasets.dataset import Split
 from benchmarks.datasets.splits import spaced
@@ -19,6 +18,7 @@ from benchmarks.metrics.voxel import accuracy, by_rule, near_surface, whole_grid
 from benchmarks.records.result import Metric, SplitName
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.stage import Outcome, main
+from lift.bars import progress_bar
 from lift.field import Latent, NeuralField
 from lift.functaset import Functaset
 from lift.psnr import psnr
@@ -54,7 +54,7 @@ def measure(
     batch = signals_at_once(field.domain, device, experiment.cell.training.fit.batch)
     collected: dict[str, list[Tensor]] = defaultdict(list)
     images: list[np.ndarray] = []
-    for first in tqdm(range(0, len(positions), batch), desc=f"measure {name}", mininterval=2):
+    for first in progress_bar(range(0, len(positions), batch), desc=f"measure {name}"):
         indices = positions[first : first + batch]
         latent = {key: value.to(device) for key, value in functaset.latent(name, indices).items()}
         with torch.no_grad():

@@ -19,6 +19,7 @@ from benchmarks.settings.fields import field_module
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.failure import one_line
 from benchmarks.stages.lock import written_here
+from benchmarks.stages.terminal import Announced, Trains, about
 
 PROGRAMS: dict[str, str] = {
     "reconstruction": "reconstruct",
@@ -28,6 +29,12 @@ PROGRAMS: dict[str, str] = {
     "encode_copies": "classification.encode_copies",
 }
 """Stages whose program has another name than their JSON."""
+NEXT: dict[str, Stage] = {
+    "fit": "encode",
+    "encode": "reconstruction",
+    "encode_copies": "classification",
+}
+"""The stage that reads what one has left; after all others come the tables."""
 
 
 @dataclass
@@ -77,10 +84,18 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def main(stage: Stage, run: Callable[[Experiment], Outcome], description: str) -> None:
+def main(
+    stage: Stage,
+    run: Callable[[Experiment], Outcome],
+    description: str,
+    training: Callable[[Experiment], Trains] | None = None,
+) -> None:
     """Runs one stage from the command line.
 
     A failure that has a reason is one line on standard error and exit code 1; nothing is written.
+
+    Args:
+        training: how the stage trains, if it does, for its first line.
     """
     options = arguments(description).parse_args()
     if options.threads:
@@ -98,7 +113,28 @@ def main(stage: Stage, run: Callable[[Experiment], Outcome], description: str) -
         )
         path = experiment.path(stage)
         with written_here(path):
-            write_result(path, measured(stage, experiment, run))
+            told = Announced(stage, path, *about(experiment, training and training(experiment)))
+            result = measured(stage, experiment, run)
+            write_result(path, result)
+            told.end(result.metrics, next_command(stage, options))
+
+
+def next_command(stage: str, options: argparse.Namespace) -> str:
+    """What is run after a stage, as it is typed."""
+    roots = {"results": "results", "data": "data"}
+    given = {name: getattr(options, name, Path(usual)) for name, usual in roots.items()}
+    moved = {name: path for name, path in given.items() if path != Path(roots[name])}
+    if stage not in NEXT:
+        root = f" --root {moved['results']}" if "results" in moved else ""
+        return f"python -m benchmarks.tables.tables --scale {options.scale}{root}"
+    words = [
+        *("python", "-m", stage_module(NEXT[stage]), "--scale", options.scale),
+        *("--dataset", options.dataset, "--method", options.method),
+        *(["--seed", str(options.seed)] if options.seed else []),
+    ]
+    for name, path in moved.items():
+        words += [f"--{name}", str(path)]
+    return " ".join(words)
 
 
 def measured(stage: Stage, experiment: Experiment, run: Callable[[Experiment], Outcome]) -> Result:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
+from lift.bars import progress_bar
 from lift.field import Latent
 from lift.functaset import Functaset
 from lift.model import LIFT
@@ -181,7 +181,7 @@ def _render(field: LIFT, fused: Tensor) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
     total = torch.zeros(fused.shape[1], fused.shape[2], fused.shape[2], dtype=torch.float64)
     parts = []
-    for batch in tqdm(fused.split(RENDERED_AT_ONCE), desc="regions' patterns", mininterval=2):
+    for batch in progress_bar(fused.split(RENDERED_AT_ONCE), desc="regions' patterns"):
         z = batch.to(device).requires_grad_()
         grid = z.unflatten(1, [cells] * field.domain.dimensions)
         rendered = to_patches(field.render({"fused": grid}), cells).flatten(1, -2)

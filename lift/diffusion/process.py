@@ -14,8 +14,8 @@ from itertools import pairwise
 import torch
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from torch import Tensor
-from tqdm import tqdm
 
+from lift.bars import progress_bar
 from lift.diffusion.config import STEPS, DiffusionConfig
 
 Denoiser = Callable[[Tensor, Tensor], Tensor]
@@ -85,7 +85,7 @@ def sample(
         bound: keeps a predicted clean latent in range, at every step.
     """
     samples = []
-    bar = tqdm(total=count, desc="sample", mininterval=2)
+    bar = progress_bar(total=count, desc="sample")
     for first in range(0, count, batch):
         size = min(batch, count - first)
         generator = torch.Generator().manual_seed(hash((seed, first)) % 2**63)

@@ -7,8 +7,8 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
+from lift.bars import progress_bar
 from lift.checkpoint import Checkpoint, save_tensors
 from lift.field import Latent, NeuralField, Query
 from lift.interrupt import stop_requests
@@ -142,7 +142,7 @@ def fit(
         checkpoint.save(field, optimisers.each, progress.state())
         write_curve(directory / "curve.csv", progress.rows)
 
-    bar = tqdm(total=config.steps, initial=progress.step, desc="fit", mininterval=2)
+    bar = progress_bar(total=config.steps, initial=progress.step, desc="fit", unit="step")
     with stop_requests() as stop:
         while (step := progress.step) < config.steps:
             if tied and step >= config.tied_steps:

@@ -24,6 +24,7 @@ from benchmarks.stages.classification.trials import ClassificationTask, measure
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.stage import Outcome, main
 from lift.functaset import Functaset, open_functaset
+from lift.network_training import TrainingConfig
 from lift.vmamba.scan import choose_backend
 
 
@@ -56,12 +57,27 @@ def inputs_of(
     return {copies: StoredLatents(functaset, labels, copies, scaling) for copies in settings.copies}
 
 
+def settings(experiment: Experiment) -> Classification:
+    """How this cell is classified.
+
+    Raises:
+        ConfigError: the scale does not classify it.
+    """
+    cell = experiment.cell
+    return resolve_classification(
+        cell.scale, cell.training.dataset, cell.training.method, experiment.results
+    )
+
+
+def training(experiment: Experiment) -> TrainingConfig:
+    """How the classifier is trained."""
+    return settings(experiment).training
+
+
 def run(experiment: Experiment) -> Outcome:
     """Trains on the training copies, chooses nothing by the test split, and measures on it once."""
-    training, manifest = experiment.cell.training, experiment.dataset.manifest
-    config = resolve_classification(
-        experiment.cell.scale, training.dataset, training.method, experiment.results
-    )
+    own, manifest = experiment.cell.training, experiment.dataset.manifest
+    config = settings(experiment)
     splits = labelled_splits(experiment.dataset, config.signals)
     encoded = experiment.upstream("encode_copies")
     code = code_digest("benchmarks.stages.classification.trials", head_module(config.settings.head))
@@ -69,9 +85,9 @@ def run(experiment: Experiment) -> Outcome:
         config,
         experiment.dataset.classes,
         experiment.directory,
-        f"{training.method} on {experiment.dataset.title}, {experiment.cell.scale}",
+        f"{own.method} on {experiment.dataset.title}, {experiment.cell.scale}",
         experiment.device,
-        training.seed,
+        own.seed,
         {"latents": encoded.artifacts, "data": digest(manifest)},
         code,
     )
@@ -94,4 +110,4 @@ def run(experiment: Experiment) -> Outcome:
 
 
 if __name__ == "__main__":
-    main("classification", run, __doc__ or "")
+    main("classification", run, __doc__ or "", training)

@@ -19,7 +19,8 @@ from benchmarks.stages.classification.settings import resolve_classification
 from benchmarks.stages.classification.trials import ClassificationTask, measure
 from benchmarks.stages.failure import one_line
 from benchmarks.stages.lock import written_here
-from benchmarks.stages.stage import arguments, choose_device
+from benchmarks.stages.stage import arguments, choose_device, next_command
+from benchmarks.stages.terminal import Announced, budget, machine, signals
 
 MODULE = "benchmarks.stages.classification.classify_pixels"
 
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace, device: torch.device) -> Result:
         {"data": digest(dataset.manifest)},
         recording.code,
     )
-    metrics, budget = measure(dict.fromkeys(config.settings.copies, inputs), task)
+    metrics, spent = measure(dict.fromkeys(config.settings.copies, inputs), task)
     recorded = {"dataset": options.dataset, "classification": config.model_dump(mode="json")}
     return Result(
         stage="classification",
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace, device: torch.device) -> Result:
         seed=seed,
         status="ok",
         metrics=metrics,
-        budget=budget,
+        budget=spent,
         provenance=recording.provenance(recorded),
     )
 
@@ -71,8 +72,21 @@ def main() -> None:
     options = arguments(__doc__ or "").parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
-    with one_line("classification"), written_here(_path(options)):
-        write_result(_path(options), run(options, choose_device(options.device)))
+    path = _path(options)
+    with one_line("classification"), written_here(path):
+        device = choose_device(options.device)
+        cell = (options.scale, options.dataset, options.method)
+        told = Announced(
+            "classification",
+            path,
+            f"{options.method} on {options.dataset}, scale {options.scale}, seed {options.seed}",
+            signals(open_prepared(options.data / options.dataset)),
+            machine(device),
+            budget(resolve_classification(*cell, options.results).training),
+        )
+        result = run(options, device)
+        write_result(path, result)
+        told.end(result.metrics, next_command("classification", options))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
-from tqdm import tqdm
-
 from benchmarks.datasets.augmentation import Augmentation
 from benchmarks.datasets.dataset import Split
 from benchmarks.datasets.labels import labelled_splits
@@ -21,6 +19,7 @@ from benchmarks.settings.classification import CopyEncoding
 from benchmarks.stages.classification.settings import resolve_classification, stored_copies
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.stage import Outcome, main
+from lift.bars import progress_bar
 from lift.field import Latent, NeuralField
 from lift.functaset import MANIFEST, write_functaset
 from lift.meta.inner import InnerGradient, adapt, gradient_function
@@ -48,7 +47,7 @@ def latents(
     device = next(field.parameters()).device
     query = field.locate(field.domain.grid(device=device))
     size = signals_at_once(field.domain, device, encoding.batch)
-    with tqdm(total=copies * len(split), desc="encode copies", mininterval=2) as bar:
+    with progress_bar(total=copies * len(split), desc="encode copies") as bar:
         for copy in range(copies):
             for indices, kept in ordered_batches(len(split), size):
                 values = augmentation.apply(split.batch(indices), indices, copy).to(device)

@@ -14,14 +14,14 @@ from benchmarks.records.result import Budget, Metric
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.generation.latents import Generator, generator_of
 from benchmarks.stages.generation.measure import draw, measure, training_ratio
-from benchmarks.stages.generation.settings import DENOISERS, build_denoiser
+from benchmarks.stages.generation.settings import DENOISERS, build_denoiser, generation_config
 from benchmarks.stages.stage import Outcome, main
 from lift.checkpoint import Checkpoint
 from lift.diffusion.config import DiffusionConfig
 from lift.diffusion.gaussian import AroundGaussian, gaussian_moments
 from lift.diffusion.patches import Patches
 from lift.diffusion.process import denoising_loss, noise_schedule
-from lift.network_training import Trained, train
+from lift.network_training import Trained, TrainingConfig, train
 from lift.sampling import batch_indices
 
 PREVIEW = DiffusionConfig(sampler="ddim", sampling_steps=25)
@@ -102,6 +102,11 @@ def train_denoiser(generator: Generator) -> Trained:
     )
 
 
+def training(experiment: Experiment) -> TrainingConfig:
+    """How the denoiser is trained."""
+    return generation_config(experiment.cell).train
+
+
 def run(experiment: Experiment) -> Outcome:
     """Leaves the denoiser's weights, its curve, sheets and figures beside the JSON."""
     generator = generator_of(experiment)
@@ -128,4 +133,4 @@ def run(experiment: Experiment) -> Outcome:
 
 
 if __name__ == "__main__":
-    main("generation", run, __doc__ or "")
+    main("generation", run, __doc__ or "", training)

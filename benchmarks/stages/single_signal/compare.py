@@ -30,7 +30,8 @@ from benchmarks.stages.single_signal.settings import (
     load_single_signal,
 )
 from benchmarks.stages.single_signal.tasks import SignalTask, build_tasks
-from benchmarks.stages.stage import choose_device
+from benchmarks.stages.stage import choose_device, next_command
+from benchmarks.stages.terminal import Announced, machine
 from lift.network_training import Trained
 from lift.progress import Row, TrainingDivergedError
 
@@ -177,6 +178,13 @@ def main() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         device = choose_device(options.device)
         recording = Recording(code_digest(MODULE), device)
+        told = Announced(
+            "single_signal",
+            path,
+            f"{', '.join(config.methods)} on {options.task}, scale {options.scale}",
+            machine(device),
+            f"{config.sizes(options.scale, options.task).steps:,} steps each",
+        )
         metrics = run(config, options.scale, options.task, path.parent, device)
         result = Result(
             stage="single_signal",
@@ -189,6 +197,7 @@ def main() -> None:
             provenance=recording.provenance(config.model_dump(mode="json")),
         )
         write_result(path, result)
+        told.end(metrics, next_command("single_signal", options))
 
 
 if __name__ == "__main__":

@@ -19,14 +19,14 @@ from benchmarks.stages.generation import generate
 from benchmarks.stages.stage import main
 
 STAGES = {
-    "fit": ("fit", fit.run),
+    "fit": ("fit", fit.run, fit.training),
     "encode": ("encode", encode.run),
     "reconstruct": ("reconstruction", reconstruct.run),
     "learning_curve": ("learning_curve", learning_curve.run),
-    "generate": ("generation", generate.run),
+    "generate": ("generation", generate.run, generate.training),
     "interpolate": ("interpolation", interpolate.run),
     "encode_copies": ("encode_copies", encode_copies.run),
-    "classify": ("classification", classify.run),
+    "classify": ("classification", classify.run, classify.training),
 }
 
 
@@ -62,7 +62,8 @@ class Commands:
 
     def run(self, monkeypatch, root: Path, stage: str, *more: str) -> None:
         self.arguments(monkeypatch, root, *more)
-        main(*STAGES[stage], "")
+        name, work, *training = STAGES[stage]
+        main(name, work, "", *training)
 
     def failure(self, monkeypatch, root: Path, stage: str, *more: str) -> str:
         """What a stage says when it stops: one line; the exit code of a message is 1."""
