@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from lift.events import log_curve
 from lift.files import replacing
 from lift.interrupt import Interrupted, StopRequest
 
@@ -134,3 +135,4 @@ def write_curve(path: Path, rows: Sequence[Row]) -> None:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
+    log_curve(path, rows)

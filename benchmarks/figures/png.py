@@ -7,6 +7,7 @@ from pathlib import Path
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from lift.events import log_picture
 from lift.files import replacing
 
 LIMIT_BYTES = 300_000
@@ -25,3 +26,4 @@ def save_png(figure: Figure, path: Path) -> None:
             figure.savefig(unfinished, format="png", dpi=dots_per_inch, metadata={"Software": ""})
             if unfinished.stat().st_size < LIMIT_BYTES:
                 break
+    log_picture(path)
