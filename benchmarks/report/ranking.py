@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import mean, stdev
 
+from benchmarks.records.signals import FILE
 from benchmarks.report.runs import Run, duration
 from benchmarks.tables.about import percent
+from benchmarks.tables.certainty import HOW, certainty
 from benchmarks.tables.layout import Grid, Shown, number
 
 
@@ -67,13 +70,31 @@ def ranking(runs: Sequence[Run]) -> Grid | None:
         return (-1 if key.higher else 1) * mean(found) if found else float("inf")
 
     rows = []
-    for rank, title in enumerate(sorted((t for t in values if values[t]), key=place), 1):
+    order = sorted((title for title in values if values[title]), key=place)
+    for rank, title in enumerate(order, 1):
         measured = values[title]
         cells = [_shown(measured.get(quantity), quantity, best[quantity]) for quantity in columns]
         first = Shown(f"{rank}. {title}" if key in measured else title, rank)
         rows.append([first, *cells, *_spent(by_method[title])])
     names = {quantity: _heading(quantity, runs) for quantity in columns}
-    return Grid("", ["method", *names.values(), "training signals", "training time"], rows)
+    sure = certainties(by_method)
+    if sure:
+        for row, title in zip(rows, order, strict=True):
+            row.insert(2, Shown(sure.get(title, "")))
+    headings = [*names.values(), "training signals", "training time"]
+    return Grid(
+        "", ["method", headings[0], *(["rank (95 %)"] if sure else []), *headings[1:]], rows
+    )
+
+
+def certainties(by_method: Mapping[str, Sequence[Run]]) -> dict[str, str]:
+    """How certain each method's rank is; nothing where PSNR ranks nobody."""
+    results = {
+        title: [found for run in own if (found := run.results.get(RANKED_BY.stage))]
+        for title, own in by_method.items()
+    }
+    root = next((run.root for own in by_method.values() for run in own), Path())
+    return certainty(root, {title: found for title, found in results.items() if found})
 
 
 def sureness(runs: Sequence[Run]) -> str:
@@ -94,6 +115,8 @@ def sureness(runs: Sequence[Run]) -> str:
     if len(order) > 1:
         gap = mean(scores[order[0]]) - mean(scores[order[1]])
         text += f" {order[0]} leads {order[1]} by {gap:.2f} dB."
+    if any(FILE in r.artifacts for run in runs if (r := run.results.get(RANKED_BY.stage))):
+        text += f" A rank is certain where a {HOW}, tells it from all others."
     sure = "One seed: how much a repeat would move these numbers was not measured."
     return f"{text} {sure if seeds < 2 else f'{seeds} seeds each, mean ± standard deviation.'}"
 

@@ -16,6 +16,7 @@ from benchmarks.metrics.features import available_spaces
 from benchmarks.metrics.image_generation import measure_reconstructions, quantised
 from benchmarks.metrics.voxel import accuracy, by_rule, near_surface, whole_grid
 from benchmarks.records.result import Metric, SplitName
+from benchmarks.records.signals import write_psnr
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.stage import Outcome, main
 from lift.bars import progress_bar
@@ -48,8 +49,11 @@ def measure(
     split: Split,
     positions: np.ndarray,
     experiment: Experiment,
-) -> list[Metric]:
-    """Means over some signals of a split; one without a surface has no near-surface error."""
+) -> tuple[list[Metric], np.ndarray]:
+    """Means over some signals of a split, and the PSNR ``(n,)`` of each.
+
+    A signal without a surface has no near-surface error.
+    """
     device, kind = experiment.device, experiment.dataset.kind
     batch = signals_at_once(field.domain, device, experiment.cell.training.fit.batch)
     collected: dict[str, list[Tensor]] = defaultdict(list)
@@ -76,17 +80,22 @@ def measure(
         mean_metric(key, torch.cat(parts).double(), name, domain)
         for key, parts in collected.items()
     ]
-    spread = torch.cat(collected["psnr"]).std().item()
-    metrics.append(
-        Metric(name="psnr_std", value=spread, unit="dB", split=name, samples=len(positions))
+    decibels = torch.cat(collected["psnr"])
+    spread = Metric(
+        name="psnr_std",
+        value=decibels.std().item(),
+        unit="dB",
+        split=name,
+        samples=len(positions),
     )
+    metrics.append(spread)
     if images:
         original = split.subset(positions).images()
         spaces, cache = available_spaces(device), experiment.feature_cache
         metrics += measure_reconstructions(
             np.concatenate(images), original, name, spaces, cache, device
         )
-    return metrics
+    return metrics, decibels.numpy()
 
 
 def mean_metric(name: str, values: Tensor, split: SplitName, domain: str) -> Metric:
@@ -127,18 +136,19 @@ def draw(field: NeuralField, functaset: Functaset, split: Split, experiment: Exp
 
 
 def run(experiment: Experiment) -> Outcome:
-    """Measures train and test apart."""
+    """Measures train and test apart; leaves the PSNR of each test signal beside the JSON."""
     experiment.upstream("encode")
     field, weights = experiment.trained_field()
     functaset = experiment.functaset(weights)
     splits, evaluated = experiment.encoded(), experiment.evaluated()
-    metrics = [
-        metric
+    measured = {
+        name: measure(field, functaset, name, split, evaluated[name], experiment)
         for name, split in splits.items()
-        for metric in measure(field, functaset, name, split, evaluated[name], experiment)
-    ]
+    }
     draw(field, functaset, splits["test"], experiment)
-    return Outcome(metrics, experiment.upstream("fit").budget)
+    metrics = [metric for found, _ in measured.values() for metric in found]
+    kept = write_psnr(experiment.directory, measured["test"][1])
+    return Outcome(metrics, experiment.upstream("fit").budget, kept)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mean, stdev
 
 from benchmarks.metrics.inception import MISSING
 from benchmarks.records.result import Metric, Result
+from benchmarks.tables.certainty import is_ranked, rank_notes
 from benchmarks.tables.published import Column, Group, Row, Table
 from benchmarks.tables.sources import Problem, Sources
 
@@ -44,11 +45,18 @@ class TableCell:
 
 
 def table_cells(name: str, table: Table, sources: Sources) -> list[TableCell]:
-    """Every cell of a table, row by row."""
-    return [
+    """Every cell of a table, row by row; a test PSNR's note says how certain its rank is."""
+    cells = [
         make_cell(name, table, row, column, sources)
         for row in table.rows
         for column in table.columns
+    ]
+    ranks = rank_notes(name, table, sources)
+    return [
+        replace(cell, note="; ".join(filter(None, (cell.note, ranks[cell.row]))))
+        if cell.row in ranks and cell.ours is not None and is_ranked(table.columns[cell.column])
+        else cell
+        for cell in cells
     ]
 
 

@@ -6,6 +6,7 @@ import pytest
 from benchmarks.figures.reconstruction import reconstruction_sheet
 from benchmarks.figures.signal_sheet import signal_sheet
 from benchmarks.records.result import Budget, Metric, Provenance, Result, result_path, write_result
+from benchmarks.records.signals import write_psnr
 from benchmarks.report.page import content, page
 from benchmarks.settings.scale import load_scale
 
@@ -17,13 +18,14 @@ PROVENANCE = Provenance(
 )  # fmt: skip
 
 
-def leave(root, method, stage, metrics, failed=""):
+def leave(root, method, stage, metrics, failed="", psnr=None):
     """One result of the demo; returns its folder."""
     path = result_path(root, "demo", "embedded-images", method, 0, stage)
     result = Result(
         stage=stage, scale="demo", dataset="embedded-images", method=method, seed=0,
         status="failed" if failed else "ok", reason=failed, metrics=metrics, provenance=PROVENANCE,
         budget=Budget(signals=3200, published_signals=40_000_000),
+        artifacts={} if psnr is None else write_psnr(path.parent, np.full(192, psnr)),
     )  # fmt: skip
     write_result(path, result)
     return path.parent
@@ -39,7 +41,7 @@ def leave_cell(root, method, psnr):
         Metric(name="psnr", value=psnr, unit="dB", split="test", samples=192),
         Metric(name="rfd_effnetlite0", value=90.0, unit="1", split="test", note="biased"),
     ]
-    leave(root, method, "reconstruction", quality)
+    leave(root, method, "reconstruction", quality, psnr=psnr)
     images = np.random.default_rng(0).random((3, 8, 8, 3))
     reconstruction_sheet(images, images / 2, [psnr] * 3, folder / "reconstruction.png")
     signal_sheet([("all", images)] * 2, folder / "interpolation.png", up=0)

@@ -45,7 +45,16 @@ def test_methods_are_ranked_by_psnr_and_the_sentence_says_how_sure_that_is(found
     assert [row[0].text for row in data.ranking.rows] == ["1. LIFT", "2. Functa"]
     assert [row[1].best for row in data.ranking.rows] == [True, False]
     assert "after 3,200 training signals" in data.sureness
-    assert "LIFT leads Functa by 6.00 dB. One seed" in data.sureness
+    assert "LIFT leads Functa by 6.00 dB. A rank is certain where a paired" in data.sureness
+    assert "One seed: how much a repeat would move" in data.sureness
+    assert data.ranking.headings[2] == "rank (95 %)"
+    assert [row[2].text for row in data.ranking.rows] == ["certain", "certain"]
+
+
+def test_tables_say_how_certain_a_rank_is_in_a_footnote(found):
+    table = next(section for section in found["sections"] if section.name == "celebahq64")
+    (note,) = [note for note in table.footnotes if "rank by PSNR" in note]
+    assert note == "rank by PSNR certain (paired bootstrap over test signals, 95 %)"
 
 
 def test_a_scale_without_results_has_a_page_that_says_so(tmp_path):

@@ -5,8 +5,11 @@ import pytest
 import torch
 
 from benchmarks.datasets.dataset import LATTICE, Split
+from benchmarks.records.result import read_result
+from benchmarks.records.signals import read_psnr
 from benchmarks.stages.reconstruct import at_stored_points, mean_metric
 from lift import Domain
+from tests.benchmarks.stages.commands import SHAPES
 from tests.lift.fields import small_lift
 
 
@@ -34,3 +37,13 @@ def test_signals_without_a_value_are_left_out_and_counted():
     assert (metric.value, metric.samples, metric.note) == (1.0, 2, "1 undefined")
     nothing = mean_metric("chamfer", torch.tensor([float("nan")]), "test", "")
     assert (nothing.value, nothing.samples) == (None, 0)
+
+
+def test_the_psnr_of_every_test_signal_is_kept(encoded):
+    path = SHAPES.cell(encoded) / "reconstruction.json"
+    result = read_result(path)
+    kept = read_psnr(encoded / "results", result)
+    assert kept is not None
+    assert kept.shape == (5,)
+    assert kept.mean() == pytest.approx(result.value("psnr", "test"), abs=1e-4)
+    assert kept.std(ddof=1) == pytest.approx(result.value("psnr_std", "test"), rel=1e-4)

@@ -1,0 +1,48 @@
+"""Tables say how certain a rank is where the PSNR of each signal was kept, else nothing."""
+
+import numpy as np
+import pytest
+
+from benchmarks.records.result import Metric, Result, result_path, write_result
+from benchmarks.records.signals import FILE, read_psnr, write_psnr
+from benchmarks.tables.certainty import certainty
+
+SIGNALS = np.random.default_rng(0).normal(30, 3, 100)
+
+
+def leave(root, method, decibels=None, seed=0):
+    path = result_path(root, "demo", "embedded-images", method, seed, "reconstruction")
+    path.parent.mkdir(parents=True)
+    result = Result(
+        stage="reconstruction", scale="demo", dataset="embedded-images", method=method, seed=seed,
+        status="ok", metrics=[Metric(name="psnr", value=1.0, unit="dB", split="test")],
+        artifacts={} if decibels is None else write_psnr(path.parent, decibels),
+    )  # fmt: skip
+    write_result(path, result)
+    return result
+
+
+def test_seeds_are_averaged_signal_by_signal(tmp_path):
+    swing = np.where(np.arange(100) % 2, 8.0, -8.0)
+    swinging = [
+        leave(tmp_path, "lift", SIGNALS + 0.1 + s, n) for n, s in enumerate((swing, -swing))
+    ]
+    steady = [leave(tmp_path, "functa", SIGNALS)]
+    said = certainty(tmp_path, {"LIFT": swinging, "Functa": steady})
+    assert said == {"LIFT": "certain", "Functa": "certain"}
+    alone = certainty(tmp_path, {"LIFT": swinging[:1], "Functa": steady})
+    assert alone == {"LIFT": "tied with Functa", "Functa": "tied with LIFT"}
+
+
+def test_an_old_result_other_signals_and_a_lonely_method_get_no_statement(tmp_path):
+    old, lift = leave(tmp_path, "gem"), leave(tmp_path, "lift", SIGNALS)
+    fewer = leave(tmp_path, "functa", SIGNALS[:50] - 9)
+    assert certainty(tmp_path, {"GEM": [old], "LIFT": [lift], "Functa": [fewer]}) == {}
+
+
+def test_a_file_that_is_not_the_recorded_one_is_not_read(tmp_path):
+    lift = leave(tmp_path, "lift", SIGNALS)
+    assert read_psnr(tmp_path, lift) == pytest.approx(SIGNALS, abs=1e-5)
+    folder = result_path(tmp_path, "demo", "embedded-images", "lift", 0, "fit").parent
+    np.save(folder / FILE, SIGNALS)
+    assert read_psnr(tmp_path, lift) is None
