@@ -13,6 +13,7 @@ from benchmarks.report.charts import classifier_chart, denoiser_chart
 from benchmarks.report.ranking import budget_of
 from benchmarks.report.runs import Run
 from benchmarks.report.sheets import Sheet, embedded, embedded_file
+from benchmarks.tables.time_to_quality import FIGURE
 
 SINGLE_SIGNAL = {
     "pictures.png": "The target and what each network made of it, with the PSNR of the whole image",
@@ -61,6 +62,7 @@ def parts(runs: Sequence[Run], shareable: bool) -> list[Part]:
     samples = _samples(first) if shareable else []
     between = _interpolations(first) if shareable else []
     found = [
+        Part("time", "Time to quality", _times(runs)),
         Part("reconstruction", "Reconstruction", reconstruction),
         Part("interpolation", "Interpolation", between),
         Part("generation", "Generation", [*samples, *_denoisers(first)]),
@@ -88,6 +90,17 @@ def single_signal(runs: Sequence[Run]) -> list[Part]:
         strip = Strip("", "", text, embedded_file(bias))
         found.append(Part("spectral_bias", "Spectral bias", [Figure(text, [strip])]))
     return [part for part in found if part.figures]
+
+
+def _times(runs: Sequence[Run]) -> list[Figure]:
+    path = runs[0].folder.parents[1] / FIGURE
+    if not path.exists():
+        return []
+    text = (
+        "How long each method's field took until its PSNR first reached a level: left is better. "
+        "Levels that were not reached have no mark; the numbers are in the table."
+    )
+    return [Figure(text, [Strip("", "", text, embedded_file(path))])]
 
 
 def _reconstructions(runs: Sequence[Run]) -> list[Figure]:

@@ -9,11 +9,11 @@ from functools import cached_property
 from pathlib import Path
 
 from benchmarks.records.result import Metric, Result, ResultError, read_result, result_path
-from benchmarks.settings.method import find_image_classifier, find_method, image_classifiers
-from benchmarks.settings.reading import ConfigError
+from benchmarks.settings.method import image_classifiers
 from benchmarks.stages.classification.settings import classified_cells
 from benchmarks.stages.single_signal.settings import load_single_signal
 from benchmarks.tables.about import short
+from benchmarks.tables.titles import title_of
 from benchmarks.workflow.plan import Plan
 
 
@@ -107,17 +107,6 @@ def planned(scale: str, root: Path) -> list[Run]:
             for task in alone.tasks
         ]
     return runs
-
-
-def title_of(method: str) -> str:
-    """A method as tables call it; its name where its file is wrong."""
-    try:
-        if method in image_classifiers():
-            return find_image_classifier(method).title
-        base = find_method(method)
-    except ConfigError:
-        return method
-    return base.title if method == base.method else f"{base.title} ({method})"
 
 
 def facts(runs: Sequence[Run]) -> list[tuple[str, str]]:

@@ -47,6 +47,12 @@ class DatasetScale(Data):
     )
     overrides: dict[str, Overrides] = Field(default={})
     classification: ClassificationScale | None = None
+    quality: list[Annotated[float, Field(gt=0)]] = Field(
+        default=[26, 30, 34, 36],
+        min_length=1,
+        max_length=7,
+        description="PSNR (dB): how long each method took to each of them is a table",
+    )
 
 
 class ScaleConfig(Data):

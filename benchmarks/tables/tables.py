@@ -4,7 +4,8 @@
 
 Reads the JSONs below ``results``, ``config/published.yaml``, the scale and the notes of
 ``config/methods``; writes ``results/SCALE/tables.md`` and ``results/SCALE/tables/*.csv``, and
-copies of both as ``results/tables.md`` and ``results/tables/*.csv``.
+copies of both as ``results/tables.md`` and ``results/tables/*.csv``; and
+``results/SCALE/DATASET/time_to_quality.png``.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ from benchmarks.tables.published import Published, load_published
 from benchmarks.tables.rows import with_trained
 from benchmarks.tables.single_signal import section as section_alone
 from benchmarks.tables.sources import Sources
+from benchmarks.tables.time_to_quality import draw_times, reached
+from benchmarks.tables.time_to_quality import frame as time_frame
+from benchmarks.tables.time_to_quality import section as time_section
 from lift.files import replacing
 
 CELL_COLUMNS = (
@@ -68,11 +72,13 @@ def everything(
     datasets = {name: load_dataset_config(name) for name in set(scale_config.tables.values())}
     sections, cells = build(root, scale_config, load_published(), datasets, load_methods())
     alone, rows = section_alone(load_single_signal(), root, scale_config.scale)
+    times = reached(root, scale_config)
     frames = {name: frame(found) for name, found in cells.items()}
     ablations = list(ablations_of(load_ablations(), root, scale_config.scale))
     frames |= {shown.name: measured for shown, measured in ablations}
-    shown = [*sections, *(shown for shown, _ in ablations), alone]
-    return shown, {**frames, "single_signal": rows}
+    timed = time_section(root, scale_config, times)
+    shown = [*sections, timed, *(shown for shown, _ in ablations), alone]
+    return shown, {**frames, "time_to_quality": time_frame(times), "single_signal": rows}
 
 
 def write(root: Path, scale: str, markdown: str, tables: dict[str, pd.DataFrame]) -> None:
@@ -101,6 +107,7 @@ def main() -> None:
         scale_config = load_scale(options.scale)
         sections, frames = everything(options.root, scale_config)
         write(options.root, scale_config.scale, page(scale_config.scale, sections), frames)
+        draw_times(options.root / scale_config.scale, reached(options.root, scale_config))
     except (ValueError, OSError) as error:
         sys.exit(f"tables: {error}")
 

@@ -43,7 +43,7 @@ def test_what_is_over_before_the_first_line_is_due_writes_none(monkeypatch):
 def test_a_terminal_has_one_line_that_is_drawn_over(monkeypatch):
     reader, writer = pty.openpty()
     termios.tcsetwinsize(writer, (24, 100))
-    with os.fdopen(writer, "w") as terminal:
+    with os.fdopen(writer, "w", encoding="utf-8") as terminal:
         write(terminal, monkeypatch, 60.0)
         shown = os.read(reader, 10_000).decode()
     os.close(reader)

@@ -1,0 +1,186 @@
+"""Seconds and training signals until each method's field first reached a PSNR, from its curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+
+import pandas as pd
+
+from benchmarks.figures.curves import CurveError, read_curve
+from benchmarks.figures.time_to_quality import time_figure
+from benchmarks.records.result import ResultError, read_result, result_path
+from benchmarks.settings.scale import ScaleConfig
+from benchmarks.tables.crossing import Crossing, crossing
+from benchmarks.tables.layout import Footnotes, Grid, Section, Shown
+from benchmarks.tables.titles import title_of
+
+FIGURE = "time_to_quality.png"
+AXES = {"seconds": "seconds of training", "signals": "training signals"}
+LEGEND = (
+    "The budget at which a field's PSNR first reached a level, interpolated between measurements. "
+    "By the validation PSNR; before the first validation, and where there is none, by the PSNR of "
+    "training signals as they are seen, a mean over the steps since the last row of the curve. "
+    "Seconds are those of training alone, on the machine named, and compare within one machine. "
+    "Several seeds: mean ± standard deviation."
+)
+SEEN = "by the PSNR of training signals as they are seen"
+SOONER = "at the first measurement already: that, or sooner"
+
+
+@dataclass(frozen=True)
+class Reached:
+    """One method and one level on a data set: a crossing a seed, None where it was not reached."""
+
+    dataset: str
+    title: str
+    level: float
+    seeds: Sequence[Crossing | None]
+
+    @property
+    def crossings(self) -> list[Crossing]:
+        """Those that there are."""
+        return [found for found in self.seeds if found]
+
+    def average(self, axis: str) -> tuple[float, float | None] | None:
+        """Mean, and deviation of several; None where a seed did not reach the level."""
+        values = [getattr(found, axis) for found in self.crossings]
+        if not values or len(values) < len(self.seeds):
+            return None
+        return mean(values), stdev(values) if len(values) > 1 else None
+
+
+def reached(root: Path, scale_config: ScaleConfig) -> list[Reached]:
+    """Every level of every method that has a curve, in the scale's order."""
+    found = []
+    for dataset, data in scale_config.datasets.items():
+        for method in data.methods:
+            folders = [
+                result_path(root, scale_config.scale, dataset, method, seed, "fit").parent
+                for seed in scale_config.seeds
+            ]
+            curves = [rows for folder in folders if (rows := _curve(folder))]
+            found += [
+                Reached(dataset, title_of(method), level, [crossing(c, level) for c in curves])
+                for level in (data.quality if curves else ())
+            ]
+    return found
+
+
+def _curve(folder: Path) -> list | None:
+    """Nothing where the training failed, or left no readable curve."""
+    try:
+        failed = read_result(folder / "fit.json").status == "failed"
+        return None if failed else read_curve(folder / "curve.csv")
+    except (ResultError, CurveError):
+        return None
+
+
+def section(root: Path, scale_config: ScaleConfig, found: Sequence[Reached]) -> Section:
+    """For each data set a grid of seconds and one of signals, a column a level."""
+    footnotes = Footnotes()
+    datasets = dict.fromkeys(entry.dataset for entry in found)
+    grids = [
+        grid
+        for dataset in datasets
+        for grid in _grids(dataset, [e for e in found if e.dataset == dataset], footnotes)
+    ]
+    lacking = [
+        f"{title_of(method)} on {dataset}"
+        for dataset, data in scale_config.datasets.items()
+        for method in data.methods
+        if (dataset, title_of(method)) not in {(e.dataset, e.title) for e in found}
+    ]
+    remarks = [f"No curve in scale `{scale_config.scale}`: {', '.join(lacking)}."]
+    machines = _machines(root, scale_config)
+    about = f"{LEGEND} **Machine**: {', '.join(machines)}." if machines else LEGEND
+    title = "Time to quality"
+    return Section(
+        "time_to_quality", title, about, grids, footnotes.lines(), remarks if lacking else []
+    )
+
+
+def _machines(root: Path, scale_config: ScaleConfig) -> list[str]:
+    """Devices and threads of the trainings, each once."""
+    names: dict[str, None] = {}
+    folder = root / scale_config.scale
+    for path in sorted(folder.glob("*/*/seed*/fit.json")):
+        try:
+            provenance = read_result(path).provenance
+        except ResultError:
+            continue
+        if provenance and path.parents[2].name in scale_config.datasets:
+            threads = provenance.threads
+            names[f"{provenance.device}, {threads} thread{'s' * (threads != 1)}"] = None
+    return list(names)
+
+
+def _grids(dataset: str, found: Sequence[Reached], footnotes: Footnotes) -> Iterator[Grid]:
+    levels = list(dict.fromkeys(entry.level for entry in found))
+    place = {(entry.title, entry.level): entry for entry in found}
+    for axis, name in AXES.items():
+        rows = [
+            [Shown(title), *(_shown(place[title, level], axis, footnotes) for level in levels)]
+            for title in dict.fromkeys(entry.title for entry in found)
+        ]
+        headings = ["method", *(f"{level:g} dB" for level in levels)]
+        yield Grid(f"{dataset}, {name}", headings, rows)
+
+
+def _shown(entry: Reached, axis: str, footnotes: Footnotes) -> Shown:
+    average = entry.average(axis)
+    if average is None:
+        some = f"{len(entry.crossings)} of {len(entry.seeds)} seeds reached it"
+        return Shown("not reached", None, footnotes.number(some if entry.crossings else ""))
+    notes = [SEEN] if any(c.measured == "train_psnr" for c in entry.crossings) else []
+    notes += [SOONER] if any(c.sooner for c in entry.crossings) else []
+    value, spread = average
+    text = f"{value:,.0f}" + (f" ± {spread:,.0f}" if spread is not None else "")
+    return Shown(text, value, footnotes.number("; ".join(notes)))
+
+
+def frame(found: Sequence[Reached]) -> pd.DataFrame:
+    """One line a method and level, with empty budgets where a seed did not reach it."""
+    lines = []
+    for entry in found:
+        averages = {axis: entry.average(axis) or (None, None) for axis in AXES}
+        lines.append(
+            {
+                "dataset": entry.dataset,
+                "method": entry.title,
+                "psnr": entry.level,
+                "seeds": len(entry.seeds),
+                "seeds_reached": len(entry.crossings),
+                **{axis: value for axis, (value, _) in averages.items()},
+                **{f"{axis}_std": spread for axis, (_, spread) in averages.items()},
+                "measured": "; ".join(sorted({found.measured for found in entry.crossings})),
+                "or_sooner": any(found.sooner for found in entry.crossings),
+            }
+        )
+    columns = [
+        *("dataset", "method", "psnr", "seeds", "seeds_reached"),
+        *AXES,
+        *(f"{axis}_std" for axis in AXES),
+        *("measured", "or_sooner"),
+    ]
+    return pd.DataFrame(lines, columns=columns)
+
+
+def draw_times(folder: Path, found: Sequence[Reached]) -> None:
+    """``DATASET/time_to_quality.png`` below a scale's folder, where some level was reached."""
+    for dataset in dict.fromkeys(entry.dataset for entry in found):
+        own = [entry for entry in found if entry.dataset == dataset]
+        if any(entry.average("seconds") for entry in own):
+            panels = {name: _points(own, axis) for axis, name in AXES.items()}
+            time_figure(panels, folder / dataset / FIGURE)
+
+
+def _points(found: Sequence[Reached], axis: str) -> dict[str, list[tuple[float, float, float]]]:
+    points: dict[str, list[tuple[float, float, float]]] = {}
+    for entry in found:
+        own = points.setdefault(entry.title, [])
+        if average := entry.average(axis):
+            own.append((average[0], average[1] or 0.0, entry.level))
+    return points
