@@ -45,7 +45,9 @@ def test_a_terminal_has_one_line_that_is_drawn_over(monkeypatch):
     termios.tcsetwinsize(writer, (24, 100))
     with os.fdopen(writer, "w", encoding="utf-8") as terminal:
         write(terminal, monkeypatch, 60.0)
-        shown = os.read(reader, 10_000).decode()
+        shown = ""
+        while "\n" not in shown:
+            shown += os.read(reader, 10_000).decode()
     os.close(reader)
     assert shown.count("\n") == 1
     assert "\rfit: 100%" in shown
