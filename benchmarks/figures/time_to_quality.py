@@ -38,12 +38,13 @@ def time_figure(panels: Mapping[str, Mapping[str, Points]], path: Path) -> None:
                 label=title,
             )
         axis.set(xlabel=label, xscale="log")
-        axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0)))
         axis.xaxis.set_major_formatter(EngFormatter(sep=""))
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.grid(alpha=0.25, linewidth=0.6)
         axis.spines[["top", "right"]].set_visible(False)
-    axes[0].set_ylabel("PSNR reached (dB)")
+    levels = {level for methods in panels.values() for own in methods.values() for *_, level in own}
+    axes[0].set(ylabel="PSNR reached (dB)", yticks=sorted(levels))
     handles, titles = axes[0].get_legend_handles_labels()
     figure.legend(handles, titles, loc="outside upper center", ncols=4, frameon=False, fontsize=9)
     save_png(figure, path)

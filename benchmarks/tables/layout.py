@@ -5,8 +5,10 @@ Markdown and HTML are both written from what stands here. The CSVs hold every ce
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from benchmarks.tables.about import left_out, not_compared, percent, provenance, short
 from benchmarks.tables.cells import TableCell
@@ -20,6 +22,9 @@ GROUPS = {
     "cost": "Size and operations",
 }
 ARROWS = {"higher": " ↑", "lower": " ↓", "none": ""}
+Place = TypeVar("Place")
+Later = tuple[TableCell, Callable[[], "Shown"]]
+"""A cell, and what shows it: only then are its footnotes numbered."""
 MOST_COLUMNS = 8
 """Of a grid, so that it fits a terminal and a page."""
 
@@ -107,15 +112,15 @@ def section(
 
 
 def split(
-    columns: Sequence[tuple[list[str], list[list[Shown]]]], fixed: int
-) -> Iterator[tuple[list[str], list[list[Shown]]]]:
+    columns: Sequence[tuple[list[str], list[list[Place]]]], fixed: int
+) -> Iterator[tuple[list[str], list[list[Place]]]]:
     """Columns in groups that fit a grid beside ``fixed`` others; what belongs together stays so.
 
     Args:
         columns: headings that belong together, and for each row their cells.
     """
     headings: list[str] = []
-    rows: list[list[Shown]] = []
+    rows: list[list[Place]] = []
     for names, cells in columns:
         if headings and len(headings) + len(names) + fixed > MOST_COLUMNS:
             yield headings, rows
@@ -140,33 +145,37 @@ def _grids(
     place: dict[tuple[str, str], TableCell],
     footnotes: Footnotes,
 ) -> Iterator[Grid]:
-    """One stage's columns; rows that the paper gives nothing for and we do not run are left out."""
-    lines = {
-        row.title: [place[row.title, key] for key in columns]
-        for row in rows
-        if row.method or any(place[row.title, key].printed for key in columns)
-    }
-    blocks = []
+    """One stage's columns; a row of a grid has a number in it, or a failure."""
+    lines = {row.title: [place[row.title, key] for key in columns] for row in rows}
+    blocks: list[tuple[list[str], list[list[Later]]]] = []
     for at, column in enumerate(columns.values()):
         found = [line[at] for line in lines.values()]
         unit = "" if column.unit == "1" else f" ({column.unit})"
         names = [f"{column.heading}{unit}{ARROWS[column.better]}"]
         if any(cell.printed for cell in found):
             names[0] += " (paper)"
-        block = [[_ours(cell, column, footnotes)] for cell in found]
+        block: list[list[Later]] = [
+            [(cell, partial(_ours, cell, column, footnotes))] for cell in found
+        ]
         if any(cell.difference is not None for cell in found):
             names.append("difference")
-            block = [[*a, _difference(c, column)] for a, c in zip(block, found, strict=True)]
+            for beside, cell in zip(block, found, strict=True):
+                beside.append((cell, partial(_difference, cell, column)))
         blocks.append((names, block))
     budgets = [_budget(line) for line in lines.values()]
     budget = any(shown.text for shown in budgets)
     for headings, block in split(blocks, fixed=1 + budget):
         body = [
-            [Shown(title), *shown, *([spent] if budget else [])]
-            for title, shown, spent in zip(lines, block, budgets, strict=True)
-            if any(cell.marked for cell in shown)
+            [Shown(title), *(show() for _, show in places), *([spent] if budget else [])]
+            for title, places, spent in zip(lines, block, budgets, strict=True)
+            if any(_says(cell) for cell, _ in places)
         ]
         yield Grid(caption, ["method", *headings, *(["budget"] if budget else [])], body)
+
+
+def _says(cell: TableCell) -> bool:
+    """Whether there is more to show than that there is nothing."""
+    return cell.ours is not None or bool(cell.printed) or cell.status == "failed"
 
 
 def _ours(cell: TableCell, column: Column, footnotes: Footnotes) -> Shown:

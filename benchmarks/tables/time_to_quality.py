@@ -169,10 +169,10 @@ def frame(found: Sequence[Reached]) -> pd.DataFrame:
 
 
 def draw_times(folder: Path, found: Sequence[Reached]) -> None:
-    """``DATASET/time_to_quality.png`` below a scale's folder, where some level was reached."""
+    """``DATASET/time_to_quality.png`` below a scale's folder, where two levels were reached."""
     for dataset in dict.fromkeys(entry.dataset for entry in found):
         own = [entry for entry in found if entry.dataset == dataset]
-        if any(entry.average("seconds") for entry in own):
+        if len({entry.level for entry in own if entry.average("seconds")}) > 1:
             panels = {name: _points(own, axis) for axis, name in AXES.items()}
             time_figure(panels, folder / dataset / FIGURE)
 

@@ -1,5 +1,6 @@
 """Tables from results on disk: what is shown, and what is said where nothing can be."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -282,3 +283,21 @@ def test_command_names_an_unknown_scale(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(SystemExit, match=r"tables: .*huge\.yaml: no such file"):
         tables.main()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_grid_has_no_row_that_only_says_it_is_empty(tmp_path: Path) -> None:
+    metrics = [
+        *psnr(test=31.2),
+        Metric(name="rfd_effnetlite0", value=25.0, unit="1", split="test", samples=2000),
+        Metric(name="psnr", value=1.0, unit="dB", split="train", samples=1),
+    ]
+    write(tmp_path, "crops", metrics)
+    text = build(tmp_path)[0]
+    part = text.split("## Latent sizes of LIFT")[1].split("\n## ")[0]
+    rows = [entry for entry in part.splitlines() if entry.startswith("| ")][1:]
+    assert len(rows) > 1
+    assert all(
+        any(c.isdigit() for c in entry.split("|", 2)[2].replace("[1]", "")) for entry in rows
+    )
+    used = set(re.findall(r"\[(\d+)\]", "\n".join(rows)))
+    assert used == set(re.findall(r"^- \[(\d+)\]", part, re.MULTILINE))

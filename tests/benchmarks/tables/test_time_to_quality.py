@@ -99,8 +99,11 @@ def test_a_failed_training_has_no_row(tmp_path):
     assert reached(tmp_path, scale([0])) == []
 
 
-def test_the_figure_is_drawn_where_a_level_was_reached(tmp_path):
+def test_the_figure_is_drawn_where_two_levels_were_reached(tmp_path):
     leave(tmp_path, "lift", 0, rows((1, 10, 10, 10), (9, 90, 22, 22)))
+    draw_times(tmp_path, reached(tmp_path, scale([0])))
+    assert not (tmp_path / "cifar10" / FIGURE).exists()
+    leave(tmp_path, "lift", 0, rows((1, 10, 10, 10), (9, 90, 26, 26)))
     draw_times(tmp_path, reached(tmp_path, scale([0])))
     assert (tmp_path / "cifar10" / FIGURE).stat().st_size > 5_000
 
