@@ -6,13 +6,11 @@ read. Finished trainings are read and not made again.
 
 from __future__ import annotations
 
-import argparse
 import csv
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from pydantic import Field
 
 from benchmarks.figures.curves import read_curve
@@ -22,8 +20,7 @@ from benchmarks.settings.merge import Tree, group, merge, plain, sourced
 from benchmarks.settings.names import parse_cell
 from benchmarks.settings.reading import ConfigError, Data, read_mapping
 from benchmarks.stages.failure import one_line
-from benchmarks.stages.stage import choose_device
-from benchmarks.stages.trials import Place, train
+from benchmarks.stages.trials import Place, arguments, place_of, train
 from lift.files import replacing
 
 COLUMNS = ("row", "seed", "signals", "seconds", "validation_psnr")
@@ -117,23 +114,16 @@ def write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = arguments((__doc__ or "").splitlines()[0])
     parser.add_argument("name", help="an ablation of config/ablations.yaml")
-    parser.add_argument("--results", type=Path, default=Path("results"))
-    parser.add_argument("--data", type=Path, default=Path("data"), help="prepared data sets")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads; 0 takes all")
     options = parser.parse_args()
-    if options.threads:
-        torch.set_num_threads(options.threads)
     with one_line("ablate"):
         ablations = load_ablations()
         if options.name not in ablations:
             raise ConfigError(
                 f"config/ablations.yaml: no {options.name!r}; it has {', '.join(ablations)}"
             )
-        place = Place(options.results, options.data, choose_device(options.device))
-        run(options.name, ablations[options.name], place)
+        run(options.name, ablations[options.name], place_of(options))
 
 
 if __name__ == "__main__":

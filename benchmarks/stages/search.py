@@ -6,14 +6,12 @@ drawn. Finished trials are read and not trained again.
 
 from __future__ import annotations
 
-import argparse
 import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import torch
 from pydantic import BeforeValidator, Field, PositiveFloat
 from scipy.stats import loguniform
 from sklearn.model_selection import ParameterSampler
@@ -26,8 +24,7 @@ from benchmarks.settings.merge import sourced
 from benchmarks.settings.reading import Data, read_mapping
 from benchmarks.settings.trial import changes_of
 from benchmarks.stages.failure import one_line
-from benchmarks.stages.stage import choose_device
-from benchmarks.stages.trials import Place, train
+from benchmarks.stages.trials import Place, arguments, place_of, train
 from lift.files import replacing
 
 Range = Annotated[tuple[PositiveFloat, PositiveFloat], BeforeValidator(tuple)]
@@ -119,18 +116,11 @@ def load_search(path: Path) -> Search:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = arguments((__doc__ or "").splitlines()[0])
     parser.add_argument("--search", type=Path, default=CONFIG / "search.yaml")
-    parser.add_argument("--results", type=Path, default=Path("results"))
-    parser.add_argument("--data", type=Path, default=Path("data"), help="prepared data sets")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads; 0 takes all")
     options = parser.parse_args()
-    if options.threads:
-        torch.set_num_threads(options.threads)
     with one_line("search"):
-        place = Place(options.results, options.data, choose_device(options.device))
-        rows = run(load_search(options.search), place)
+        rows = run(load_search(options.search), place_of(options))
         for method in dict.fromkeys(row["method"] for row in rows):
             best = max(
                 (row for row in rows if row["method"] == method),

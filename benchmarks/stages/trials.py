@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from benchmarks.settings.trial import write_trial
 from benchmarks.stages import fit
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.lock import written_here
-from benchmarks.stages.stage import measured
+from benchmarks.stages.stage import choose_device, measured
 from lift.progress import TrainingDivergedError
 
 
@@ -26,6 +27,27 @@ class Place:
     results: Path
     data: Path
     device: torch.device
+
+
+def arguments(description: str) -> argparse.ArgumentParser:
+    """The arguments of programs that train trials."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--data", type=Path, default=Path("data"), help="prepared data sets")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads; 0 takes all")
+    return parser
+
+
+def place_of(options: argparse.Namespace) -> Place:
+    """Where the arguments say; sets the threads too.
+
+    Raises:
+        StageError: CUDA was asked for and is not there.
+    """
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    return Place(options.results, options.data, choose_device(options.device))
 
 
 def train(
