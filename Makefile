@@ -2,14 +2,16 @@
 # make test              the tests
 # make test-report       the report in a browser (Debian: apt-get install chromium)
 # make test-durability   kills runs at random moments and compares what they end with; half an hour
+# make ablations         the tables of config/ablations.yaml; hours, needs CIFAR-10
 # make lint              ruff, mypy, snakefmt
 PYTHON ?= python3
 VENV ?= .venv
 READY := $(VENV)/.ready
+ABLATIONS := pieces smoothness scales inner_steps
 # Programs are started through the interpreter: the first line of a script cannot hold every path.
 RUN := "$(VENV)/bin/python" -m
 
-.PHONY: tables test test-report test-durability lint
+.PHONY: tables test test-report test-durability ablations lint
 tables: $(READY)
 	$(RUN) snakemake --cores 8 results/tables.md results/report.html
 
@@ -21,6 +23,9 @@ test-report: $(READY)
 
 test-durability: $(READY)
 	OMP_NUM_THREADS=1 $(RUN) tests.durability.kill
+
+ablations: $(READY)
+	$(RUN) snakemake --cores 2 $(ABLATIONS:%=results/ablations/%.csv)
 
 lint: $(READY)
 	$(RUN) ruff check .

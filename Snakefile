@@ -7,6 +7,7 @@
 #   snakemake --cores 2 results/lite/cifar10/lift/seed0/reconstruction.json --config scale=lite
 #   snakemake --cores 8 results/tables.md --config include=DIR scale=SCALE   with a folder of one's own
 #   snakemake --cores 2 results/budget/cifar10/comparison.md --config scale=budget
+#   snakemake --cores 1 results/ablations/smoothness.csv
 #
 # Nothing here changes a file before a run has Snakemake's lock.
 import os
@@ -326,6 +327,22 @@ rule learning_curve:
         threads=THREADS,
     shell:
         GPU_JOB
+
+
+rule ablation:
+    input:
+        plan.prepared_for_ablation,
+    output:
+        "results/ablations/{ablation}.csv",
+    log:
+        "results/logs/ablation-{ablation}.log",
+    resources:
+        **ASKED.resources("ablation"),
+    params:
+        config=triggers.ablation_config,
+        code=triggers.code_digest("benchmarks.stages.ablate"),
+    shell:
+        PROGRAM + " benchmarks.stages.ablate {wildcards.ablation} > {log:q} 2>&1"
 
 
 rule comparison:

@@ -32,6 +32,7 @@ class Resources(Data):
     classify: Needs
     classify_pixels: Needs
     cell: Needs
+    ablation: Needs
     learning_curve: Needs
     single_signal: Needs
     spectral_bias: Needs

@@ -55,6 +55,18 @@ def load_ablations(path: Path = CONFIG / "ablations.yaml") -> dict[str, Ablation
     return {name: checked(Ablation, group(tree, name), str(path), name) for name in tree}
 
 
+def find_ablation(name: str) -> Ablation:
+    """The ablation of this name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    ablations = load_ablations()
+    if name not in ablations:
+        raise ConfigError(f"config/ablations.yaml: no {name!r}; it has {', '.join(ablations)}")
+    return ablations[name]
+
+
 def csv_path(results: Path, name: str) -> Path:
     """Where an ablation's numbers are."""
     return results / "ablations" / f"{name}.csv"
@@ -118,12 +130,7 @@ def main() -> None:
     parser.add_argument("name", help="an ablation of config/ablations.yaml")
     options = parser.parse_args()
     with one_line("ablate"):
-        ablations = load_ablations()
-        if options.name not in ablations:
-            raise ConfigError(
-                f"config/ablations.yaml: no {options.name!r}; it has {', '.join(ablations)}"
-            )
-        run(options.name, ablations[options.name], place_of(options))
+        run(options.name, find_ablation(options.name), place_of(options))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,10 @@ from typing import Any
 from benchmarks.records.result import prepared_path, result_path
 from benchmarks.settings.cell import resolve
 from benchmarks.settings.method import image_classifiers, load_methods
+from benchmarks.settings.names import parse_cell
 from benchmarks.settings.reading import ConfigError
 from benchmarks.settings.scale import ScaleConfig, load_scale
+from benchmarks.stages.ablate import find_ablation
 from benchmarks.stages.classification.settings import classified_cells
 from benchmarks.stages.generation.settings import generation_config
 from benchmarks.stages.single_signal.settings import load_single_signal
@@ -136,6 +138,11 @@ class Plan:
             str(result_path(ROOT, wildcards.scale, wildcards.dataset, name, seed, "learning_curve"))
             for name in methods
         ]
+
+
+def prepared_for_ablation(wildcards: Any) -> str:
+    """The data that an ablation's trainings read."""
+    return str(prepared_path(ROOT, parse_cell(find_ablation(wildcards.ablation).cell).dataset))
 
 
 def stages(*names: str) -> Callable[[Any], str]:

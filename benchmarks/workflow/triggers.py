@@ -13,7 +13,9 @@ from benchmarks.settings.cell import Cell, resolve
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.fields import field_module
 from benchmarks.settings.method import find_method, published_settings
+from benchmarks.settings.names import parse_cell
 from benchmarks.settings.reading import ConfigError
+from benchmarks.stages.ablate import find_ablation
 from benchmarks.stages.classification.heads import head_module
 from benchmarks.stages.classification.settings import (
     Classification,
@@ -90,6 +92,17 @@ def single_signal_config() -> dict[str, Any]:
 
 
 @or_mistake
+def ablation_config(wildcards: Any) -> dict[str, Any]:
+    """All that an ablation's trainings depend on."""
+    ablation = find_ablation(wildcards.ablation)
+    name = parse_cell(ablation.cell)
+    configured = resolve(name.scale, name.dataset, name.method, ablation.seeds[0]).training
+    return {
+        "ablation": ablation.model_dump(mode="json"),
+        "cell": configured.model_dump(mode="json"),
+    }
+
+
 def prepare_config(wildcards: Any) -> dict[str, Any]:
     """Where a data set comes from: another folder of sources is another source."""
     config = load_dataset_config(wildcards.dataset)
