@@ -10,15 +10,14 @@ T is the number of tokens, k that of the tokens a point attends to, H of heads.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
-from lift.meta.rates import InnerRates
+from lift.meta.rates import InnerRates, RateSettings
+from lift.ranges import Count, Positive
 
 OFF_GRID = 1e-3
 """What moves the first places off their grid: no pixel is as near to one token as to another."""
@@ -57,14 +56,14 @@ class ENF(NeuralField):
         self,
         domain: Domain,
         *,
-        tokens_per_axis: int,
-        latent_channels: int,
-        width: int,
-        heads: int,
-        attention_width: int,
-        nearest: int,
-        frequencies: tuple[float, float],
-        inner_rates: Mapping[str, Any],
+        tokens_per_axis: Count,
+        latent_channels: Count,
+        width: Count,
+        heads: Count,
+        attention_width: Count,
+        nearest: Count,
+        frequencies: tuple[Positive, Positive],
+        inner_rates: RateSettings,
     ) -> None:
         super().__init__()
         self.domain = domain

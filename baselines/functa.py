@@ -6,16 +6,15 @@ Dupont et al., ICML 2022 (arXiv 2201.12204), as its released code computes it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from baselines.shifted_siren import ShiftedSiren
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
-from lift.meta.rates import InnerRates
+from lift.meta.rates import InnerRates, RateSettings
 from lift.meta.shared_step import shift_gradients
+from lift.ranges import Count, Positive
 
 
 class Functa(NeuralField):
@@ -38,11 +37,11 @@ class Functa(NeuralField):
         self,
         domain: Domain,
         *,
-        width: int,
-        depth: int,
-        latent: int,
-        w0: float,
-        inner_rates: Mapping[str, Any],
+        width: Count,
+        depth: Count,
+        latent: Count,
+        w0: Positive,
+        inner_rates: RateSettings,
     ) -> None:
         super().__init__()
         self.domain = domain

@@ -16,8 +16,8 @@ this project: a few gradient steps on its latent, from zero, at one fixed rate.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from baselines.coordinates import published_coordinates
 from lift import siren
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
-from lift.meta.rates import InnerRates
+from lift.meta.rates import InnerRates, RateSettings
+from lift.ranges import Count, Positive
 
 OUTPUTS = {"sigmoid": torch.sigmoid, "tanh": lambda x: (torch.tanh(x) + 1) / 2}
 
@@ -100,13 +101,13 @@ class GEM(NeuralField):
         self,
         domain: Domain,
         *,
-        width: int,
-        depth: int,
-        latent: int,
-        rank: int,
-        w0: float,
+        width: Count,
+        depth: Count,
+        latent: Count,
+        rank: Count,
+        w0: Positive,
         output: Literal["sigmoid", "tanh"],
-        inner_rates: Mapping[str, Any],
+        inner_rates: RateSettings,
     ) -> None:
         super().__init__()
         if output not in OUTPUTS:

@@ -10,7 +10,6 @@ token inside.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -27,7 +26,8 @@ from baselines.enf import (
     weight_count,
 )
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
-from lift.meta.rates import InnerRates
+from lift.meta.rates import InnerRates, RateSettings
+from lift.ranges import Count, Positive
 
 EPSILON = 1e-6
 """Flax adds it to the variance in a layer norm."""
@@ -60,15 +60,15 @@ class MetaLF(NeuralField):
         self,
         domain: Domain,
         *,
-        tokens_per_axis: int,
-        latent_channels: int,
-        width: int,
-        layers: int,
-        heads: int,
-        nearest: int,
-        self_nearest: int,
-        frequencies: tuple[float, float],
-        inner_rates: Mapping[str, Any],
+        tokens_per_axis: Count,
+        latent_channels: Count,
+        width: Count,
+        layers: Count,
+        heads: Count,
+        nearest: Count,
+        self_nearest: Count,
+        frequencies: tuple[Positive, Positive],
+        inner_rates: RateSettings,
     ) -> None:
         super().__init__()
         if width % heads:

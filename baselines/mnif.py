@@ -6,8 +6,6 @@ You et al., NeurIPS 2023 (arXiv 2310.19464), as its released code computes image
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +13,8 @@ from torch import Tensor, nn
 from baselines.coordinates import published_coordinates
 from lift import siren
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
-from lift.meta.rates import InnerRates
+from lift.meta.rates import InnerRates, RateSettings
+from lift.ranges import Count, Positive
 
 
 class MNIF(NeuralField):
@@ -44,12 +43,12 @@ class MNIF(NeuralField):
         self,
         domain: Domain,
         *,
-        width: int,
-        depth: int,
-        bases: int,
-        latent: int,
-        w0: float,
-        inner_rates: Mapping[str, Any],
+        width: Count,
+        depth: Count,
+        bases: Count,
+        latent: Count,
+        w0: Positive,
+        inner_rates: RateSettings,
     ) -> None:
         super().__init__()
         self.domain = domain

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -18,8 +17,9 @@ from baselines.functa import shift_map_init_
 from baselines.shifted_siren import ShiftedSiren
 from lift import regions
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
-from lift.meta.rates import InnerRates
+from lift.meta.rates import InnerRates, RateSettings
 from lift.meta.shared_step import shift_gradients
+from lift.ranges import Count, Positive
 
 
 class SpatialFuncta(NeuralField):
@@ -50,14 +50,14 @@ class SpatialFuncta(NeuralField):
         self,
         domain: Domain,
         *,
-        width: int,
-        depth: int,
-        cells: int,
-        latent_channels: int,
-        w0: float,
-        kernel: int = 1,
+        width: Count,
+        depth: Count,
+        cells: Count,
+        latent_channels: Count,
+        w0: Positive,
+        kernel: Count = 1,
         reading: Literal["nearest", "bilinear"] = "nearest",
-        inner_rates: Mapping[str, Any],
+        inner_rates: RateSettings,
     ) -> None:
         super().__init__()
         if kernel % 2 == 0:

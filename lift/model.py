@@ -6,17 +6,15 @@ Kazerouni et al., ICCV 2025 (arXiv 2503.15420). Sizes that the paper does not pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from lift import regions
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
 from lift.hierarchy import LatentGenerator, smoothness
-from lift.meta.rates import InnerRates
+from lift.meta.rates import InnerRates, RateSettings
 from lift.meta.shared_step import shift_gradients
+from lift.ranges import Count, NonNegative, Positive
 
 SCALES = ("global", "intermediate", "local")
 
@@ -47,17 +45,17 @@ class LIFT(NeuralField):
         self,
         domain: Domain,
         *,
-        regions_per_axis: int,
-        intermediate_per_axis: int,
-        latent_channels: tuple[int, int, int],
-        width: int,
-        sine_layers: int,
-        w0: float,
-        inner_rates: Mapping[str, Any],
-        smoothness_weight: float,
+        regions_per_axis: Count,
+        intermediate_per_axis: Count,
+        latent_channels: tuple[Count, Count, Count],
+        width: Count,
+        sine_layers: Count,
+        w0: Positive,
+        inner_rates: RateSettings,
+        smoothness_weight: NonNegative,
         relu: bool,
         open_start: bool = False,
-        gamma: float = 1.0,
+        gamma: Positive = 1.0,
         residual: bool = False,
     ) -> None:
         super().__init__()

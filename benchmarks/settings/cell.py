@@ -20,6 +20,7 @@ from typing import Any
 from benchmarks.settings import folders
 from benchmarks.settings.checking import checked
 from benchmarks.settings.dataset import load_dataset_config
+from benchmarks.settings.fields import check_field
 from benchmarks.settings.merge import Tree, group, leaf_at, leaves, merge, plain, sourced
 from benchmarks.settings.method import (
     Method,
@@ -89,7 +90,8 @@ def resolve(scale: str, dataset: str, method: str, seed: int, results: Path = RE
     base = find_method(configured)
     tree = merged_settings(scale, dataset, method, results)
     where = f"{folders.shown(folders.find('methods', base.method))}: {dataset}"
-    own = base.settings[settings_key(base, base.settings, load_dataset_config(dataset))]
+    source = load_dataset_config(dataset)
+    own = base.settings[settings_key(base, base.settings, source)]
     generation = None
     if "generation" in tree:
         train = (own.generation or {}).get("train", {})
@@ -97,7 +99,8 @@ def resolve(scale: str, dataset: str, method: str, seed: int, results: Path = RE
             settings=plain(group(tree, "generation")),
             published_signals=train["steps"] * train["batch"] if base.published else None,
         )
-    sizes = plain(tree)
+    sizes, fit = plain(tree), checked(FitConfig, group(tree, "fit"), where, "fit")
+    check_field(base.field, source.domain, group(tree, "field"), group(tree, "fit"), where)
     return Cell(
         scale=scale,
         training=Training(
@@ -106,7 +109,7 @@ def resolve(scale: str, dataset: str, method: str, seed: int, results: Path = RE
             seed=seed,
             field=base.field,
             settings=sizes["field"],
-            fit=checked(FitConfig, group(tree, "fit"), where, "fit"),
+            fit=fit,
             train=sizes.get("train"),
             validation=sizes["validation"],
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from pydantic import ValidationError
 
 from benchmarks.settings.merge import Tree, leaf_at, plain
@@ -19,7 +21,8 @@ def checked(model: type[Model], tree: Tree, where: str, name: str = "") -> Model
         ConfigError: a setting is unknown, missing or wrong; the message names file, key and value.
     """
     try:
-        return model.model_validate(plain(tree), strict=True)
+        # By way of JSON, in which a list may stand for a tuple, and nothing else for anything else.
+        return model.model_validate_json(json.dumps(plain(tree), default=str), strict=True)
     except ValidationError as error:
         first = first_mistake(error)
         leaf = leaf_at(tree, first["loc"])

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmarks.settings import folders
 from benchmarks.settings.reading import ConfigError, Data, explain, read_yaml
+from lift.field import Domain
 
 
 class Settings(BaseModel):
@@ -39,6 +40,11 @@ class DatasetConfig(Data):
     shareable: bool = True
     up_axis: Literal[0, 1, 2] = 1
     source: dict[str, Any] = Field(default={})
+
+    @property
+    def domain(self) -> Domain:
+        """The grid of its signals."""
+        return Domain(3 if self.kind == "voxel" else 2, self.resolution, self.channels)
 
     def settings(self, model: type[Source]) -> Source:
         """What ``source`` says, checked by the loader's own model.

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import inspect
+import json
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+import torch
+
+from benchmarks.settings.arguments import check_arguments, refused
 from benchmarks.settings.folders import load_module
+from benchmarks.settings.merge import Tree, leaf_at, plain, sourced
 from benchmarks.settings.reading import ConfigError
 from lift.field import Domain, NeuralField
+
+GIVEN = ("domain",)
+"""Arguments of a field that are no settings."""
 
 
 def field_module(spec: str) -> str:
@@ -30,26 +40,54 @@ def field_class(spec: str) -> type[NeuralField]:
     return found
 
 
-def build_field(spec: str, domain: Domain, settings: dict[str, Any]) -> NeuralField:
+def build_field(spec: str, domain: Domain, settings: Mapping[str, Any]) -> NeuralField:
     """Builds a field with fresh weights from torch's global generator.
 
     Raises:
         ConfigError: there is no such field, or a setting is unknown, missing or impossible.
     """
+    where = f"field {spec!r} on {domain}"
+    tree = sourced(settings, where)
     cls = field_class(spec)
-    accepted = inspect.signature(cls.__init__).parameters
-    unknown = [name for name in settings if name not in accepted]
-    missing = [
-        name
-        for name, parameter in accepted.items()
-        if parameter.default is parameter.empty and name not in ("self", "domain", *settings)
-    ]
-    if unknown or missing:
-        raise ConfigError(
-            f"field {spec!r}: unknown settings {unknown}, missing settings {missing}; "
-            f"expected {[name for name in accepted if name not in ('self', 'domain')]}"
-        )
+    check_arguments(cls, tree, where, "settings", GIVEN)
     try:
         return cls(domain, **settings)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"field {spec!r} on {domain}: {error}") from error
+    except Exception as error:
+        raise refused(error, tree, where, "settings") from error
+
+
+def check_field(spec: str, domain: Domain, tree: Tree, fit: Tree, where: str) -> None:
+    """Builds a cell's field once, to see that it can be, and that its training fits it.
+
+    Fields are small: it takes milliseconds.
+
+    Args:
+        tree: the field's settings.
+        fit: the settings of its training, already checked.
+        where: the method's file.
+
+    Raises:
+        ConfigError: a setting is unknown, missing or impossible; the message names its place.
+    """
+    check_arguments(field_class(spec), tree, where, "field", GIVEN)
+    try:
+        regions = _has_regions(spec, domain, json.dumps(plain(tree)))
+    except Exception as error:
+        raise refused(error, tree, where, "field") from error
+    for name in ("tied_steps", "agreement"):
+        leaf = leaf_at(fit, (name,))
+        if leaf and leaf.value and not regions:
+            raise ConfigError(
+                f"{leaf}: {leaf.value}, expected 0: {spec} has no region with a network of its own"
+            )
+
+
+@cache
+def _has_regions(spec: str, domain: Domain, settings: str) -> bool:
+    with torch.random.fork_rng(devices=()):
+        field = field_class(spec)(domain, **json.loads(settings))
+    empty = [name for name, tensor in field.named_parameters() if not tensor.numel()]
+    empty += [f"latent {name}" for name, z in field.zero_latent(1).items() if not z.numel()]
+    if empty:
+        raise RuntimeError(f"{empty[0]} has no numbers")
+    return bool(field.regional_parameters())

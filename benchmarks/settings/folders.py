@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import Literal
@@ -104,3 +105,9 @@ def load_module(name: str) -> ModuleType:
     except ImportError as error:
         where = f" (looked in {folder} too)" if folder else ""
         raise ConfigError(f"module {name!r} cannot be imported: {error}{where}") from error
+    except Exception as error:  # somebody's own code: its cells fail, and no others
+        *_, last = traceback.extract_tb(error.__traceback__)
+        raise ConfigError(
+            f"module {name!r} cannot be imported: {type(error).__name__}: {error} "
+            f"({last.filename}, line {last.lineno})"
+        ) from error

@@ -53,7 +53,8 @@ def explain(error: ValidationError, model: type[BaseModel] | None = None) -> str
 
 def describe(mistake: ErrorDetails, model: type[BaseModel] | None = None) -> str:
     """``message; got value``, and the keys that ``model`` has where one of them is unknown."""
-    line = f"{mistake['msg']}; got {str(mistake['input'])[:80]!r}"
+    few = mistake["type"] == "missing" and isinstance(mistake["input"], list)
+    line = f"{'Too few entries' if few else mistake['msg']}; got {str(mistake['input'])[:80]!r}"
     if model and mistake["type"] == "extra_forbidden" and len(mistake["loc"]) == 1:
         line += f"; expected {', '.join(model.model_fields) or 'no key'}"
     return line

@@ -11,7 +11,7 @@ from torch import Tensor
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.fields import build_field
 from benchmarks.settings.method import find_method, published_settings
-from lift.field import Domain, NeuralField, Query
+from lift.field import NeuralField, Query
 from lift.sampling import jittered_points
 
 
@@ -66,8 +66,7 @@ class Workload(NamedTuple):
 def workload(case: Case) -> Workload:
     """Builds a case on the CPU, with fresh weights and the published number of points a step."""
     settings = published_settings(case.method, case.dataset)
-    source = load_dataset_config(case.dataset)
-    domain = Domain(3 if source.kind == "voxel" else 2, source.resolution, source.channels)
+    domain = load_dataset_config(case.dataset).domain
     torch.manual_seed(0)
     field = build_field(find_method(case.method).field, domain, settings.field)
     coords = domain.grid()

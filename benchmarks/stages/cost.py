@@ -16,7 +16,7 @@ from benchmarks.settings.fields import build_field, field_module
 from benchmarks.settings.method import find_method, published_settings
 from benchmarks.stages.failure import one_line
 from benchmarks.stages.terminal import Announced
-from lift.field import Domain, NeuralField
+from lift.field import NeuralField
 
 COUNTS = (
     "parameters",
@@ -33,9 +33,7 @@ COUNTS = (
 def run(method: str, dataset: str) -> list[Metric]:
     """What the field states in closed form, and in notes where a count of it says otherwise."""
     settings, source = published_settings(method, dataset), load_dataset_config(dataset)
-    dimensions = 3 if source.kind == "voxel" else 2
-    domain = Domain(dimensions, source.resolution, source.channels)
-    return measure(build_field(find_method(method).field, domain, settings.field))
+    return measure(build_field(find_method(method).field, source.domain, settings.field))
 
 
 def measure(field: NeuralField) -> list[Metric]:

@@ -10,11 +10,28 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import torch
+from pydantic import ConfigDict, with_config
 from torch import Tensor, nn
+from typing_extensions import TypedDict
 
 from lift.field import Rates
+from lift.ranges import Count, NonNegative, Positive
 
 Learned = Literal["fixed", "scale", "coordinate"]
+
+
+@with_config(ConfigDict(extra="forbid"))
+class RateSettings(TypedDict, total=False):
+    """What configuration says of a field's rates: arguments of `InnerRates`."""
+
+    start: Positive | dict[str, Positive] | None
+    between: tuple[NonNegative, Positive] | None
+    learned: Learned
+    steps: Count | None
+    logarithm: bool
+    clamp: tuple[NonNegative, Positive] | None
+    bounds: tuple[NonNegative, Positive] | None
+    scale: Positive
 
 
 class InnerRates(nn.Module):
@@ -34,8 +51,8 @@ class InnerRates(nn.Module):
         scale: what a rate of 1 means in this project's inner loss.
 
     Raises:
-        ValueError: not exactly one of ``start`` and ``between``, a rate that has no logarithm, or
-            bounds of logarithms.
+        ValueError: not exactly one of ``start`` and ``between``, a range whose ends are not in
+            order, a rate that has no logarithm, or bounds of logarithms.
     """
 
     def __init__(
@@ -54,6 +71,9 @@ class InnerRates(nn.Module):
         super().__init__()
         if (start is None) == (between is None):
             raise ValueError(f"start: {start}, between: {between}; expected exactly one of the two")
+        for key, ends in (("between", between), ("clamp", clamp), ("bounds", bounds)):
+            if ends and ends[0] >= ends[1]:
+                raise ValueError(f"{key}: {list(ends)}, expected the smaller end first")
         if learned not in ("fixed", "scale", "coordinate"):
             raise ValueError(f"learned: {learned!r}; expected 'fixed', 'scale' or 'coordinate'")
         if bounds and logarithm:

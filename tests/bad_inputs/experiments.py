@@ -50,6 +50,18 @@ def source(change):
     )
 
 
+def lift(change, part: str = "field"):
+    return images(lambda c: c["overrides"]["lift"][part].update(change))
+
+
+def functa(change):
+    return setting(
+        "scales/demo.yaml",
+        lambda c: c["datasets"][IMAGES]["overrides"]["functa"]["fit"].update(change),
+        lambda: resolve("demo", IMAGES, "functa", 0),
+    )
+
+
 def single(change):
     return setting("single_signal.yaml", change, load_single_signal)
 
@@ -136,6 +148,15 @@ CASES = [
     Case("a folder of one's own that is not there", included),
     Case("a field's module that is not there", field("nerf.model:NeRF")),
     Case("a field's class that is not there", field("lift.model:NeRF")),
+    Case("a misspelt setting of a field", lift({"widht": 3})),
+    Case("a width of 0", lift({"width": 0})),
+    Case("a width of null", lift({"width": None})),
+    Case("a frequency factor of -30", lift({"w0": -30.0})),
+    Case("two numbers of channels where three belong", lift({"latent_channels": [64, 32]})),
+    Case("an inner rate of 0", lift({"inner_rates": {"start": 0.0}})),
+    Case("regions that do not divide the picture", lift({"regions_per_axis": 7})),
+    Case("tied regions of a field without any", functa({"tied_steps": 5})),
+    Case("agreement of regions of a field without any", functa({"agreement": 0.1})),
     Case("a setting of a data set that is unknown", source(lambda c: c.update(resolutoin=3))),
     Case("a source's setting that is unknown", source(lambda c: c["source"].update(pth="x"))),
     Case("a loader that is not there", source(lambda c: c.update(loader="nowhere.at_all"))),

@@ -206,15 +206,6 @@ def test_broken_yaml_is_one_clear_error(tmp_path):
         read_yaml(path, ScaleConfig)
 
 
-def test_unknown_and_missing_field_settings_are_named():
-    settings = {**published_settings("lift", "cifar10").field, "widht": 3}
-    del settings["width"]
-    with pytest.raises(
-        ConfigError, match=r"unknown settings \['widht'\], missing settings \['width'\]"
-    ):
-        build_field("lift.model:LIFT", Domain(2, 32, 3), settings)
-
-
 def test_regions_that_do_not_divide_are_one_clear_error():
     settings = published_settings("lift", "cifar10").field
     with pytest.raises(ConfigError, match="regions_per_axis: 8 does not divide the resolution 30"):
