@@ -58,13 +58,18 @@ def arguments(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--data", type=Path, default=Path("data"), help="prepared data sets")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    add_resume_anyway(parser)
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 takes all")
+    return parser
+
+
+def add_resume_anyway(parser: argparse.ArgumentParser) -> None:
+    """The argument of every program that trains."""
     parser.add_argument(
         "--resume-anyway",
         action="store_true",
         help="continue a checkpoint of other settings too",
     )
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 takes all")
-    return parser
 
 
 def choose_device(name: str) -> torch.device:

@@ -90,6 +90,7 @@ def run(experiment: Experiment) -> Outcome:
         own.seed,
         {"latents": encoded.artifacts, "data": digest(manifest)},
         code,
+        experiment.resume_anyway,
     )
     metrics, budget = measure(inputs_of(experiment, config, splits), task)
     metrics.append(

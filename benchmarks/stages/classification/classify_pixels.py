@@ -46,6 +46,7 @@ def run(options: argparse.Namespace, device: torch.device) -> Result:
         seed,
         {"data": digest(dataset.manifest)},
         recording.code,
+        options.resume_anyway,
     )
     metrics, spent = measure(dict.fromkeys(config.settings.copies, inputs), task)
     recorded = {"dataset": options.dataset, "classification": config.model_dump(mode="json")}

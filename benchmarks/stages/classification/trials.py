@@ -44,6 +44,7 @@ class ClassificationTask:
     read: Identity
     """What the classifier reads, by its hashes."""
     code: str
+    resume_anyway: bool = False
 
     def checkpoint(self, copies: int) -> Checkpoint:
         """The state of one classifier's training."""
@@ -55,7 +56,7 @@ class ClassificationTask:
             **self.read,
         }
         path = self.directory / f"classifier_{copies}_checkpoint.safetensors"
-        return Checkpoint(path, identity, self.code)
+        return Checkpoint(path, identity, self.code, self.resume_anyway)
 
 
 @dataclass(frozen=True)

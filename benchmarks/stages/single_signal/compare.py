@@ -22,6 +22,7 @@ from benchmarks.records.recording import Recording
 from benchmarks.records.result import Metric, Result, result_path, write_result
 from benchmarks.stages.experiment import StageError
 from benchmarks.stages.failure import one_line
+from benchmarks.stages.lock import written_here
 from benchmarks.stages.single_signal.fitting import Comparison, SearchResult, predict
 from benchmarks.stages.single_signal.networks import macs, parameters
 from benchmarks.stages.single_signal.settings import (
@@ -30,7 +31,7 @@ from benchmarks.stages.single_signal.settings import (
     load_single_signal,
 )
 from benchmarks.stages.single_signal.tasks import SignalTask, build_tasks
-from benchmarks.stages.stage import choose_device, next_command
+from benchmarks.stages.stage import add_resume_anyway, choose_device, next_command
 from benchmarks.stages.terminal import Announced, machine
 from lift.network_training import Trained
 from lift.progress import Row, TrainingDivergedError
@@ -113,6 +114,7 @@ def run(
     task_name: TaskName,
     directory: Path,
     device: torch.device,
+    resume_anyway: bool = False,
 ) -> Metrics:
     """Trains all networks on one task, and draws their curves and pictures."""
     tasks = [task.to(device) for task in build_tasks(task_name, config.sizes(scale, task_name))]
@@ -121,7 +123,8 @@ def run(
     for method, settings in config.methods.items():
         code = code_digest(MODULE)
         comparisons = [
-            Comparison(config, scale, task, method, directory, 0, code) for task in tasks
+            Comparison(config, scale, task, method, directory, 0, code, resume_anyway)
+            for task in tasks
         ]
         choice = comparisons[0].search()
         runs = trainings(comparisons, choice)
@@ -158,6 +161,7 @@ def main() -> None:
     parser.add_argument("--task", required=True)
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    add_resume_anyway(parser)
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 takes all")
     options = parser.parse_args()
     # The tails of Gaussians and wavelets are numbers that a CPU takes a hundred times as long over.
@@ -175,29 +179,30 @@ def main() -> None:
         path = result_path(
             options.results, options.scale, options.task, "single_signal", 0, "single_signal"
         )
-        path.parent.mkdir(parents=True, exist_ok=True)
         device = choose_device(options.device)
-        recording = Recording(code_digest(MODULE), device)
-        told = Announced(
-            "single_signal",
-            path,
-            f"{', '.join(config.methods)} on {options.task}, scale {options.scale}",
-            machine(device),
-            f"{config.sizes(options.scale, options.task).steps:,} steps each",
-        )
-        metrics = run(config, options.scale, options.task, path.parent, device)
-        result = Result(
-            stage="single_signal",
-            scale=options.scale,
-            dataset=options.task,
-            method="single_signal",
-            seed=0,
-            status="ok",
-            metrics=metrics,
-            provenance=recording.provenance(config.model_dump(mode="json")),
-        )
-        write_result(path, result)
-        told.end(metrics, next_command("single_signal", options))
+        with written_here(path):
+            recording = Recording(code_digest(MODULE), device)
+            told = Announced(
+                "single_signal",
+                path,
+                f"{', '.join(config.methods)} on {options.task}, scale {options.scale}",
+                machine(device),
+                f"{config.sizes(options.scale, options.task).steps:,} steps each",
+            )
+            names = (options.scale, options.task)
+            metrics = run(config, *names, path.parent, device, options.resume_anyway)
+            result = Result(
+                stage="single_signal",
+                scale=options.scale,
+                dataset=options.task,
+                method="single_signal",
+                seed=0,
+                status="ok",
+                metrics=metrics,
+                provenance=recording.provenance(config.model_dump(mode="json")),
+            )
+            write_result(path, result)
+            told.end(metrics, next_command("single_signal", options))
 
 
 if __name__ == "__main__":

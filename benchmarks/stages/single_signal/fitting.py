@@ -76,6 +76,7 @@ class Comparison:
     directory: Path
     seed: int
     code: str
+    resume_anyway: bool = False
 
     @property
     def settings(self) -> TaskSettings:
@@ -138,7 +139,10 @@ class Comparison:
             validation,
             training,
             checkpoint=Checkpoint(
-                self.directory / f"{name}_checkpoint.safetensors", identity, self.code
+                self.directory / f"{name}_checkpoint.safetensors",
+                identity,
+                self.code,
+                self.resume_anyway,
             ),
             name=name,
             seed=self.seed,

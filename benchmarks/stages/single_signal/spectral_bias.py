@@ -16,8 +16,10 @@ from benchmarks.figures.single_signal import spectral_figure
 from benchmarks.records.provenance import code_digest
 from benchmarks.stages.experiment import StageError
 from benchmarks.stages.failure import one_line
+from benchmarks.stages.lock import written_here
 from benchmarks.stages.single_signal.settings import SpectralBiasSettings, load_single_signal
 from benchmarks.stages.single_signal.tasks import centres
+from benchmarks.stages.stage import add_resume_anyway
 from lift.checkpoint import Checkpoint
 from lift.network_training import TrainingConfig, train
 from lift.relift import ReLIFT
@@ -41,7 +43,9 @@ def relative_errors(prediction: Tensor, target: Tensor, frequencies: list[float]
     return (np.abs(ours - theirs) / np.abs(theirs)).tolist()
 
 
-def follow(settings: SpectralBiasSettings, steps: int, folder: Path) -> dict[str, np.ndarray]:
+def follow(
+    settings: SpectralBiasSettings, steps: int, folder: Path, resume_anyway: bool = False
+) -> dict[str, np.ndarray]:
     """Errors ``(checks, frequencies)`` of both networks, trained from the same first weights."""
     coords, target = sines(settings)
 
@@ -78,6 +82,7 @@ def follow(settings: SpectralBiasSettings, steps: int, folder: Path) -> dict[str
             folder / f"{title.lower()}_checkpoint.safetensors",
             {"settings": settings.model_dump(mode="json"), "network": title, "steps": steps},
             code_digest("benchmarks.stages.single_signal.spectral_bias"),
+            resume_anyway,
         )
         curve = train(
             network, loss, validation, training,
@@ -93,6 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--scale", default="demo")
     parser.add_argument("--results", type=Path, default=Path("results"))
+    add_resume_anyway(parser)
     options = parser.parse_args()
     with one_line("spectral_bias"):
         settings = load_single_signal().spectral_bias
@@ -100,10 +106,10 @@ def main() -> None:
             known = ", ".join(settings.steps)
             raise StageError(f"--scale {options.scale}: spectral_bias.steps has {known}")
         steps = settings.steps[options.scale]
-        folder = options.results / options.scale / "spectral_bias"
-        folder.mkdir(parents=True, exist_ok=True)
-        errors = follow(settings, steps, folder)
-        spectral_figure(errors, settings.frequencies, steps, folder / "spectral_bias.png")
+        figure = options.results / options.scale / "spectral_bias" / "spectral_bias.png"
+        with written_here(figure):
+            errors = follow(settings, steps, figure.parent, options.resume_anyway)
+            spectral_figure(errors, settings.frequencies, steps, figure)
 
 
 if __name__ == "__main__":

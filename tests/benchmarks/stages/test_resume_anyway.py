@@ -1,0 +1,108 @@
+"""`--resume-anyway` continues a state of other settings, in every program that trains.
+
+The state here holds no weights: whoever continues it says so, and whoever does not moves it aside.
+"""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.stages.classification import classify_pixels
+from benchmarks.stages.lock import written_here
+from benchmarks.stages.single_signal import compare, spectral_bias
+from lift.checkpoint import save_tensors
+from tests.benchmarks.stages.commands import IMAGES, SHAPES
+
+CONTINUED = "not this field's training state"
+
+
+def state_of_other_settings(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_tensors(path, {}, {"identity": {"old": 1}, "code": "", "progress": {"step": 1}})
+    return path
+
+
+def asides(checkpoint: Path) -> list[Path]:
+    return list(checkpoint.parent.glob(f"{checkpoint.stem}.aside*"))
+
+
+def test_fit_continues_it(encoded_copy, monkeypatch):
+    checkpoint = state_of_other_settings(SHAPES.cell(encoded_copy) / "checkpoint.safetensors")
+    said = SHAPES.failure(monkeypatch, encoded_copy, "fit", "--resume-anyway")
+    assert CONTINUED in said
+    assert checkpoint.exists()
+    assert not asides(checkpoint)
+
+
+def test_generation_continues_it(encoded_copy, monkeypatch):
+    folder = SHAPES.cell(encoded_copy)
+    checkpoint = state_of_other_settings(folder / "denoiser_checkpoint.safetensors")
+    said = SHAPES.failure(monkeypatch, encoded_copy, "generate", "--resume-anyway")
+    assert CONTINUED in said
+    assert checkpoint.exists()
+    assert not asides(checkpoint)
+
+
+def test_classification_continues_it(classified_copy, monkeypatch):
+    folder = IMAGES.cell(classified_copy)
+    (folder / "classifier_2.safetensors").unlink()
+    checkpoint = state_of_other_settings(folder / "classifier_2_checkpoint.safetensors")
+    said = IMAGES.failure(monkeypatch, classified_copy, "classify", "--resume-anyway")
+    assert CONTINUED in said
+    assert checkpoint.exists()
+    assert not asides(checkpoint)
+
+
+def test_classification_of_pixels_continues_it(classified_copy, monkeypatch):
+    folder = IMAGES.cell(classified_copy, "vit4")
+    checkpoint = state_of_other_settings(folder / "classifier_1_checkpoint.safetensors")
+    IMAGES.arguments(monkeypatch, classified_copy, "--resume-anyway", method="vit4")
+    with pytest.raises(SystemExit, match=CONTINUED):
+        classify_pixels.main()
+    assert checkpoint.exists()
+    assert not asides(checkpoint)
+
+
+ALONE = {
+    "compare": (
+        compare.main,
+        ("--task", "image", "--device", "cpu"),
+        "image/single_signal/seed0/single_signal.json",
+        "image/single_signal/seed0/search/{network}_factor{factor:g}_checkpoint.safetensors",
+    ),
+    "spectral_bias": (
+        spectral_bias.main,
+        (),
+        "spectral_bias/spectral_bias.png",
+        "spectral_bias/siren_checkpoint.safetensors",
+    ),
+}
+
+
+@pytest.fixture(params=ALONE)
+def alone(request, monkeypatch, tmp_path):
+    """A program on single signals, its arguments given; where its result and first state are."""
+    main, words, result, state = ALONE[request.param]
+    results = ("--results", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["x", *words, *results, "--resume-anyway"])
+    config = compare.load_single_signal()
+    first = {"network": next(iter(config.methods)), "factor": config.frequency_factors[0]}
+    folder = tmp_path / "demo"
+    return main, folder / result, folder / state.format(**first)
+
+
+def test_single_signals_continue_it(alone):
+    main, _, checkpoint = alone
+    state_of_other_settings(checkpoint)
+    with pytest.raises(SystemExit, match=CONTINUED):
+        main()
+    assert checkpoint.exists()
+    assert not asides(checkpoint)
+
+
+def test_single_signals_are_written_by_one_process_at_a_time(alone):
+    main, result, _ = alone
+    with written_here(result), pytest.raises(SystemExit, match="is writing it; wait for it"):
+        main()
+    assert not result.exists()
