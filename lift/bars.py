@@ -20,7 +20,7 @@ class Lines:
 
     def write(self, text: str) -> None:
         """Passes a status on, unless there is nothing in it."""
-        if line := text.strip():
+        if line := " ".join(text.split()):
             self._stream.write(line + "\n")
             self._stream.flush()
 

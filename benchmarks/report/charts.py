@@ -122,8 +122,7 @@ def _style(place: int, mode: str, several: bool) -> dict:
 def _named(line: Line) -> str:
     """The method, with the number of copies that a classifier saw where it is in the file."""
     copies = line.file.removeprefix("classifier_").removesuffix("_curve.csv")
-    name = line.run.title + (f", seed {line.run.seed}" if line.run.seed else "")
-    return f"{name}, n = {copies}" if copies.isdigit() else name
+    return f"{line.run.named}, n = {copies}" if copies.isdigit() else line.run.named
 
 
 def _read(path: Path) -> list[Point]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +37,21 @@ from lift.files import replacing
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 FILES = ("*.json", "*.csv", "logs/*.log")
 """What a cell leaves that a reader may want to open."""
+
+
+STATES = ("done", "failed", "partly run", "not run")
+SAID = ("done", "failed", "not run")
+"""States whose number is said though it is zero."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why some cells of a data set are not done."""
+
+    state: str
+    dataset: str
+    cells: list[str]
+    why: str
 
 
 @dataclass(frozen=True)
@@ -82,8 +97,8 @@ def content(root: Path, scale_config: ScaleConfig) -> dict[str, Any]:
         "scale": scale,
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "facts": facts(runs),
-        "counts": [(state, counts[state]) for state in ("done", "failed", "not run")],
-        "problems": [(run, state, why) for run, state, why in outcomes if why],
+        "counts": [(state, counts[state]) for state in STATES if counts[state] or state in SAID],
+        "problems": problems(outcomes),
         "runs": runs,
         "datasets": [dataset_of(load_dataset_config(name), own) for name, own in of.items()],
         "single_signal": single_signal(alone),
@@ -91,6 +106,17 @@ def content(root: Path, scale_config: ScaleConfig) -> dict[str, Any]:
         "sections": sections,
         "legend": LEGEND,
     }
+
+
+def problems(outcomes: Iterable[tuple[Run, str, str]]) -> list[Problem]:
+    """Cells that are not done, failures first, those of a data set with one reason together."""
+    together: dict[tuple[str, str, str], list[str]] = {}
+    for run, state, why in outcomes:
+        if why:
+            dataset = "one signal" if run.method == "single_signal" else run.dataset
+            together.setdefault((state, dataset, why), []).append(run.named)
+    found = [Problem(*key[:2], names, key[2]) for key, names in together.items()]
+    return sorted(found, key=lambda problem: STATES.index(problem.state))
 
 
 def page(found: dict[str, Any], scale_folder: str) -> str:

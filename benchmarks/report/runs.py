@@ -62,7 +62,7 @@ class Run:
 
     @property
     def outcome(self) -> tuple[str, str]:
-        """The same of the whole cell, and why; nothing to say where it is done."""
+        """The same of the whole cell or ``partly run``, and why; no reason where it is done."""
         for stage, found in self._read.items():
             if isinstance(found, str):
                 return "failed", f"{stage}: {short(found)}"
@@ -71,8 +71,14 @@ class Run:
         missing = [stage.replace("_", " ") for stage in self.stages if stage not in self._read]
         if not missing:
             return "done", ""
-        whole = len(missing) == len(self.stages)
-        return "not run", "no result yet" if whole else f"no result yet of {', '.join(missing)}"
+        if len(missing) == len(self.stages):
+            return "not run", "no result yet"
+        return "partly run", f"no result yet of {', '.join(missing)}"
+
+    @property
+    def named(self) -> str:
+        """Its title, with its seed where that is not the first."""
+        return self.title + (f", seed {self.seed}" if self.seed else "")
 
     def metric(self, stage: str, name: str, split: str) -> Metric | None:
         """A measured quantity; None where there is none."""
@@ -147,5 +153,7 @@ def _counted(values: Iterable[str]) -> str:
     counts = Counter(values).most_common()
     if len(counts) == 1:
         return counts[0][0]
-    shown = ", ".join(f"{value} ({count} results)" for value, count in counts[:4])
+    shown = ", ".join(
+        f"{value} ({count} result{'s' * (count != 1)})" for value, count in counts[:4]
+    )
     return shown + (f" and {len(counts) - 4} more" if len(counts) > 4 else "")

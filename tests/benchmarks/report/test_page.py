@@ -33,11 +33,20 @@ def test_every_picture_is_inside_and_described(html):
 def test_first_screen_says_what_ran_and_what_did_not(html, found):
     counts = dict(found["counts"])
     assert counts["failed"] == 1
-    assert counts["done"] + counts["failed"] + counts["not run"] == len(found["runs"])
+    assert counts["partly run"] == 1
+    assert sum(counts.values()) == len(found["runs"])
     for said in ("0123456789ab", "cpu, 2 threads", "torch 2.13.0", "18 min in all stages"):
         assert said in html
-    assert "generation: step 7: loss nan" in html
-    assert "no result yet" in html
+    failed, *others = found["problems"]
+    assert (failed.state, failed.cells) == ("failed", ["Functa"])
+    assert failed.why == "generation: step 7: loss nan"
+    assert failed.why in html
+    images = [each for each in others if each.dataset == "embedded-images"]
+    partly, nothing = (
+        next(each for each in images if each.state == state) for state in ("partly run", "not run")
+    )
+    assert (partly.cells, partly.why[:22]) == (["LIFT"], "no result yet of gener")
+    assert {"Spatial Functa", "mNIF-S", "LIFT (lift-1600)"} < set(nothing.cells)
 
 
 def test_methods_are_ranked_by_psnr_and_the_sentence_says_how_sure_that_is(found):
