@@ -147,6 +147,8 @@ def run(experiment: Experiment) -> Outcome:
     }
     draw(field, functaset, splits["test"], experiment)
     metrics = [metric for found, _ in measured.values() for metric in found]
+    floats = field.cost().latent_floats
+    metrics.append(Metric(name="latent_floats", value=floats, unit="1", split="none"))
     kept = write_psnr(experiment.directory, measured["test"][1])
     return Outcome(metrics, experiment.upstream("fit").budget, kept)
 

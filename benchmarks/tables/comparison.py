@@ -2,9 +2,9 @@
 
     python -m benchmarks.tables.comparison --scale budget --dataset cifar10
 
-Reads each method's ``learning_curve.csv``; writes ``comparison.png``, ``.csv`` and ``.md`` beside
-the methods' folders. The two budgets are the largest that every method reached; a value between two
-measurements is interpolated over the logarithm of the budget.
+Reads each method's ``learning_curve.csv`` and settings; writes ``comparison.png``, ``.csv`` and
+``.md`` beside the methods' folders. The two budgets are the largest that every method reached; a
+value between two measurements is interpolated over the logarithm of the budget.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 from tabulate import tabulate
@@ -23,9 +24,13 @@ from tabulate import tabulate
 from benchmarks.figures.curves import COLORS, MARKERS
 from benchmarks.figures.png import save_png
 from benchmarks.records.result import result_path
+from benchmarks.settings.cell import resolve
+from benchmarks.settings.dataset import load_dataset_config
+from benchmarks.settings.fields import build_field
 from benchmarks.settings.method import find_method
 from benchmarks.settings.reading import ConfigError
 from benchmarks.settings.scale import load_scale
+from lift.field import Domain
 from lift.files import replacing
 
 BUDGETS = {"signals": "training signals seen", "seconds": "training time (s, one CPU thread)"}
@@ -58,12 +63,32 @@ def at(curve: pd.DataFrame, axis: str, budget: float) -> float:
     return float(np.interp(np.log(budget), place, curve["test_psnr"], left=np.nan, right=np.nan))
 
 
-def compare(curves: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, dict[str, float]]:
-    """The table of both columns, and the two budgets."""
+def latent_floats(scale: str, dataset: str, method: str) -> int:
+    """Floats of a signal's latent in a cell's field.
+
+    Raises:
+        ConfigError: there is no such cell, or a file is wrong.
+    """
+    training = resolve(scale, dataset, method, seed=0).training
+    source = load_dataset_config(dataset)
+    domain = Domain(3 if source.kind == "voxel" else 2, source.resolution, source.channels)
+    with torch.device("meta"):
+        return build_field(training.field, domain, training.settings).cost().latent_floats
+
+
+def compare(
+    curves: Mapping[str, pd.DataFrame], floats: Mapping[str, int]
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """The table of both columns, and the two budgets.
+
+    Args:
+        floats: of a signal's latent, by the same titles.
+    """
     budgets = {axis: min(float(c[axis].iloc[-1]) for c in curves.values()) for axis in BUDGETS}
     rows = [
         {
             "method": title,
+            "latent_floats": floats[title],
             "psnr_at_equal_signals": at(curve, "signals", budgets["signals"]),
             "psnr_at_equal_seconds": at(curve, "seconds", budgets["seconds"]),
             "signals_in_equal_seconds": float(
@@ -115,6 +140,7 @@ def markdown(table: pd.DataFrame, budgets: Mapping[str, float], title: str) -> s
     """The table for people."""
     headers = [
         "method",
+        "latent floats",
         f"test PSNR (dB) after {budgets['signals']:,.0f} training signals",
         f"test PSNR (dB) after {budgets['seconds']:,.0f} s of training",
         "signals seen in that time",
@@ -122,13 +148,14 @@ def markdown(table: pd.DataFrame, budgets: Mapping[str, float], title: str) -> s
     body = [
         [
             row["method"],
+            f"{row['latent_floats']:,}",
             _shown(row["psnr_at_equal_signals"]),
             _shown(row["psnr_at_equal_seconds"]),
             f"{row['signals_in_equal_seconds']:,.0f}",
         ]
         for _, row in table.iterrows()
     ]
-    alignment = ["left", "right", "right", "right"]
+    alignment = ["left", *["right"] * 4]
     grid = tabulate(body, headers, tablefmt="pipe", disable_numparse=True, colalign=alignment)
     return f"# Equal budgets on {title}\n\n{grid}\n\n![curves](comparison.png)\n"
 
@@ -148,13 +175,13 @@ def main() -> None:
     try:
         scale_config = load_scale(options.scale)
         seed = scale_config.seeds[0]
-        curves = {}
+        curves, floats = {}, {}
         for method in scale_config.datasets[options.dataset].methods:
             path = result_path(options.root, options.scale, options.dataset, method, seed, "_")
-            curves[find_method(method).title] = read_learning_curve(
-                path.parent / "learning_curve.csv"
-            )
-        table, budgets = compare(curves)
+            title = find_method(method).title
+            curves[title] = read_learning_curve(path.parent / "learning_curve.csv")
+            floats[title] = latent_floats(options.scale, options.dataset, method)
+        table, budgets = compare(curves, floats)
         folder = options.root / options.scale / options.dataset
         figure(curves, budgets, folder / "comparison.png")
         with replacing(folder / "comparison.csv") as unfinished:

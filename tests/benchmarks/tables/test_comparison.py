@@ -7,12 +7,21 @@ import pandas as pd
 import pytest
 
 from benchmarks.settings.reading import ConfigError
-from benchmarks.tables.comparison import at, compare, figure, markdown, read_learning_curve
+from benchmarks.tables.comparison import (
+    at,
+    compare,
+    figure,
+    latent_floats,
+    markdown,
+    read_learning_curve,
+)
 
 SLOW = pd.DataFrame({"signals": [10, 100], "seconds": [10.0, 100.0], "test_psnr": [20.0, 24.0]})
 FAST = pd.DataFrame(
     {"signals": [10, 100, 1000], "seconds": [1.0, 10.0, 100.0], "test_psnr": [18.0, 22.0, 30.0]}
 )
+
+FLOATS = {"slow": 1600, "fast": 512, "late": 64}
 
 
 def test_psnr_between_measurements_is_linear_in_the_logarithm_of_the_budget():
@@ -26,7 +35,7 @@ def test_nothing_is_extrapolated():
 
 
 def test_budgets_are_the_largest_that_every_method_reached():
-    table, budgets = compare({"slow": SLOW, "fast": FAST})
+    table, budgets = compare({"slow": SLOW, "fast": FAST}, FLOATS)
     assert budgets == {"signals": 100.0, "seconds": 100.0}
     rows = table.set_index("method")
     assert rows.psnr_at_equal_signals.to_dict() == pytest.approx({"slow": 24.0, "fast": 22.0})
@@ -36,10 +45,11 @@ def test_budgets_are_the_largest_that_every_method_reached():
 
 
 def test_the_page_shows_both_columns_and_the_figure(tmp_path: Path):
-    table, budgets = compare({"slow": SLOW, "fast": FAST})
+    table, budgets = compare({"slow": SLOW, "fast": FAST}, FLOATS)
     figure({"slow": SLOW, "fast": FAST}, budgets, tmp_path / "comparison.png")
     page = markdown(table, budgets, "CIFAR-10")
     assert "| fast" in page
+    assert "1,600" in page
     assert "22.00" in page
     assert "30.00" in page
     assert (tmp_path / "comparison.png").stat().st_size > 5_000
@@ -56,5 +66,10 @@ def test_a_missing_or_damaged_curve_names_its_file(tmp_path: Path, content: str 
 
 def test_a_budget_before_the_first_measurement_has_no_number():
     late = FAST[FAST.signals > 100]
-    table, budgets = compare({"slow": SLOW, "late": late})
+    table, budgets = compare({"slow": SLOW, "late": late}, FLOATS)
     assert "not measured" in markdown(table, budgets, "CIFAR-10")
+
+
+@pytest.mark.parametrize(("method", "floats"), [("lift", 1600), ("spatial_functa", 1024)])
+def test_latent_floats_are_those_of_the_cells_field(method: str, floats: int):
+    assert latent_floats("budget", "cifar10", method) == floats
