@@ -29,9 +29,9 @@ def test_voxels_are_measured_on_both_domains_and_splits(encoded):
         "accuracy_near_surface",
         "psnr_std",
     }
-    assert {(m.name, m.split) for m in result.metrics} == {
-        (name, split) for name in names for split in ("train", "test")
-    }
+    per_split = {(name, split) for name in names for split in ("train", "test")}
+    assert {(m.name, m.split) for m in result.metrics} == {*per_split, ("latent_floats", "none")}
+    assert result.value("latent_floats", "none") == 64 + 4**3 * 32 + 8**3 * 16
     # After four steps most shapes have no surface yet, and no Chamfer distance.
     tested = [m for m in result.metrics if m.split == "test" and m.name != "chamfer"]
     assert {m.samples for m in tested} == {5}
