@@ -70,8 +70,10 @@ def _chart(
         runs: all of the data set, so that a method has one colour in all figures.
         seen: what the budget counts.
     """
+    lines = [line for line in lines if line.run.results]
     figure = go.Figure()
-    places = {name: place for place, name in enumerate(dict.fromkeys(run.title for run in runs))}
+    ran = dict.fromkeys(run.title for run in runs if run.results)
+    places = {name: place for place, name in enumerate(ran)}
     named: set[str] = set()
     repeated = [b for a, b in pairwise(lines) if a.run is b.run]
     for line in lines:

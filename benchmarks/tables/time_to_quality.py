@@ -87,13 +87,13 @@ def section(root: Path, scale_config: ScaleConfig, found: Sequence[Reached]) -> 
         for dataset in datasets
         for grid in _grids(dataset, [e for e in found if e.dataset == dataset], footnotes)
     ]
+    there = {(entry.dataset, entry.title) for entry in found}
     lacking = [
-        f"{title_of(method)} on {dataset}"
+        f"{dataset}: {', '.join(titles)}"
         for dataset, data in scale_config.datasets.items()
-        for method in data.methods
-        if (dataset, title_of(method)) not in {(e.dataset, e.title) for e in found}
+        if (titles := [t for t in map(title_of, data.methods) if (dataset, t) not in there])
     ]
-    remarks = [f"No curve in scale `{scale_config.scale}`: {', '.join(lacking)}."]
+    remarks = [f"No finished training in scale `{scale_config.scale}` on {'; on '.join(lacking)}."]
     machines = _machines(root, scale_config)
     about = f"{LEGEND} **Machine**: {', '.join(machines)}." if machines else LEGEND
     title = "Time to quality"

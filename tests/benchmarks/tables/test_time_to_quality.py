@@ -88,7 +88,7 @@ def test_seeds_are_averaged_and_a_level_that_one_missed_is_not_reached(tmp_path)
     assert [cell.text for cell in signals.rows[0]] == ["LIFT", "100 ± 0", "not reached"]
     assert seconds.rows[0][1].value == pytest.approx(20)
     assert shown.footnotes == ["1 of 2 seeds reached it"]
-    assert shown.remarks == ["No curve in scale `tiny`: Functa on cifar10."]
+    assert shown.remarks == ["No finished training in scale `tiny` on cifar10: Functa."]
     table = frame(found)
     assert table.seconds_std.tolist()[0] == pytest.approx(200**0.5)
     assert table.seeds_reached.tolist() == [2, 1]
