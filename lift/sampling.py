@@ -42,7 +42,7 @@ def ordered_batches(count: int, batch: int) -> Iterator[tuple[Indices, int]]:
     Yields:
         ``(batch,)`` indices, and how many of them count: the last batch repeats its last signal.
     """
-    size = min(batch, count)
+    size = max(1, min(batch, count))
     for first in range(0, count, size):
         indices = np.arange(first, first + size)
         yield np.minimum(indices, count - 1), min(size, count - first)

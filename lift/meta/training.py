@@ -22,6 +22,7 @@ from lift.meta.inner import (
 )
 from lift.meta.optimisers import Optimisers
 from lift.meta.outer import meta_step
+from lift.meta.parallel import ALONE, Team
 from lift.meta.tying import bring_together, tie, untie, untied_state
 from lift.precision import products
 from lift.progress import Progress, Row, TrainingDivergedError, due, keep, write_curve
@@ -49,25 +50,34 @@ class Signals(Protocol):
 
 
 def draw(
-    field: NeuralField, train: Signals, whole_grid: Query, config: FitConfig, step: int, seed: int
+    field: NeuralField,
+    train: Signals,
+    whole_grid: Query,
+    config: FitConfig,
+    step: int,
+    seed: int,
+    team: Team,
 ) -> tuple[Query, Tensor]:
-    """A step's signals, and its points where the whole grid is more than a step needs."""
+    """A step's signals of this process, and its points where a step needs less than the grid."""
     device = next(field.parameters()).device
-    values = train.batch(batch_indices(step, config.batch, len(train), seed)).to(device)
+    indices = batch_indices(step, config.batch, len(train), seed)
+    values = train.batch(indices[team.share(len(indices))]).to(device)
     if config.stride == 1:
         return whole_grid, values
     points = torch.from_numpy(jittered_points(field.domain, config.stride, step, seed)).to(device)
     return field.locate(field.domain.grid(device=device)[:, points]), values[:, points]
 
 
-def noisy_start(field: NeuralField, values: Tensor, config: FitConfig, key: int) -> Latent | None:
-    """Gaussian latents that depend on nothing but the key; None for zero ones."""
+def noisy_start(
+    field: NeuralField, batch: int, config: FitConfig, key: int, team: Team
+) -> Latent | None:
+    """This process's Gaussian latents of a batch, by nothing but the key; None for zero ones."""
     if not config.latent_noise:
         return None
-    noise = torch.Generator().manual_seed(key)
+    noise, own = torch.Generator().manual_seed(key), team.share(batch)
     return {
-        name: config.latent_noise * torch.randn(tensor.shape, generator=noise).to(tensor.device)
-        for name, tensor in field.zero_latent(len(values)).items()
+        name: (config.latent_noise * torch.randn(zero.shape, generator=noise)).to(zero.device)[own]
+        for name, zero in field.zero_latent(batch).items()
     }
 
 
@@ -77,17 +87,18 @@ def validate(
     query: Query,
     config: FitConfig,
     gradient_of: InnerGradient = inner_gradient,
+    team: Team = ALONE,
 ) -> float:
     """Mean PSNR of signals that were not trained on, in float32 on the whole grid."""
     device = next(field.parameters()).device
-    size = signals_at_once(field.domain, device, config.batch)
-    decibels = []
-    for indices, kept in ordered_batches(len(signals), size):
-        values = signals.batch(indices).to(device)
+    size, own = signals_at_once(field.domain, device, config.batch), team.share(len(signals))
+    decibels = [torch.zeros(0, device=device)]
+    for indices, kept in ordered_batches(own.stop - own.start, size):
+        values = signals.batch(own.start + indices).to(device)
         latent = adapt(field, query, values, config.inner_steps, gradient_of=gradient_of)
         with torch.no_grad():
             decibels.append(psnr(squared_error(field, latent, query, values))[:kept])
-    return torch.cat(decibels).mean().item()
+    return team.whole(torch.cat(decibels), len(signals)).mean().item()
 
 
 def fit(
@@ -98,6 +109,7 @@ def fit(
     *,
     checkpoint: Checkpoint,
     seed: int,
+    team: Team = ALONE,
 ) -> list[Row]:
     """Trains ``field`` in place, on the device it is on, and writes ``field.safetensors``.
 
@@ -108,6 +120,7 @@ def fit(
 
     Args:
         validation: signals held out of the training split, for the curve alone.
+        team: processes that share every batch; the first one writes.
 
     Returns:
         the curve: a row every ``log_every`` steps and at every validation.
@@ -116,10 +129,12 @@ def fit(
         TrainingDivergedError: the loss, its gradient or a validation is not finite.
         CheckpointError: the checkpoint is damaged.
         ValueError: tied regions are asked of a field that has none.
+        lift.meta.parallel.TeamError: a batch has fewer signals than the team processes.
         lift.interrupt.Interrupted: the process was asked to stop; everything so far is saved.
     """
     device, directory = next(field.parameters()).device, checkpoint.path.parent
-    state = checkpoint.peek()
+    batch = team.shared(min(config.batch, len(train)))
+    state = team.same(checkpoint.peek() if team.first else None)
     progress = Progress.restored(state) if state else Progress()
     regions = len(next(iter(field.regional_parameters()), ()))
     tied = config.tied_steps > 0 and progress.step <= config.tied_steps  # as the state was saved
@@ -139,8 +154,9 @@ def fit(
     gradient_of = gradient_function(config.compile)
 
     def save() -> None:
-        checkpoint.save(field, optimisers.each, progress.state())
-        write_curve(directory / "curve.csv", progress.rows)
+        if team.first:
+            checkpoint.save(field, optimisers.each, progress.state())
+            write_curve(directory / "curve.csv", progress.rows)
 
     bar = progress_bar(total=config.steps, initial=progress.step, desc="fit", unit="step")
     with stop_requests() as stop:
@@ -150,10 +166,11 @@ def fit(
                 tied = False
 
             # Adapt the latents and differentiate through their adaptation.
-            query, values = draw(field, train, whole_grid, config, step, seed)
-            first = noisy_start(field, values, config, key=hash((seed, step)) % 2**63)
+            query, values = draw(field, train, whole_grid, config, step, seed, team)
+            first = noisy_start(field, batch, config, hash((seed, step)) % 2**63, team)
             with products(device, config.precision):
                 result = take_step(query, values, first)
+            result = team.meet(field.parameters(), result, batch)
 
             # Update the weights, unless they would be ruined.
             norm, loss = optimisers.gradient_norm(config.clip), result.loss.item()
@@ -172,31 +189,34 @@ def fit(
             bar.update()
             done, check = progress.step, due(progress.step, config.validate_every, config.steps)
             if check or due(done, config.log_every, config.steps):
-                row = progress.row(len(values), rate=size * config.rate, gradient_norm=norm)
+                row = progress.row(batch, rate=size * config.rate, gradient_norm=norm)
                 row["validation_psnr"] = None
             if check:
                 with progress.paused():
-                    reached = validate(field, validation, whole_grid, config, gradient_of)
+                    reached = validate(field, validation, whole_grid, config, gradient_of, team)
                     row["validation_psnr"] = reached
-                    if config.snapshots:
+                    if config.snapshots and team.first:
                         weights = directory / "snapshots" / f"{done}.safetensors"
                         save_tensors(weights, untied_state(field, regions), checkpoint.metadata())
                 check_finite(step, config, validation_psnr=reached)
-            keep(progress, config.steps, config.checkpoint_seconds, stop, save)
+            keep(progress, config.steps, config.checkpoint_seconds, team.agreed(stop), save)
     bar.close()
     if tied:
         untie(field, regions)
-    kept = rounded(field, getattr(torch, config.kept))
-    save_tensors(directory / "field.safetensors", kept, checkpoint.metadata())
+    keep_weights(field, getattr(torch, config.kept), checkpoint, team)
     return progress.rows
 
 
 @torch.no_grad()
-def rounded(field: NeuralField, dtype: torch.dtype) -> dict[str, Tensor]:
-    """Rounds a field's weights in place to what ``dtype`` holds, and gives them in it."""
+def keep_weights(
+    field: NeuralField, dtype: torch.dtype, checkpoint: Checkpoint, team: Team
+) -> None:
+    """Rounds a field's weights in place to what ``dtype`` holds, and writes them in it."""
     kept = {name: tensor.to(dtype) for name, tensor in field.state_dict().items()}
     field.load_state_dict(kept)
-    return kept
+    if team.first:
+        save_tensors(checkpoint.path.with_name("field.safetensors"), kept, checkpoint.metadata())
+    team.wait()
 
 
 def check_held(step: int, config: FitConfig, progress: Progress) -> None:
