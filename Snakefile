@@ -23,16 +23,17 @@ from benchmarks.workflow import asked, failures, plan, stopping, triggers
 
 min_version("9.0")
 
-if "include" in config:
-    folders.include(config["include"])
-SCALE = config.get("scale", "demo")
-PLAN = plan.Plan(SCALE, config.get("jobs"))
+RUN = asked.read_config(config)
+if RUN.include is not None:
+    folders.include(RUN.include)
+SCALE = RUN.scale
+PLAN = plan.Plan(SCALE, RUN.jobs)
 STAGED = (
     rf"(?!({SCALE if PLAN.whole_cells else 'published'}|published|prepared)/)[\w-]+"
 )
 THREADS = PLAN.scale_config.threads
 ASKED = asked.Asked(
-    load_resources(SCALE), THREADS, asked.read_cluster(config.get("cluster"))
+    load_resources(SCALE), THREADS, asked.read_cluster(RUN.cluster)
 )
 CELL = "results/{scale}/{dataset}/{method}/seed{seed}"
 LOG = CELL + "/logs"

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from lift.field import Latent
+from lift.ranges import Count, Positive
 
 
 class MLPClassifier(nn.Module):
@@ -28,7 +29,7 @@ class MLPClassifier(nn.Module):
         shapes: Mapping[str, tuple[int, ...]],
         classes: int,
         *,
-        width: int,
+        width: Count,
         hidden_layers: int,
         dropout: float,
     ) -> None:
@@ -88,10 +89,10 @@ class TransformerClassifier(nn.Module):
         shapes: Mapping[str, tuple[int, ...]],
         classes: int,
         *,
-        width: int,
-        depth: int,
-        heads: int,
-        mlp_ratio: float,
+        width: Count,
+        depth: Count,
+        heads: Count,
+        mlp_ratio: Positive,
         dropout: float,
     ) -> None:
         super().__init__()

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from lift.field import Latent
+from lift.ranges import Count
 
 
 class ResNet(nn.Module):
@@ -31,8 +32,8 @@ class ResNet(nn.Module):
         shapes: Mapping[str, tuple[int, ...]],
         classes: int,
         *,
-        width: int,
-        depths: Sequence[int],
+        width: Count,
+        depths: Sequence[Count],
     ) -> None:
         # Where torchvision does not fit the installed torch, its importer must have been here.
         from torchvision.models.resnet import Bottleneck  # noqa: PLC0415

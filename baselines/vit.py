@@ -12,6 +12,7 @@ from torch import Tensor
 
 from baselines.classifiers import TransformerClassifier
 from lift.field import Latent
+from lift.ranges import Count, Positive
 
 
 class ViT(TransformerClassifier):
@@ -31,11 +32,11 @@ class ViT(TransformerClassifier):
         shapes: Mapping[str, tuple[int, ...]],
         classes: int,
         *,
-        patch: int,
-        width: int,
-        depth: int,
-        heads: int,
-        mlp_ratio: float,
+        patch: Count,
+        width: Count,
+        depth: Count,
+        heads: Count,
+        mlp_ratio: Positive,
         dropout: float,
     ) -> None:
         shape = shapes.get("pixels", ())

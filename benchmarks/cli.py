@@ -177,14 +177,13 @@ def verify(
 ) -> None:
     """Measures a cell's stored weights again and compares; exit code 1 where a metric differs."""
     from benchmarks.settings.cell import resolve
-    from benchmarks.settings.scale import load_scale
+    from benchmarks.settings.scale import seed_of
     from benchmarks.stages.experiment import Experiment
     from benchmarks.stages.stage import choose_device
     from benchmarks.stages.verify import verify as measure_again
 
     name = parse_cell(cell)
-    seed = load_scale(name.scale).seeds[0] if name.seed is None else name.seed
-    resolved = resolve(name.scale, name.dataset, name.method, seed, results)
+    resolved = resolve(name.scale, name.dataset, name.method, seed_of(name), results)
     found = measure_again(Experiment(resolved, results, data, choose_device(device)))
     rows = []
     for entry in found:

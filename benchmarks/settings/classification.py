@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from benchmarks.settings.reading import Data
+from benchmarks.settings.reading import Data, Distinct
 from lift.precision import Precision
 
 
@@ -15,7 +15,7 @@ class ClassificationSettings(Data):
 
     head: str = Field(description="a name of benchmarks/stages/classification/heads.py")
     settings: dict[str, Any] = Field(description="constructor arguments of the head")
-    copies: list[int] = Field(
+    copies: Distinct[Annotated[int, Field(ge=1)]] = Field(
         min_length=1, description="one training for each; the first is the method's main number"
     )
     divide_by: float | None = Field(
@@ -49,7 +49,7 @@ class ClassificationScale(Data):
     the data set before that of the method.
     """
 
-    methods: list[str]
+    methods: Distinct[str] = Field(min_length=1)
     signals: LabelledSignals
     encoding: CopyEncoding = CopyEncoding()
     training: dict[str, Any] = Field(default={})

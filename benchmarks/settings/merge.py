@@ -65,11 +65,15 @@ def _put(
             below = dict(old) if isinstance(old, dict) else {}
             _put(below, new, arguments, joined, key)
             base[name] = below
-        elif name in joined and isinstance(old, Leaf):
+        elif name in joined and isinstance(old, Leaf) and _are_lists(old, new):
             added = [value for value in new.value if value not in old.value]
             base[name] = Leaf([*old.value, *added], new.file, new.key)
         else:
             base[name] = new
+
+
+def _are_lists(*parts: Leaf) -> bool:
+    return all(isinstance(part.value, list) for part in parts)
 
 
 def _changes(base: Tree, layer: Tree, name: str) -> bool:

@@ -98,6 +98,14 @@ def known_methods() -> set[str]:
     return {*paths, *variants, *image_classifiers()}
 
 
+def base_of(name: str) -> str:
+    """The method that a variant changes; of any other name, the name itself."""
+    for method, path in folders.files("methods").items():
+        if name in _variants(path):
+            return method
+    return name
+
+
 def settings_key(config: Method, of: dict[str, Any], dataset: DatasetConfig) -> str:
     """The data set whose settings a data set takes: its own, else of the one it stands in for.
 

@@ -6,10 +6,10 @@ import math
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -19,6 +19,18 @@ class ConfigError(ValueError):
     """A configuration that is missing or wrong; the message names the file and the key."""
 
 
+def _once(values: list[Any]) -> list[Any]:
+    for value in values:
+        if values.count(value) > 1:
+            raise ValueError(f"{value!r} stands twice, expected once")
+    return values
+
+
+Entry = TypeVar("Entry")
+Distinct = Annotated[list[Entry], AfterValidator(_once)]
+"""A list in which nothing stands twice."""
+
+
 class Data(BaseModel):
     """Checked, and not to be changed."""
 
@@ -26,7 +38,32 @@ class Data(BaseModel):
 
 
 class _Loader(yaml.CSafeLoader):
-    """Reads 1e-4 as a number, as YAML 1.2 and Python do."""
+    """Reads 1e-4 as a number, as YAML 1.2 and Python do; a key stands once, and holds no loop."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        node = super().get_single_node()
+        _refuse_twice(node, "", ())
+        return node
+
+
+def _refuse_twice(node: yaml.Node | None, at: str, above: tuple[yaml.Node, ...]) -> None:
+    if any(node is one for one in above):
+        raise ValueError(f"{at}: an alias of what it stands in, expected a value")
+    below = (*above, node) if node else above
+    if isinstance(node, yaml.SequenceNode):
+        for part in node.value:
+            _refuse_twice(part, at, below)
+    elif isinstance(node, yaml.MappingNode):
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            place = f"{at}.{name}" if at else name
+            if name in lines:
+                raise ValueError(
+                    f"{place}: stands twice, in lines {lines[name]} and {line}; expected one"
+                )
+            lines[name] = line
+            _refuse_twice(value, place, below)
 
 
 _Loader.add_implicit_resolver(
@@ -66,7 +103,8 @@ def parse_yaml(text: str) -> Any:
 
     Raises:
         yaml.YAMLError: it is no YAML.
-        ValueError: a number is infinite or none; the message names its key.
+        ValueError: a number is infinite or none, a key stands twice, or an alias stands for what
+            it is part of; the message names the key.
     """
     content = yaml.load(text, Loader=_Loader)
     _refuse_infinite(content, "")
@@ -96,7 +134,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
     """What one YAML file says, not checked further; not to be changed.
 
     Raises:
-        ConfigError: the file is missing, is no YAML, has no keys, or an infinite number.
+        ConfigError: the file is missing, is no YAML, has no keys or one twice, or an infinite
+            number.
     """
     text = read_text(path)
     try:

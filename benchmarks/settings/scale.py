@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,8 +12,9 @@ from benchmarks.settings import folders
 from benchmarks.settings.checking import checked
 from benchmarks.settings.classification import ClassificationScale
 from benchmarks.settings.merge import Leaf, Tree, merge, sourced
-from benchmarks.settings.method import known_methods
-from benchmarks.settings.reading import ConfigError, Data, read_mapping
+from benchmarks.settings.method import base_of, image_classifiers, known_methods
+from benchmarks.settings.names import CellName
+from benchmarks.settings.reading import ConfigError, Data, Distinct, read_mapping
 
 RESERVED = ("published", "prepared", "features", "logs", "tables", "data_report", "speed")
 """Folders of ``results`` that belong to no scale."""
@@ -36,7 +38,7 @@ class Counts(Data):
 class DatasetScale(Data):
     """One data set in a scale. Counts are evenly spaced subsets; null takes everything."""
 
-    methods: list[str]
+    methods: Distinct[str] = Field(min_length=1)
     train: int | None = Field(default=None, ge=1)
     validation: int = Field(ge=1, description="signals of the training split kept for curves")
     encode: Counts = Field(description="signals that become latents")
@@ -59,12 +61,13 @@ class ScaleConfig(Data):
     """A scale, with all of what it extends.
 
     ``extends`` names a scale of ``config/scales``: groups are merged, lists of methods joined, and
-    a data set or table that is null is left out.
+    a data set or table that is null is left out, and so are a data set's classification and
+    generation.
     """
 
     scale: str = Field(pattern=r"^[\w-]+$")
     extends: str | None = None
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    seeds: Distinct[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     threads: int = Field(ge=0, description="CPU threads of one training; 0 takes all")
     jobs: Literal["stage", "cell"] = Field(
         default="stage",
@@ -93,6 +96,19 @@ def load_scale(scale: str) -> ScaleConfig:
     return config
 
 
+def seed_of(cell: CellName) -> int:
+    """The seed of a cell that is named; without one, its scale's first.
+
+    Raises:
+        ConfigError: the scale has no such seed.
+    """
+    seeds = load_scale(cell.scale).seeds
+    if cell.seed not in (None, *seeds):
+        where = folders.shown(folders.find("scales", cell.scale))
+        raise ConfigError(f"{where}: seeds: no seed {cell.seed}; it has {seeds}")
+    return seeds[0] if cell.seed is None else cell.seed
+
+
 def scale_tree(scale: str) -> Tree:
     """What a scale says, each setting with the file that it stands in."""
     return _tree(folders.find("scales", scale), ())
@@ -108,38 +124,80 @@ def _tree(path: Path, seen: tuple[Path, ...]) -> Tree:
             f"name, or add to that one by `extends: {path.stem}`"
         )
     if base is None:
-        return tree
+        return _without_nulls(tree)
+    if not isinstance(base, str):
+        raise ConfigError(f"{folders.shown(path)}: extends: {base!r}, expected a scale's name")
     below = here / f"{base}.yaml"
     if below in (path, *seen):
         raise ConfigError(f"{path}: extends: {base!r} extends itself")
-    merged = merge(_tree(below, (path, *seen)), tree, joined=("methods",))
+    return _without_nulls(merge(_tree(below, (path, *seen)), tree, joined=("methods",)))
+
+
+def _without_nulls(tree: Tree) -> Tree:
+    """Without data sets, tables, and parts of a data set that are null: they are left out."""
+
+    def kept(group: Tree, names: Collection[str]) -> Tree:
+        return {key: part for key, part in group.items() if key not in names or not _is_null(part)}
+
+    found = dict(tree)
     for name in ("datasets", "tables"):
-        if isinstance(found := merged.get(name), dict):
-            merged[name] = {
-                key: part
-                for key, part in found.items()
-                if not (isinstance(part, Leaf) and part.value is None)
-            }
-    return merged
+        if isinstance(part := found.get(name), dict):
+            found[name] = kept(part, part)
+    if isinstance(datasets := found.get("datasets"), dict):
+        stage_2 = ("classification", "generation")
+        found["datasets"] = {
+            name: kept(data, stage_2) if isinstance(data, dict) else data
+            for name, data in datasets.items()
+        }
+    return found
+
+
+def _is_null(part: Tree | Leaf) -> bool:
+    return isinstance(part, Leaf) and part.value is None
 
 
 def _check_names(config: ScaleConfig, where: str) -> None:
-    """Whatever a scale names is there."""
+    """Whatever a scale names is there, and is used."""
     methods, datasets = known_methods(), set(folders.files("datasets"))
+    published = read_mapping(folders.CONFIG / "published.yaml").get("tables", {})
     _known(f"{where}: datasets", config.datasets, datasets)
+    _known(f"{where}: tables", config.tables, set(published))
     _known(f"{where}: tables", config.tables.values(), set(config.datasets))
     for name, data in config.datasets.items():
         at = f"{where}: datasets.{name}"
         _known(f"{at}.methods", data.methods, methods)
-        _known(f"{at}.overrides", data.overrides, methods)
-        if data.classification:
-            _known(f"{at}.classification.methods", data.classification.methods, methods)
-            _known(f"{at}.classification.overrides", data.classification.overrides, methods)
+        _used(f"{at}.overrides", data.overrides, methods, data.methods, "runs")
+        if data.generation is None:
+            for method, changes in data.overrides.items():
+                if changes.generation:
+                    raise ConfigError(
+                        f"{at}.overrides.{method}.generation: {changes.generation}, expected "
+                        f"nothing: without `generation` {name} generates nothing"
+                    )
+        if labelled := data.classification:
+            at = f"{at}.classification"
+            _known(f"{at}.methods", labelled.methods, methods)
+            pixels = set(image_classifiers())
+            _used(f"{at}.methods", labelled.methods, methods, {*data.methods, *pixels}, "runs")
+            _used(f"{at}.overrides", labelled.overrides, methods, labelled.methods, "classifies")
 
 
-def _known(where: str, names: Any, known: set[str]) -> None:
+def _known(where: str, names: Iterable[str], known: set[str]) -> None:
     for name in names:
         if name not in known:
             raise ConfigError(
                 f"{where}: {name!r} is unknown; expected one of {', '.join(sorted(known))}"
+            )
+
+
+def _used(
+    where: str, names: Iterable[str], known: set[str], among: Collection[str], does: str
+) -> None:
+    """Names of methods are known, and are among those that the data set uses, or their base."""
+    _known(where, names, known)
+    bases = {base_of(name) for name in among}
+    for name in names:
+        if name not in {*among, *bases}:
+            raise ConfigError(
+                f"{where}: {name!r} is not used; this data set {does} {', '.join(among)}"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +15,6 @@ import torch
 from benchmarks.records.provenance import code_digest
 from benchmarks.records.recording import Recording
 from benchmarks.records.result import Budget, Metric, Result, Stage, write_result
-from benchmarks.settings.cell import resolve
 from benchmarks.settings.fields import field_module
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.failure import one_line
@@ -106,9 +106,12 @@ def main(
     if options.threads:
         torch.set_num_threads(options.threads)
     with one_line(stage):
-        cell = resolve(
-            options.scale, options.dataset, options.method, options.seed, options.results
-        )
+        # By name: other stages' code is none of this one's, and makes none of its results old.
+        settings = importlib.import_module("benchmarks.stages.settings")
+        names = (options.scale, options.dataset, options.method, options.seed)
+        cell = settings.resolve_all(*names, options.results).cell
+        if cell is None:
+            raise StageError(f"--method {options.method}: classifies pixels, and has no {stage}")
         experiment = Experiment(
             cell,
             options.results,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -14,6 +14,27 @@ from benchmarks.settings.resources import Resources
 from benchmarks.workflow.allocation import cpus
 
 MB_OF_A_GB = 1000
+
+
+class RunConfig(Data):
+    """What ``--config`` and a profile's configuration file say of a run."""
+
+    scale: str = "demo"
+    include: str | None = Field(default=None, description="a folder of one's own")
+    jobs: Literal["stage", "cell"] | None = Field(default=None, description="null: as the scale")
+    cluster: dict[str, Any] | None = None
+
+
+def read_config(values: Mapping[str, Any]) -> RunConfig:
+    """What a run was asked for.
+
+    Raises:
+        ConfigError: a key is unknown or wrong.
+    """
+    try:
+        return RunConfig.model_validate(dict(values), strict=True)
+    except ValidationError as error:
+        raise ConfigError(f"--config: {explain(error, RunConfig)}") from error
 
 
 class Cluster(Data):

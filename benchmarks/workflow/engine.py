@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.settings import folders
-from benchmarks.settings.cell import resolve
-from benchmarks.settings.method import image_classifiers
 from benchmarks.settings.names import CellName
-from benchmarks.settings.scale import load_scale
-from benchmarks.settings.trial import RESULTS, split_name
-from benchmarks.stages.classification.settings import classified_cells
+from benchmarks.settings.scale import seed_of
+from benchmarks.settings.trial import RESULTS
+from benchmarks.stages.settings import Resolved, resolve_all
 
 JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .*\n)+)", re.MULTILINE)
 WHY_CHARACTERS = 160
@@ -37,24 +35,20 @@ def targets(cell: CellName, stage: str | None) -> list[str]:
     """The results of a cell's stage; without one, of all that the scale has settings for.
 
     Raises:
-        ConfigError: there is no such cell.
+        ConfigError: there is no such cell, or a setting of any of its stages is wrong.
     """
-    seed = load_scale(cell.scale).seeds[0] if cell.seed is None else cell.seed
+    seed = seed_of(cell)
     folder = RESULTS / cell.scale / cell.dataset / cell.method / f"seed{seed}"
-    stages = [stage] if stage else _stages(cell, seed)
+    root = folders.ROOT / RESULTS  # wherever the command is typed
+    found = resolve_all(cell.scale, cell.dataset, cell.method, seed, root)
+    stages = [stage] if stage else _stages(found)
     return [str(folder / f"{name}.json") for name in stages]
 
 
-def _stages(cell: CellName, seed: int) -> list[str]:
-    method, _ = split_name(cell.method)
-    classified = (cell.dataset, method, seed) in classified_cells(cell.scale)
-    if method in image_classifiers():
-        return ["classification"]
-    root = folders.ROOT / RESULTS  # wherever the command is typed
-    resolved = resolve(cell.scale, cell.dataset, cell.method, seed, root)
-    stages = ["reconstruction"]
-    stages += ["generation", "interpolation"] if resolved.generation else []
-    return [*stages, *(["classification"] if classified else [])]
+def _stages(found: Resolved) -> list[str]:
+    stages = ["reconstruction"] if found.cell else []
+    stages += ["generation", "interpolation"] if found.generation else []
+    return [*stages, *(["classification"] if found.classification else [])]
 
 
 def run(wanted: Sequence[str], scale: str, cores: int | None) -> int:

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.settings import folders
-from benchmarks.settings.cell import merged_settings, resolve
+from benchmarks.settings.cell import merged_settings
 from benchmarks.settings.merge import leaves
 from benchmarks.settings.method import find_method, image_classifiers
 from benchmarks.settings.names import CellName
 from benchmarks.settings.reading import ConfigError
-from benchmarks.settings.scale import load_scale
+from benchmarks.settings.scale import load_scale, seed_of
 from benchmarks.settings.trial import split_name, trial_path, write_trial
-from benchmarks.stages.classification.settings import resolve_classification
-from benchmarks.stages.generation.settings import generation_config
+from benchmarks.stages.settings import resolve_all
 
 IN_NO_FILE = "(default)"
 
@@ -30,10 +29,7 @@ def explained(cell: CellName, results: Path) -> list[Setting]:
     Raises:
         ConfigError: there is no such cell, or a setting is wrong.
     """
-    seeds = load_scale(cell.scale).seeds
-    if cell.seed not in (None, *seeds):
-        scale = folders.shown(folders.find("scales", cell.scale))
-        raise ConfigError(f"{scale}: seeds: no seed {cell.seed}; it has {seeds}")
+    seed_of(cell)
     tree = merged_settings(cell.scale, cell.dataset, cell.method, results)
     places = {key: str(leaf) for key, leaf in leaves(tree)}
     return [(key, value, places.get(key, IN_NO_FILE)) for key, value in _resolved(cell, results)]
@@ -57,24 +53,23 @@ def check_trial(trial: CellName, changes: dict[str, Any]) -> None:
 
 def _resolved(name: CellName, results: Path) -> Iterator[tuple[str, Any]]:
     """Every key with its value, once all of them are checked."""
-    method, _ = split_name(name.method)
-    labelled = load_scale(name.scale).datasets.get(name.dataset)
-    classified = labelled and labelled.classification and labelled.classification.methods
-    if method not in image_classifiers():
-        cell = resolve(name.scale, name.dataset, name.method, name.seed or 0, results)
+    found = resolve_all(name.scale, name.dataset, name.method, name.seed or 0, results)
+    if cell := found.cell:
         yield from _flat(cell.training.settings, "field")
         yield from _flat(cell.training.fit.model_dump(), "fit")
-        if cell.generation is not None:
-            yield from _flat(generation_config(cell).model_dump(), "generation")
+        if found.generation is not None:
+            yield from _flat(found.generation.model_dump(), "generation")
         yield "train", cell.training.train
         yield "validation", cell.training.validation
         yield from _flat(cell.encode.model_dump(), "encode")
         yield from _flat(cell.evaluate.model_dump(), "evaluate")
-    if method in image_classifiers() or method in (classified or ()):
-        found = resolve_classification(name.scale, name.dataset, name.method, results)
-        training = found.training.model_dump()
-        settings = {**found.settings.model_dump(), "training": training}
-        parts = {"signals": found.signals.model_dump(), "encoding": found.encoding.model_dump()}
+    if labelled := found.classification:
+        training = labelled.training.model_dump()
+        settings = {**labelled.settings.model_dump(), "training": training}
+        parts = {
+            "signals": labelled.signals.model_dump(),
+            "encoding": labelled.encoding.model_dump(),
+        }
         yield from _flat({**settings, **parts}, "classification")
 
 

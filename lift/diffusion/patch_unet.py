@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lift.diffusion.patches import from_patches, to_patches
 from lift.diffusion.unet import UNet
+from lift.ranges import Count
 
 
 class PatchUNet(nn.Module):
@@ -36,9 +37,9 @@ class PatchUNet(nn.Module):
         patterns: Tensor,
         channels: int,
         inputs: int,
-        stride: int,
-        widths: tuple[int, ...],
-        blocks: int,
+        stride: Count,
+        widths: tuple[Count, ...],
+        blocks: Count,
     ) -> None:
         super().__init__()
         dimensions, numbers = len(shape) - 1, len(patterns)

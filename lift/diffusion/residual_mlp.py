@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lift.diffusion.timestep import sinusoidal
+from lift.ranges import Count
 
 GROUPS = 16
 TIME_WIDTH = 64
@@ -47,7 +48,7 @@ class ResidualMLP(nn.Module):
         ValueError: a latent that is no vector, or an impossible width or count.
     """
 
-    def __init__(self, shape: tuple[int, ...], *, width: int, blocks: int) -> None:
+    def __init__(self, shape: tuple[int, ...], *, width: Count, blocks: Count) -> None:
         super().__init__()
         if len(shape) != 1:
             raise ValueError(f"residual_mlp: latents of shape {shape}; expected vectors (d,)")

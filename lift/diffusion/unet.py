@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lift.diffusion.timestep import sinusoidal
+from lift.ranges import Count
 
 CONVOLUTIONS: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
 GROUPS = 8
@@ -97,8 +98,8 @@ class UNet(nn.Module):
         self,
         shape: tuple[int, ...],
         *,
-        widths: tuple[int, ...],
-        blocks: int,
+        widths: tuple[Count, ...],
+        blocks: Count,
         cellwise: bool,
         inputs: int = 1,
     ) -> None:

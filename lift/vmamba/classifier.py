@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from lift.field import Latent
 from lift.hierarchy import upsample
+from lift.ranges import Count, Positive
 from lift.vmamba.scan import Backend
 from lift.vmamba.ss2d import SS2D
 
@@ -82,11 +83,11 @@ class VMambaClassifier(nn.Module):
         shapes: Mapping[str, tuple[int, ...]],
         classes: int,
         *,
-        width: int,
-        depth: int,
-        expand: float,
-        states: int,
-        mlp_ratio: float,
+        width: Count,
+        depth: Count,
+        expand: Positive,
+        states: Count,
+        mlp_ratio: Positive,
         drop_path: float,
         backend: Backend = "auto",
     ) -> None:

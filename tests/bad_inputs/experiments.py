@@ -12,10 +12,14 @@ from benchmarks.settings import folders
 from benchmarks.settings.cell import resolve
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.fields import build_field
+from benchmarks.settings.names import parse_cell
 from benchmarks.settings.reading import read_mapping
+from benchmarks.settings.scale import seed_of
 from benchmarks.stages import prepare
+from benchmarks.stages.settings import resolve_all
 from benchmarks.stages.single_signal import compare
 from benchmarks.stages.single_signal.settings import load_single_signal
+from benchmarks.workflow.asked import read_config
 from lift.checkpoint import Checkpoint, load_tensors, save_tensors
 from lift.field import Domain
 from lift.functaset import open_functaset, write_functaset
@@ -54,6 +58,29 @@ def lift(change, part: str = "field"):
     return images(lambda c: c["overrides"]["lift"][part].update(change))
 
 
+def everything():
+    return resolve_all("demo", IMAGES, "lift", 0)
+
+
+def network(change):
+    def edit(scale):
+        own = scale["datasets"][IMAGES]["overrides"]["lift"]["generation"]
+        own["network"].update(change)
+
+    return setting("scales/demo.yaml", edit, everything)
+
+
+def labelled(change, part: str = "training"):
+    def edit(scale):
+        scale["datasets"][IMAGES]["classification"]["overrides"]["lift"][part].update(change)
+
+    return setting("scales/demo.yaml", edit, everything)
+
+
+def head(change):
+    return labelled(change, "settings")
+
+
 def functa(change):
     return setting(
         "scales/demo.yaml",
@@ -66,9 +93,12 @@ def single(change):
     return setting("single_signal.yaml", change, load_single_signal)
 
 
-def broken_yaml(folder: Path) -> object:
-    (folder / "demo.yaml").write_text("scale: [demo", encoding="utf-8")
-    return read_mapping(folder / "demo.yaml")
+def text(content: str):
+    def give(folder: Path) -> object:
+        (folder / "demo.yaml").write_text(content, encoding="utf-8")
+        return read_mapping(folder / "demo.yaml")
+
+    return give
 
 
 def included(folder: Path) -> object:
@@ -131,13 +161,26 @@ def cut(name: str):
 
 
 CASES = [
-    Case("a file that is no YAML", broken_yaml),
+    Case("a file that is no YAML", text("scale: [demo")),
+    Case("a key that stands twice", text("fit:\n  steps: 1\n  steps: 2\n")),
+    Case("an alias of what it stands in", text("fit: &fit\n  more: *fit\n")),
     Case("no such scale", lambda f: resolve("dmeo", IMAGES, "lift", 0)),
     Case("a data set that the scale has not", lambda f: resolve("demo", "imagenet", "lift", 0)),
     Case("a method that the scale does not run", lambda f: resolve("demo", IMAGES, "lyft", 0)),
     Case("a misspelt key", demo(lambda c: c.update(sedes=[1]))),
     Case("no seeds", demo(lambda c: c.update(seeds=[]))),
     Case("a negative seed", demo(lambda c: c.update(seeds=[-1]))),
+    Case("a seed twice", demo(lambda c: c.update(seeds=[0, 0]))),
+    Case("a list of scales to extend", demo(lambda c: c.update(extends=["lite"]))),
+    Case("an unknown table", demo(lambda c: c["tables"].update(cifra10=IMAGES))),
+    Case("no methods", images(lambda c: c.update(methods=[]))),
+    Case("a method twice", images(lambda c: c["methods"].append("lift"))),
+    Case("overrides of a method that is not run", images(lambda c: c["methods"].remove("gem"))),
+    Case("overrides of generation where nothing is", images(lambda c: c.pop("generation"))),
+    Case(
+        "overrides of a method that is not classified",
+        images(lambda c: c["classification"]["methods"].remove("gem")),
+    ),
     Case("a scale called otherwise than its file", demo(lambda c: c.update(scale="dmeo"))),
     Case("a batch of `yes`", images(lambda c: c["fit"].update(batch=True))),
     Case("a batch of -1", images(lambda c: c["fit"].update(batch=-1))),
@@ -157,6 +200,15 @@ CASES = [
     Case("regions that do not divide the picture", lift({"regions_per_axis": 7})),
     Case("tied regions of a field without any", functa({"tied_steps": 5})),
     Case("agreement of regions of a field without any", functa({"agreement": 0.1})),
+    Case("a misspelt setting of a denoiser", network({"widhts": [32]})),
+    Case("a denoiser without blocks", network({"blocks": 0})),
+    Case("a misspelt setting of a classifier", head({"widht": 8})),
+    Case("a misspelt key of a training of classifiers", labelled({"stpes": 8})),
+    Case("`snakemake --config scael=lite`", lambda f: read_config({"scael": "lite"})),
+    Case("`snakemake --config jobs=all`", lambda f: read_config({"jobs": "all"})),
+    Case(
+        "a seed that the scale has not", lambda f: seed_of(parse_cell(f"demo/{IMAGES}/lift/seed7"))
+    ),
     Case("a setting of a data set that is unknown", source(lambda c: c.update(resolutoin=3))),
     Case("a source's setting that is unknown", source(lambda c: c["source"].update(pth="x"))),
     Case("a loader that is not there", source(lambda c: c.update(loader="nowhere.at_all"))),

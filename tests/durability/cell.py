@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
+from tests.benchmarks.settings.configuration import only_lift
 from tests.benchmarks.workflow.commands import CELL, ROOT, edit
 
 RESULTS = ("reconstruction", "interpolation", "generation", "classification")
@@ -27,7 +28,8 @@ def shrink(scale):
     scale["datasets"] = {"embedded-images": scale["datasets"]["embedded-images"]}
     scale["tables"] = dict.fromkeys(scale["tables"], "embedded-images")
     data = scale["datasets"]["embedded-images"]
-    data.update(methods=["lift"], train=64, validation=4)
+    only_lift(data)
+    data.update(train=64, validation=4)
     data.update(encode={"train": 16, "test": 8}, evaluate={"train": 4, "test": 4})
     data["fit"].update(batch=4, log_every=2, validate_every=10, checkpoint_seconds=1)
     data["overrides"]["lift"]["fit"]["steps"] = 40

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -12,6 +11,8 @@ from torch import Tensor, nn
 
 from baselines.torchvision_guard import import_torchvision
 from benchmarks.metrics.cost import count_forward
+from benchmarks.settings.arguments import check_arguments
+from benchmarks.settings.merge import Tree, sourced
 from benchmarks.settings.reading import ConfigError
 from lift.vmamba.classifier import VMambaClassifier
 
@@ -37,6 +38,17 @@ def head_module(key: str) -> str:
     return HEADS[key][0]
 
 
+def check_head(key: str, settings: Tree, where: str) -> type[nn.Module]:
+    """The class of a head, its settings checked.
+
+    Raises:
+        ConfigError: no head has this key, or a setting is unknown, missing or wrong.
+    """
+    cls: type[nn.Module] = getattr(importlib.import_module(head_module(key)), HEADS[key][1])
+    check_arguments(cls, settings, where, "classification.settings", ("shapes", "classes"))
+    return cls
+
+
 def build_head(key: str, shapes: Shapes, classes: int, settings: dict[str, Any]) -> nn.Module:
     """Builds a head with fresh weights from torch's global generator.
 
@@ -46,23 +58,9 @@ def build_head(key: str, shapes: Shapes, classes: int, settings: dict[str, Any])
     Raises:
         ConfigError: an unknown, missing or impossible setting.
     """
-    module = head_module(key)
+    cls = check_head(key, sourced(settings, f"head {key!r}"), f"head {key!r}")
     if key == "resnet":
         import_torchvision()
-    cls: type[nn.Module] = getattr(importlib.import_module(module), HEADS[key][1])
-    accepted = inspect.signature(cls.__init__).parameters
-    unknown = [name for name in settings if name not in accepted]
-    missing = [
-        name
-        for name, parameter in accepted.items()
-        if parameter.default is parameter.empty
-        and name not in ("self", "shapes", "classes", *settings)
-    ]
-    if unknown or missing:
-        raise ConfigError(
-            f"head {key!r}: unknown settings {unknown}, missing settings {missing}; expected "
-            f"{[name for name in accepted if name not in ('self', 'shapes', 'classes')]}"
-        )
     try:
         return cls(shapes, classes, **settings)
     except (TypeError, ValueError) as error:

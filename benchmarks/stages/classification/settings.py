@@ -25,6 +25,7 @@ from benchmarks.settings.method import (
 from benchmarks.settings.reading import ConfigError, Data
 from benchmarks.settings.scale import load_scale
 from benchmarks.settings.trial import RESULTS, split_name
+from benchmarks.stages.classification.heads import check_head
 from lift.network_training import TrainingConfig
 
 
@@ -89,6 +90,7 @@ def resolve_classification(
     published = base.classification[settings_key(base, base.classification, source)]
     own = {name: part for name, part in tree.items() if name not in ("signals", "encoding")}
     settings = checked(ClassificationSettings, own, where, "classification")
+    check_head(settings.head, group(own, "settings"), where)
     training = checked(TrainingConfig, group(own, "training"), where, "classification.training")
     seen = published.training["steps"] * published.training["batch"]
     return Classification(

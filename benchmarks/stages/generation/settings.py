@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import nn
 
+from benchmarks.settings.arguments import check_arguments
 from benchmarks.settings.cell import Cell
+from benchmarks.settings.merge import sourced
 from benchmarks.settings.reading import ConfigError, explain
 from lift.diffusion.config import DiffusionConfig, GeometryName
 from lift.network_training import TrainingConfig
@@ -20,6 +21,9 @@ DENOISERS = {
     "patch_unet": ("lift.diffusion.patch_unet", "PatchUNet"),
 }
 """Key in ``config`` -> module and class; the first argument of each is the latents' shape."""
+
+GIVEN = ("shape", "inputs", "patterns", "channels")
+"""Arguments of denoisers that are no settings."""
 
 
 class GenerationConfig(BaseModel):
@@ -71,7 +75,20 @@ def generation_config(cell: Cell) -> GenerationConfig:
             f"{where}: denoiser {config.denoiser!r} is unknown; "
             f"expected one of {', '.join(DENOISERS)}"
         )
+    check_denoiser(config.denoiser, config.network, where)
     return config
+
+
+def check_denoiser(key: str, settings: dict[str, Any], where: str) -> type[nn.Module]:
+    """The class of a denoiser, its settings checked.
+
+    Raises:
+        ConfigError: a setting is unknown, missing or wrong.
+    """
+    module, name = DENOISERS[key]
+    cls: type[nn.Module] = getattr(importlib.import_module(module), name)
+    check_arguments(cls, sourced(settings, where, "network"), where, "network", GIVEN)
+    return cls
 
 
 def build_denoiser(
@@ -88,12 +105,7 @@ def build_denoiser(
     Raises:
         ConfigError: an unknown, missing or impossible setting.
     """
-    module, name = DENOISERS[key]
-    cls: type[nn.Module] = getattr(importlib.import_module(module), name)
-    given = {"shape", "inputs", *drawing}
-    accepted = [name for name in inspect.signature(cls).parameters if name not in given]
-    if sorted(settings) != sorted(accepted):
-        raise ConfigError(f"denoiser {key!r}: settings {sorted(settings)}, expected {accepted}")
+    cls = check_denoiser(key, settings, f"denoiser {key!r}")
     try:
         return cls(shape, **settings, **drawing)
     except (TypeError, ValueError) as error:

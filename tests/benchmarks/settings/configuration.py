@@ -19,3 +19,13 @@ def edited(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, relative: str, chang
     change(content)
     spoiled.write_text(yaml.safe_dump(content), encoding="utf-8")
     monkeypatch.setattr(folders, "CONFIG", tmp_path)
+
+
+def only_lift(data: dict) -> None:
+    """Leaves one method of a scale's data set, and the classifiers of pixels."""
+    data.update(methods=["lift"], overrides={"lift": data["overrides"]["lift"]})
+    if labelled := data.get("classification"):
+        names = {"lift", "resnet50", "vit4"}
+        labelled["methods"] = [name for name in labelled["methods"] if name in names]
+        kept = {name: part for name, part in labelled["overrides"].items() if name in names}
+        labelled["overrides"] = kept

@@ -7,7 +7,7 @@ from benchmarks.settings.digest import digest
 from benchmarks.settings.fields import build_field
 from benchmarks.settings.merge import leaves
 from benchmarks.settings.method import published_settings
-from benchmarks.settings.reading import ConfigError, read_yaml
+from benchmarks.settings.reading import ConfigError, read_mapping, read_yaml
 from benchmarks.settings.scale import ScaleConfig, load_scale
 from lift import Domain
 from tests.benchmarks.settings.configuration import edited
@@ -149,6 +149,43 @@ def test_another_denoiser_takes_nothing_of_the_first_ones_network():
             lambda c: c["datasets"].update(cifra10=c["datasets"][IMAGES]),
             r"demo\.yaml: datasets: 'cifra10' is unknown; expected one of celeba64",
         ),
+        ("scales/demo.yaml", lambda c: c.update(seeds=[0, 0]), r"demo\.yaml: seeds: .*0 stands"),
+        ("scales/demo.yaml", lambda c: c.update(extends=["lite"]), r"extends: \['lite'\], exp"),
+        (
+            "scales/demo.yaml",
+            lambda c: c["tables"].update(cifra10=IMAGES),
+            r"demo\.yaml: tables: 'cifra10' is unknown; expected one of celebahq64",
+        ),
+        (
+            "scales/demo.yaml",
+            lambda c: c["datasets"][IMAGES].update(methods=[]),
+            r"demo\.yaml: datasets\.embedded-images\.methods: .*at least 1 item",
+        ),
+        (
+            "scales/demo.yaml",
+            lambda c: c["datasets"][IMAGES]["methods"].append("lift"),
+            r"datasets\.embedded-images\.methods: .*'lift' stands twice",
+        ),
+        (
+            "scales/demo.yaml",
+            lambda c: c["datasets"]["embedded-voxels"].update(methods=["lift"]),
+            r"embedded-voxels\.overrides: 'functa' is not used; this data set runs lift",
+        ),
+        (
+            "scales/demo.yaml",
+            lambda c: c["datasets"][IMAGES].pop("generation"),
+            r"overrides\.\w+\.generation: .*generates nothing",
+        ),
+        (
+            "scales/demo.yaml",
+            lambda c: c["datasets"][IMAGES]["classification"]["methods"].remove("gem"),
+            r"classification\.overrides: 'gem' is not used; this data set classifies lift",
+        ),
+        (
+            "scales/demo.yaml",
+            lambda c: c["datasets"][IMAGES]["classification"]["methods"].append("relift-2"),
+            r"classification\.methods: 'relift-2' is unknown",
+        ),
         (
             "methods/lift.yaml",
             lambda c: c["settings"]["cifar10"]["fit"].update(batch="many"),
@@ -204,6 +241,43 @@ def test_broken_yaml_is_one_clear_error(tmp_path):
     path.write_text("scale: [demo", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"demo\.yaml: not YAML"):
         read_yaml(path, ScaleConfig)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("scale: demo\nseeds: [0]\nscale: lite\n", "scale: stands twice, in lines 1 and 3"),
+        ("fit:\n  steps: 1\n  steps: 2\n", r"fit\.steps: stands twice, in lines 2 and 3"),
+        ("a: [{b: 1, b: 2}]\n", r"a\.b: stands twice"),
+        ("fit: &fit\n  more: *fit\n", r"fit\.more: an alias of what it stands in"),
+        ("seeds: &seeds [0, *seeds]\n", "seeds: an alias of what it stands in"),
+    ],
+)
+def test_a_key_stands_once_and_holds_no_loop(tmp_path, text, message):
+    path = tmp_path / "demo.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=rf"demo\.yaml: {message}"):
+        read_yaml(path, ScaleConfig)
+
+
+def test_a_merge_may_be_changed_and_an_alias_used_twice(tmp_path):
+    path = tmp_path / "any.yaml"
+    text = "a: &a {b: 1}\nc: &c {<<: *a, b: 2}\nd: {<<: *c, e: 3}\nf: [*a, *a]\n"
+    path.write_text(text, encoding="utf-8")
+    assert read_mapping(path)["d"] == {"b": 2, "e": 3}
+
+
+@pytest.mark.parametrize("part", ["classification", "generation"])
+def test_null_leaves_a_data_sets_classification_or_generation_out(edit, part):
+    def leave_out(scale):
+        data = scale["datasets"][IMAGES]
+        data[part] = None
+        for changes in data["overrides"].values():
+            changes.pop("generation")
+
+    edit("scales/demo.yaml", leave_out)
+    assert part not in merged_settings("demo", IMAGES, "lift")
+    assert resolve("demo", IMAGES, "lift", 0)
 
 
 def test_regions_that_do_not_divide_are_one_clear_error():

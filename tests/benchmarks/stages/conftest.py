@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from tests.benchmarks.settings.configuration import only_lift
 from tests.benchmarks.stages.commands import IMAGES, SHAPES, point_at
 
 SIGNALS = {"train": 48, "validation": 24, "test": 36}
@@ -11,7 +12,8 @@ SIGNALS = {"train": 48, "validation": 24, "test": 36}
 
 def few_shapes(scale):
     data = scale["datasets"][SHAPES.dataset]
-    data.update(methods=["lift"], train=16, validation=4)
+    only_lift(data)
+    data.update(train=16, validation=4)
     data.update(encode={"train": 6, "test": 6}, evaluate={"train": 4, "test": 5})
     data["fit"].update(batch=4, log_every=2, validate_every=2, snapshots=True)
     data["overrides"]["lift"]["fit"]["steps"] = 4
@@ -19,7 +21,8 @@ def few_shapes(scale):
 
 def few_images(scale):
     data = scale["datasets"][IMAGES.dataset]
-    data.update(methods=["lift"], train=32, validation=4)
+    only_lift(data)
+    data.update(train=32, validation=4)
     data["fit"].update(batch=4, log_every=2, validate_every=4)
     data["overrides"]["lift"]["fit"]["steps"] = 4
     labelled = data["classification"]

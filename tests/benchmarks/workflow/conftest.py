@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from tests.benchmarks.settings.configuration import only_lift
 from tests.benchmarks.workflow.commands import CELL, ROOT, edit, snakemake
 
 AWKWARD = 'it\'s a [place] of $HOME & "more"'
@@ -15,7 +16,8 @@ def shrink(scale):
     scale["datasets"] = {"embedded-images": scale["datasets"]["embedded-images"]}
     scale["tables"] = dict.fromkeys(scale["tables"], "embedded-images")
     data = scale["datasets"]["embedded-images"]
-    data.update(methods=["lift"], train=32, validation=4)
+    only_lift(data)
+    data.update(train=32, validation=4)
     data.update(encode={"train": 6, "test": 5}, evaluate={"train": 4, "test": 4})
     data["fit"].update(batch=4, log_every=2, validate_every=4)
     data["overrides"]["lift"]["fit"]["steps"] = 4

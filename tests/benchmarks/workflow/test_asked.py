@@ -5,7 +5,7 @@ import pytest
 from benchmarks.settings.reading import ConfigError
 from benchmarks.settings.resources import load_resources
 from benchmarks.workflow.allocation import cpus, owns_its_devices
-from benchmarks.workflow.asked import Asked, read_cluster
+from benchmarks.workflow.asked import Asked, read_cluster, read_config
 from benchmarks.workflow.job import environment
 
 CPU = {"account": None, "cpu": "short", "gpu": None}
@@ -63,3 +63,20 @@ def test_gpus_of_a_scheduler_need_no_slot(monkeypatch):
     assert not owns_its_devices()
     monkeypatch.setenv("SLURM_JOB_GPUS", "2")
     assert owns_its_devices()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"scael": "lite"},
+            "--config: scael: .*got .lite.; expected scale, include, jobs",
+        ),
+        ({"jobs": "all"}, "--config: jobs: Input should be 'stage' or 'cell'; got 'all'"),
+        ({"scale": ["demo"]}, "--config: scale: .*string"),
+    ],
+)
+def test_a_run_takes_known_settings_alone(values, message):
+    with pytest.raises(ConfigError, match=message):
+        read_config(values)
+    assert read_config({"scale": "lite", "jobs": "cell"}).scale == "lite"

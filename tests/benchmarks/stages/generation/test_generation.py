@@ -170,7 +170,7 @@ def test_the_same_seed_generates_the_same(generated, tmp_path, monkeypatch):
     ("settings", "message"),
     [
         ({"denoiser": "vit"}, "denoiser 'vit' is unknown; expected one of residual_mlp, unet"),
-        ({"network": {"depth": 3}}, r"'depth'.*expected \['widths', 'blocks', 'cellwise'\]"),
+        ({"network": {"depth": 3}}, r"network\.depth: .*expected widths, blocks, cellwise"),
         ({"network": {"widths": [40], "blocks": 1, "cellwise": True}}, "multiples of 32"),
         (
             {"denoiser": "residual_mlp", "network": {"width": 32, "blocks": 2}},

@@ -1,0 +1,46 @@
+"""All settings of a cell, those of its later stages too: checked before the first one begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.settings.cell import Cell, resolve
+from benchmarks.settings.method import image_classifiers
+from benchmarks.settings.scale import load_scale
+from benchmarks.settings.trial import RESULTS, split_name
+from benchmarks.stages.classification.settings import Classification, resolve_classification
+from benchmarks.stages.generation.settings import GenerationConfig, generation_config
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A cell's settings; a method that classifies pixels has no ``cell``."""
+
+    cell: Cell | None
+    generation: GenerationConfig | None
+    classification: Classification | None
+
+
+def resolve_all(
+    scale: str, dataset: str, method: str, seed: int, results: Path = RESULTS
+) -> Resolved:
+    """Whatever a scale says of a method on a data set.
+
+    Args:
+        method: of a trial, METHOD+NAME.
+        results: where trials are.
+
+    Raises:
+        ConfigError: there is no such cell, or a setting of any of its stages is wrong.
+    """
+    base, _ = split_name(method)
+    pixels = base in image_classifiers()
+    cell = None if pixels else resolve(scale, dataset, method, seed, results)
+    data = load_scale(scale).datasets.get(dataset)
+    classified = data and data.classification and base in data.classification.methods
+    return Resolved(
+        cell,
+        generation_config(cell) if cell and cell.generation else None,
+        resolve_classification(scale, dataset, method, results) if pixels or classified else None,
+    )
