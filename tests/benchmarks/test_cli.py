@@ -83,7 +83,7 @@ def test_every_setting_is_shown_with_its_place(lift):
     [
         (("show", "demo"), "cell: 'demo', expected SCALE/DATASET/METHOD"),
         (("show", "dmeo/x/lift"), "config/scales/dmeo.yaml: no such file; scales has budget, demo"),
-        (("show", f"demo/{IMAGES}/lyft"), "'lyft' is unknown; expected one of functa"),
+        (("show", f"demo/{IMAGES}/lyft"), "'lyft' is unknown; expected one of"),
         (("show", "lite/cifar10/lift/seed7"), "lite.yaml: seeds: no seed 7; it has [0]"),
         (("plan", "--scale", "nope"), "nope.yaml: no such file; scales has budget, demo"),
         (("run", f"demo/{IMAGES}/lift", "--set", "steps=3"), "expected GROUP.NAME=VALUE"),
