@@ -29,6 +29,12 @@ class Lines:
         self._stream.flush()
 
 
+def close_bars() -> None:
+    """Ends the line of every bar that an error left open, so that what is said stands alone."""
+    for bar in list(getattr(tqdm, "_instances", ())):
+        bar.close()
+
+
 def progress_bar(
     iterable: Iterable[Any] | None = None,
     *,

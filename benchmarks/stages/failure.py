@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lift.bars import close_bars
 from lift.interrupt import EXIT_CODE, Interrupted, interruptible
 
 PACKAGES = ("lift", "baselines", "benchmarks")
@@ -33,9 +34,11 @@ def one_line(name: str) -> Iterator[None]:
         with interruptible():
             yield
     except Interrupted as error:
+        close_bars()
         print(f"{name}: {error}", file=sys.stderr, flush=True)
         sys.exit(EXIT_CODE)
     except Exception as error:
         if not is_told(error):
             raise
+        close_bars()
         sys.exit(f"{name}: {error}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from benchmarks.records.result import Metric
 from benchmarks.stages import encode, reconstruct
 from benchmarks.stages.experiment import Experiment, StageError
+from benchmarks.stages.lock import written_here
+from lift.interrupt import interruptible
 
 NEEDED = ("fit.json", "encode.json", "field.safetensors", "curve.csv")
 
@@ -36,6 +36,7 @@ def verify(experiment: Experiment) -> list[Remeasured]:
 
     Raises:
         StageError: there is nothing to compare with, or it was measured under other settings.
+        LockedError: another process verifies this cell.
     """
     stored = experiment.upstream("reconstruction")
     now = experiment.cell.model_dump(mode="json")
@@ -46,12 +47,22 @@ def verify(experiment: Experiment) -> list[Remeasured]:
             f"{experiment.path('reconstruction')}: measured with other settings "
             f"({', '.join(changed)}) than are configured now; run the cell again"
         )
-    with TemporaryDirectory(dir=experiment.directory) as folder:
-        apart = replace(experiment, results=Path(folder))
+    with written_here(experiment.directory / "verify.json"), interruptible():
+        again = _measured_apart(experiment)
+    found = {(metric.name, metric.split): metric.value for metric in again}
+    return [Remeasured(metric, found.get((metric.name, metric.split))) for metric in stored.metrics]
+
+
+def _measured_apart(experiment: Experiment) -> list[Metric]:
+    """Works in a folder beside the results, which a killed run may have left."""
+    folder = experiment.directory / ".verify"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        apart = replace(experiment, results=folder)
         apart.directory.mkdir(parents=True)
         for name in NEEDED:
             shutil.copy(experiment.directory / name, apart.directory / name)
         encode.run(apart)
-        again = reconstruct.run(apart).metrics
-    found = {(metric.name, metric.split): metric.value for metric in again}
-    return [Remeasured(metric, found.get((metric.name, metric.split))) for metric in stored.metrics]
+        return reconstruct.run(apart).metrics
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
