@@ -3,6 +3,7 @@
 # make test-report       the report in a browser (Debian: apt-get install chromium)
 # make test-durability   kills runs at random moments and compares what they end with; half an hour
 # make ablations         the tables of config/ablations.yaml; hours, needs CIFAR-10
+# make test-cluster      profiles/slurm on a Slurm of one node that it starts; as root
 # make lint              ruff, mypy, snakefmt
 PYTHON ?= python3
 VENV ?= .venv
@@ -26,6 +27,10 @@ test-durability: $(READY)
 
 ablations: $(READY)
 	$(RUN) snakemake --cores 2 $(ABLATIONS:%=results/ablations/%.csv)
+
+test-cluster: $(READY)
+	$(RUN) pip install --quiet --constraint constraints.txt --editable ".[slurm]"
+	OMP_NUM_THREADS=1 $(RUN) tests.cluster.scenario
 
 lint: $(READY)
 	$(RUN) ruff check .
