@@ -73,9 +73,27 @@ def interrupt(project: Path, rule: str, number: int, victim: str, wait: float) -
     else:
         _, alive = psutil.wait_procs(family, PATIENCE)
         run.poll()
+    alive = [process for process in alive if runs(process)]
+    said = "; ".join(f"went on: {described(process)}" for process in alive)
     for process in alive:
         process.kill()
-    return f"{len(alive)} processes went on" if alive else ""
+    return said
+
+
+def runs(process: psutil.Process) -> bool:
+    """Whether a process has not ended; one that nobody has waited for, a zombie, has."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def described(process: psutil.Process) -> str:
+    """What a process is and does, in a few words."""
+    try:
+        return f"{process.status()} {' '.join(process.cmdline()[:12])}"
+    except psutil.Error as error:
+        return str(error)
 
 
 def difference(expected: dict[str, object], found: dict[str, object]) -> str:
