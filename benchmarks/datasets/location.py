@@ -14,14 +14,26 @@ DEFAULT = ROOT.parent / "shared" / "data"
 
 
 def data_root() -> Path:
-    """The folder that LIFT_DATA names (``~`` is the home folder), else ``shared/data`` beside."""
+    """The folder that LIFT_DATA names (``~`` is the home folder), else ``shared/data`` beside.
+
+    Raises:
+        DatasetError: it names the home folder of nobody.
+    """
     named = os.environ.get("LIFT_DATA")
-    return Path(named).expanduser() if named else DEFAULT
+    return _expanded(named, "LIFT_DATA") if named else DEFAULT
 
 
 def located(path: str) -> Path:
     """A path of a configuration: below ``data_root`` unless it is absolute or starts with ``~``."""
-    return data_root() / Path(path).expanduser()
+    return data_root() / _expanded(path, "path")
+
+
+def _expanded(path: str, name: str) -> Path:
+    """A path whose ``~`` is replaced."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise DatasetError(f"{name}: {path}: {error}, expected a folder") from error
 
 
 def hashes(root: Path, paths: list[Path]) -> dict[str, str]:

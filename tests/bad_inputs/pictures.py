@@ -17,9 +17,11 @@ from benchmarks.datasets.loaders import load_raw
 from benchmarks.datasets.raw import Raw
 from benchmarks.datasets.sources.cifar10 import CLASSES
 from tests.bad_inputs.case import Case
+from tests.benchmarks.datasets.pngs import chunk, png
 from tests.benchmarks.datasets.tiny import cifar_batch, config, encoded, noise, prepared, save
 
 PICTURE = noise(1, 64)[0]
+SQUARE = 64
 PNG, JPEG = encoded(PICTURE, "PNG"), encoded(PICTURE, "JPEG")
 
 
@@ -158,6 +160,12 @@ CASES = [
     Case("an alpha channel that is not opaque", picture(clear("RGBA"), "a.png", "convert")),
     Case("a palette with a transparent colour", picture(clear("P"), "a.png", "convert")),
     Case("RGB with a transparent colour", picture(clear("RGB"), "a.png", "convert")),
+    Case("a PNG file that lacks rows", picture(png(SQUARE, 8, 2, SQUARE // 2))),
+    Case("a palette that is not there", picture(png(SQUARE, 8, 3), "a.png", "convert")),
+    Case(
+        "a transparent colour of 16 bits",
+        picture(png(SQUARE, 16, 2, between=chunk(b"tRNS", bytes(6)))),
+    ),
     Case("no folder of faces", faces(lambda f: None, "nowhere")),
     Case("a folder without a picture", faces(empty)),
     Case("a list instead of a folder", faces(lambda f: (f / "list.txt").touch(), "faces/list.txt")),

@@ -128,9 +128,9 @@ def nothing(folder: Path) -> None:
     pass
 
 
-def recording(samples: np.ndarray, length: int | None = None):
+def recording(samples: np.ndarray, length: int | None = None, rate: int = 8000):
     def give(folder: Path) -> object:
-        wavfile.write(folder / "clip.wav", 8000, samples)
+        wavfile.write(folder / "clip.wav", rate, samples)
         (folder / "clip.wav").write_bytes((folder / "clip.wav").read_bytes()[:length])
         return read_audio(folder / "clip.wav")
 
@@ -210,6 +210,7 @@ CASES = [
     ),
     Case("a missing recording", lambda f: read_audio(f / "clip.wav")),
     Case("a recording that is none", no_wav),
+    Case("a recording of 0 samples a second", recording(WAVE, rate=0)),
     Case("a recording cut off after 30 bytes", recording(WAVE, 30)),
     Case("a recording cut off after 500 bytes", recording(WAVE, 500)),
     Case("a recording in stereo", recording(np.stack([WAVE, WAVE], 1))),

@@ -27,7 +27,9 @@ def read_audio(path: Path) -> np.ndarray:
     data = read_bytes(path)
     check_whole(data, path)
     with reading(str(path), "WAV file"):
-        _, samples = wavfile.read(io.BytesIO(data))
+        rate, samples = wavfile.read(io.BytesIO(data))
+        if rate <= 0 or not np.prod(samples.shape[1:]):
+            raise ValueError(f"{rate} samples a second, {samples.shape[1:]} channels")
     if samples.ndim != 1:
         raise DatasetError(
             f"{path}: {samples.shape[1]} channels, expected one; mix them down first"

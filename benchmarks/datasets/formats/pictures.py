@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from benchmarks.datasets.errors import DatasetError
+from benchmarks.datasets.formats import png
 from benchmarks.datasets.formats.reading import is_hidden, reading
 
 Modes = Literal["strict", "convert"]
@@ -84,6 +85,8 @@ def _opened(data: bytes, name: str) -> Image.Image:
             ) from error
         if not min(image.size):
             raise ValueError(f"{image.width}x{image.height} pixels")
+        if image.format == "PNG":
+            png.check_whole(data)
         image.load()
     return image
 
