@@ -69,7 +69,9 @@ def score(metrics: Sequence[Metric]) -> str:
     for metric in (*named, *here):
         unit = "" if metric.unit == "1" else f" {metric.unit}"
         where = "" if metric.split == "none" else f" ({metric.split})"
-        return f"{metric.name} {metric.value:,.4g}{unit}{where}"
+        value = metric.value or 0.0
+        shown = f"{value:,.0f}" if value.is_integer() else f"{value:,.4g}"
+        return f"{metric.name} {shown}{unit}{where}"
     return ""
 
 

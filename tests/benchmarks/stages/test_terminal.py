@@ -74,7 +74,7 @@ def test_a_stage_that_cannot_be_described_says_why_it_fails(encoded_copy, monkey
         ([("mse", 0.1, "1", "test"), ("psnr", 24.314, "dB", "test")], "psnr 24.31 dB (test)"),
         ([("psnr", 30.0, "dB", "train"), ("psnr", 24.0, "dB", "test")], "psnr 24 dB (test)"),
         ([("fd_clip", None, "1", "generated"), ("kid", 2.5, "1", "train")], "kid 2.5 (train)"),
-        ([("macs", 1e6, "1", "none")], "macs 1e+06"),
+        ([("macs", 1e6, "1", "none")], "macs 1,000,000"),
         ([], ""),
     ],
 )
