@@ -126,5 +126,5 @@ def test_heads_that_do_not_fit_are_one_clear_error():
         build_head("resnet", FUNCTA, 10, {"width": 4, "depths": [1]})
     with pytest.raises(ValueError, match="head: 'svm' is unknown; expected one of vmamba"):
         build_head("svm", FUNCTA, 10, {})
-    with pytest.raises(ValueError, match=r"unknown settings \['widht'\], missing .*'width'"):
+    with pytest.raises(ValueError, match="head 'mlp': widht: Extra inputs are not permitted"):
         build_head("mlp", FUNCTA, 10, {"widht": 3, "hidden_layers": 1, "dropout": 0.0})

@@ -39,11 +39,16 @@ def test_lifts_closed_form_is_what_is_counted(dimensions, sine_layers):
     assert closed.encode_macs == counted_while_encoding(field)
 
 
+# Products of queries with offsets, summed over few coordinates, and norms: in no counter.
+UNCOUNTED = {"enf": "mul+sum", "metalf": "mul+sum, native_layer_norm"}
+
+
 @pytest.mark.parametrize("method", load_methods())
 def test_every_method_is_counted_at_its_published_size_for_cifar(method):
     metrics = run(method, "cifar10")
     counted = {metric.name: metric.value for metric in metrics}
-    assert not any(metric.note for metric in metrics)
+    notes = [f"not counted: {UNCOUNTED[method]}"] if method in UNCOUNTED else []
+    assert [metric.note for metric in metrics if metric.note] == notes
     assert counted["macs"] > 0
     assert counted["encode_macs"] > 3 * counted["macs"]
 
