@@ -39,7 +39,7 @@ def test_lifts_closed_form_is_what_is_counted(dimensions, sine_layers):
     assert closed.encode_macs == counted_while_encoding(field)
 
 
-# Products of queries with offsets, summed over few coordinates, and norms: in no counter.
+# Attention is elementwise products that are then summed: in no counter, and named.
 UNCOUNTED = {"enf": "mul+sum", "metalf": "mul+sum, native_layer_norm"}
 
 
