@@ -32,9 +32,7 @@ STAGED = (
     rf"(?!({SCALE if PLAN.whole_cells else 'published'}|published|prepared)/)[\w-]+"
 )
 THREADS = PLAN.scale_config.threads
-ASKED = asked.Asked(
-    load_resources(SCALE), THREADS, asked.read_cluster(RUN.cluster)
-)
+ASKED = asked.Asked(load_resources(SCALE), THREADS, asked.read_cluster(RUN.cluster))
 CELL = "results/{scale}/{dataset}/{method}/seed{seed}"
 LOG = CELL + "/logs"
 # What jobs run with must not be part of a command: another environment would run all of them again.
