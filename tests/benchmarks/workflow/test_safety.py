@@ -145,9 +145,10 @@ def test_a_signal_to_snakemake_ends_its_jobs_and_frees_its_lock(spoilt, number):
         words(f"{CELL}/fit.json"), cwd=spoilt, env=variables(spoilt), stderr=subprocess.PIPE
     )
     until = time.monotonic() + 120
-    while not log.exists() or "it/s" not in log.read_text(encoding="utf-8"):
+    while not log.exists() or "fit: lift on" not in log.read_text(encoding="utf-8"):
         assert time.monotonic() < until
         time.sleep(0.1)
+    time.sleep(3)  # some steps
     running.send_signal(number)
     running.communicate(timeout=60)
     assert running.returncode not in (0, None)
