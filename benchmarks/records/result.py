@@ -126,7 +126,7 @@ def read_result(path: Path) -> Result:
         return Result.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise ResultError(f"{path}: no such result; run its stage first") from error
-    except json.JSONDecodeError as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise ResultError(f"{path}: not JSON ({error})") from error
     except ValidationError as error:
         raise ResultError(f"{path}: not a result of this version ({explain(error)})") from error

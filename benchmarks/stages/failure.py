@@ -12,9 +12,11 @@ from lift.interrupt import EXIT_CODE, Interrupted, interruptible
 
 PACKAGES = ("lift", "baselines", "benchmarks")
 MACHINE = {
-    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE,
+    errno.EEXIST, errno.EISDIR, errno.ENOTDIR,
 }  # fmt: skip
-"""Errors of the operating system that are no mistake in code: no space, no permission, say."""
+"""Errors of the operating system that are no mistake in code: no space, no permission, or a
+file where a folder should be."""
 
 
 def is_told(error: BaseException) -> bool:
