@@ -59,7 +59,11 @@ class Budget(BaseModel):
 
 
 class Provenance(BaseModel):
-    """Everything needed to say where a number comes from."""
+    """Everything needed to say where a number comes from.
+
+    ``device``, ``threads`` and ``peak_memory_bytes`` are those of each of ``processes``; memory is
+    the first one's.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,8 +74,15 @@ class Provenance(BaseModel):
     packages: dict[str, str]
     device: str
     threads: int
+    processes: int = 1
     wall_seconds: float
     peak_memory_bytes: int
+
+    @property
+    def machine(self) -> str:
+        """``cpu, 2 threads``; of several processes ``4 x cpu, 2 threads``."""
+        shared = f"{self.processes} x " if self.processes > 1 else ""
+        return f"{shared}{self.device}, {self.threads} thread{'s' * (self.threads != 1)}"
 
 
 class Result(BaseModel):

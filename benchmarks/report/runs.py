@@ -129,12 +129,7 @@ def facts(runs: Sequence[Run]) -> list[tuple[str, str]]:
     packages = provenances[-1].packages
     return [
         ("Commit", _counted(p.git_commit for p in provenances)),
-        (
-            "Machine",
-            _counted(
-                f"{p.device}, {p.threads} thread{'s' * (p.threads != 1)}" for p in provenances
-            ),
-        ),
+        ("Machine", _counted(p.machine for p in provenances)),
         ("Packages", ", ".join(f"{name} {version}" for name, version in packages.items())),
         ("Time", f"{duration(sum(seconds.values()))} in all stages ({stages})"),
     ]
