@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,9 @@ class ClassificationSettings(Data):
     settings: dict[str, Any] = Field(description="constructor arguments of the head")
     copies: Distinct[Annotated[int, Field(ge=1)]] = Field(
         min_length=1, description="one training for each; the first is the method's main number"
+    )
+    geometry: Literal["scales", "fused"] = Field(
+        default="scales", description="every latent under its name, or LIFT's fused one alone"
     )
     divide_by: float | None = Field(
         gt=0, description="latents are divided by it; null standardises each channel"

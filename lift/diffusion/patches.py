@@ -164,11 +164,11 @@ def from_patches(patches: Tensor, channels: int) -> Tensor:
 
 def fused_latents(field: LIFT, functaset: Functaset, positions: np.ndarray) -> Iterator[Tensor]:
     """Z-alpha of training latents in batches ``(B, P, ..., P, d)``, on the host."""
-    device = next(field.parameters()).device
+    alike = field.generator.modulate.weight  # copies for classifiers are stored in half precision
     for batch in np.array_split(positions, math.ceil(len(positions) / FUSED_AT_ONCE)):
         latent = functaset.latent("train", batch)
         with torch.no_grad():
-            yield field.generator.fuse({key: z.to(device) for key, z in latent.items()}).cpu()
+            yield field.generator.fuse({key: z.to(alike) for key, z in latent.items()}).cpu()
 
 
 def _render(field: LIFT, fused: Tensor) -> tuple[Tensor, Tensor]:

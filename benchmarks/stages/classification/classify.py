@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from benchmarks.datasets.dataset import Split
 from benchmarks.datasets.labels import labelled_splits
 from benchmarks.records.provenance import code_digest
 from benchmarks.records.result import Metric, SplitName
 from benchmarks.settings.digest import digest
+from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.classification.encode_copies import FOLDER
 from benchmarks.stages.classification.heads import head_module
 from benchmarks.stages.classification.inputs import (
+    FusedScaling,
     Inputs,
     StoredLatents,
     latent_scaling,
@@ -23,6 +27,8 @@ from benchmarks.stages.classification.settings import (
 from benchmarks.stages.classification.trials import ClassificationTask, measure
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.stage import Outcome, main
+from lift.diffusion.geometry import geometry_of
+from lift.field import Latent
 from lift.functaset import Functaset, open_functaset
 from lift.network_training import TrainingConfig
 from lift.vmamba.scan import choose_backend
@@ -50,10 +56,20 @@ def stored_latents(experiment: Experiment, weights: str, config: Classification)
 def inputs_of(
     experiment: Experiment, config: Classification, splits: dict[SplitName, Split]
 ) -> dict[int, Inputs]:
-    """What the classifier reads, for each number of copies."""
-    settings = config.settings
-    functaset = stored_latents(experiment, experiment.trained_field()[1], config)
-    scaling, labels = latent_scaling(functaset, settings.divide_by), split_labels(splits)
+    """What the classifier reads, for each number of copies.
+
+    Raises:
+        ConfigError: the field has no fused latent.
+    """
+    settings, labels = config.settings, split_labels(splits)
+    field, weights = experiment.trained_field()
+    functaset = stored_latents(experiment, weights, config)
+    scaling: Callable[[Latent], Latent] = latent_scaling(functaset, settings.divide_by)
+    if settings.geometry == "fused":
+        try:
+            scaling = FusedScaling(geometry_of("fused", field.cpu(), functaset))
+        except ValueError as error:
+            raise ConfigError(f"classification: {error}") from error
     return {copies: StoredLatents(functaset, labels, copies, scaling) for copies in settings.copies}
 
 

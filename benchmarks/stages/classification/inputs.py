@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from benchmarks.datasets.augmentation import Augmentation
 from benchmarks.datasets.dataset import Dataset, Split
 from benchmarks.datasets.labels import class_labels
 from benchmarks.records.result import SplitName
+from lift.diffusion.geometry import Geometry
 from lift.field import Latent
 from lift.functaset import Functaset
 from lift.sampling import Indices, batch_indices
@@ -62,16 +63,27 @@ def latent_scaling(functaset: Functaset, divide_by: float | None) -> Scaling:
 
 
 @dataclass(frozen=True)
+class FusedScaling:
+    """LIFT's fused latent ``(B, P, ..., P, d)`` alone, each channel standardised."""
+
+    geometry: Geometry
+
+    def __call__(self, signal: Latent) -> Latent:
+        return {"fused": self.geometry.see({name: z.float() for name, z in signal.items()})}
+
+
+@dataclass(frozen=True)
 class StoredLatents:
     """The first ``copies`` copies of the training latents, and originals of the other splits."""
 
     functaset: Functaset
     labels: Mapping[SplitName, Tensor]
     copies: int
-    scaling: Scaling
+    scaling: Callable[[Latent], Latent]
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        return {name: array.shape[1:] for name, array in self.functaset.splits["train"].items()}
+        one = self.originals("train", np.array([0]))
+        return {name: tuple(z.shape[1:]) for name, z in one.items()}
 
     def training_batch(self, step: int, batch: int, seed: int) -> tuple[Latent, Tensor]:
         labels = self.labels["train"]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file
 
 from benchmarks.datasets.dataset import open_prepared
 from benchmarks.datasets.labels import labelled_splits
@@ -9,7 +10,7 @@ from benchmarks.records.result import read_result
 from benchmarks.settings.classification import LabelledSignals
 from benchmarks.stages.classification import classify_pixels
 from lift.functaset import open_functaset
-from tests.benchmarks.stages.commands import IMAGES
+from tests.benchmarks.stages.commands import IMAGES, edit
 from tests.benchmarks.stages.conftest import SIGNALS
 
 DATASET, cell = IMAGES.dataset, IMAGES.cell
@@ -51,6 +52,18 @@ def test_copies_are_in_half_precision_and_held_out_signals_are_not_changed(class
     local = functaset.splits["train"]["local"]
     assert local.dtype == np.float16
     assert not np.array_equal(local[:48], local[48:])
+
+
+def test_the_fused_latent_is_standardised_and_alone(classified_copy, monkeypatch):
+    def fused(scale_config):
+        overrides = scale_config["datasets"][DATASET]["classification"]["overrides"]
+        overrides["lift"]["geometry"] = "fused"
+
+    edit(classified_copy, fused)
+    IMAGES.run(monkeypatch, classified_copy, "classify")
+    network = load_file(cell(classified_copy) / "classifier_2.safetensors")
+    local = opened(classified_copy).splits["train"]["local"]
+    assert network["embed.weight"].shape[1] == local.shape[-1]
 
 
 def test_validation_signals_are_not_trained_on(classified_copy):
