@@ -1,4 +1,4 @@
-"""The heads that classify the baselines' latents.
+"""The heads that classify the baselines' latents, and a plain one for any grid.
 
 Latents come standardised or divided by a constant, one tensor a name, batch first; ``shapes`` are
 those of one signal.
@@ -14,7 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from lift.field import Latent
+from lift.hierarchy import upsample
 from lift.ranges import Count, Positive
+
+CONVOLUTION_GROUPS = 8
+"""Of channels that are normalised together."""
 
 
 class MLPClassifier(nn.Module):
@@ -118,4 +122,62 @@ class TransformerClassifier(nn.Module):
         tokens = torch.cat([self.token.expand(len(cells), -1, -1), cells], dim=1)
         tokens = self.blocks(tokens + self.positions)
         scores: Tensor = self.read(self.norm(tokens[:, 0]))
+        return scores
+
+
+class ConvolutionalBlock(nn.Module):
+    """``x`` and two convolutions of it, each after group norm and SiLU, on ``(B, width, P, P)``."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for _ in range(2):
+            layers += [
+                nn.GroupNorm(CONVOLUTION_GROUPS, width),
+                nn.SiLU(),
+                nn.Conv2d(width, width, 3, padding=1),
+            ]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, grid: Tensor) -> Tensor:
+        changed: Tensor = self.layers(grid)
+        return grid + changed
+
+
+class ConvolutionalClassifier(nn.Module):
+    """Residual 3x3 convolutions on the grid of latents: no method's published head.
+
+    Learns several times faster on a CPU than VMamba or a Transformer. Coarser grids are enlarged to
+    the finest, as LIFT's VMamba does.
+
+    Args:
+        width: channels, a multiple of 8.
+        blocks: of two convolutions.
+
+    Raises:
+        ValueError: latents that are no grids of two dimensions, or a width that does not divide.
+    """
+
+    def __init__(
+        self, shapes: Mapping[str, tuple[int, ...]], classes: int, *, width: Count, blocks: Count
+    ) -> None:
+        super().__init__()
+        self.side = max(shape[0] for shape in shapes.values())
+        if any(len(shape) != 3 or self.side % shape[0] for shape in shapes.values()):
+            raise ValueError(
+                f"latents: {dict(shapes)}, expected grids (s, s, d) whose sides divide the largest"
+            )
+        if width % CONVOLUTION_GROUPS:
+            raise ValueError(f"width: {width}, expected a multiple of {CONVOLUTION_GROUPS}")
+        channels = sum(shape[-1] for shape in shapes.values())
+        self.enter = nn.Conv2d(channels, width, 3, padding=1)
+        self.blocks = nn.Sequential(*(ConvolutionalBlock(width) for _ in range(blocks)))
+        self.norm = nn.GroupNorm(CONVOLUTION_GROUPS, width)
+        self.read = nn.Linear(width, classes)
+
+    def forward(self, latent: Latent) -> Tensor:
+        """Scores ``(B, classes)``."""
+        grid = torch.cat([upsample(z, self.side) for z in latent.values()], dim=-1)
+        features = self.norm(self.blocks(self.enter(grid.movedim(-1, 1))))
+        scores: Tensor = self.read(nn.functional.silu(features).mean((2, 3)))
         return scores

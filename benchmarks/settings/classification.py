@@ -25,7 +25,7 @@ class ClassificationSettings(Data):
         gt=0, description="latents are divided by it; null standardises each channel"
     )
     label_smoothing: float = Field(ge=0, lt=1)
-    mix: bool = Field(default=False, description="MixUp or CutMix, of pixels alone")
+    mix: bool = Field(default=False, description="MixUp or CutMix, of one grid in the plane")
     training: dict[str, Any] = Field(description="as lift.network_training.TrainingConfig")
 
 

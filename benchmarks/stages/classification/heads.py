@@ -20,6 +20,7 @@ HEADS = {
     "vmamba": ("lift.vmamba.classifier", "VMambaClassifier"),
     "mlp": ("baselines.classifiers", "MLPClassifier"),
     "transformer": ("baselines.classifiers", "TransformerClassifier"),
+    "convolutional": ("baselines.classifiers", "ConvolutionalClassifier"),
     "resnet": ("baselines.resnet", "ResNet"),
     "vit": ("baselines.vit", "ViT"),
 }

@@ -19,7 +19,8 @@ from benchmarks.figures.classification import (
 )
 from benchmarks.metrics.linear_probe import linear_probe
 from benchmarks.records.result import Budget, Metric, SplitName
-from benchmarks.stages.classification.heads import HeadCost, build_head, head_cost
+from benchmarks.settings.reading import ConfigError
+from benchmarks.stages.classification.heads import HeadCost, Shapes, build_head, head_cost
 from benchmarks.stages.classification.inputs import Inputs, vectors
 from benchmarks.stages.classification.settings import Classification
 from lift.checkpoint import Checkpoint, Identity
@@ -95,7 +96,7 @@ def trial(inputs: Inputs, copies: int, task: ClassificationTask) -> Trial:
     torch.manual_seed(task.seed)
     head = build_head(config.settings.head, shapes, len(task.classes), config.settings.settings)
     cost = head_cost(head, shapes)
-    mixed = mixer(len(task.classes)) if config.settings.mix else None
+    mixed = mixer(shapes, len(task.classes)) if config.settings.mix else None
 
     def loss(network: nn.Module, step: int) -> Tensor:
         signal, labels = inputs.training_batch(step, config.training.batch, task.seed)
@@ -132,16 +133,26 @@ def trial(inputs: Inputs, copies: int, task: ClassificationTask) -> Trial:
     )
 
 
-def mixer(classes: int) -> Callable[[Latent, Tensor], tuple[Latent, Tensor]]:
-    """MixUp or CutMix with equal chances, of pixels ``(B, R, R, C)`` and their classes."""
+def mixer(shapes: Shapes, classes: int) -> Callable[[Latent, Tensor], tuple[Latent, Tensor]]:
+    """MixUp or CutMix with equal chances, of one grid ``(B, R, R, C)`` and the classes.
+
+    Raises:
+        ConfigError: signals are not one such grid.
+    """
+    if [len(shape) for shape in shapes.values()] != [3]:
+        raise ConfigError(
+            f"mix: true with {dict(shapes)}; expected one grid (R, R, C): pixels, or LIFT's "
+            "latents with geometry: fused"
+        )
+    (name,) = shapes
     import_torchvision()
     from torchvision.transforms import v2  # noqa: PLC0415
 
     either = v2.RandomChoice([v2.MixUp(num_classes=classes), v2.CutMix(num_classes=classes)])
 
     def mixed(signal: Latent, labels: Tensor) -> tuple[Latent, Tensor]:
-        pixels, shares = either(signal["pixels"].movedim(-1, 1), labels)
-        return {"pixels": pixels.movedim(1, -1)}, shares
+        grid, shares = either(signal[name].movedim(-1, 1), labels)
+        return {name: grid.movedim(1, -1)}, shares
 
     return mixed
 
