@@ -7,7 +7,7 @@ from torch.nn import functional
 from baselines.classifiers import AttentionBlock, TransformerClassifier
 from benchmarks.settings.folders import CONFIG
 from benchmarks.settings.method import ImageClassifierConfig, find_method
-from benchmarks.settings.reading import read_yaml
+from benchmarks.settings.reading import ConfigError, read_yaml
 from benchmarks.stages.classification.heads import build_head, head_cost
 
 FUNCTA = {"latent": (512,)}
@@ -70,6 +70,37 @@ def test_vmambas_multiply_adds_in_closed_form():
     assert head_cost(head, shapes).macs == expected
 
 
+def test_the_convolutions_multiply_adds_in_closed_form():
+    shapes, width = {"global": (1, 1, 3), "local": (8, 8, 16)}, 16
+    head = build_head("convolutional", shapes, 10, {"width": width, "blocks": 2})
+    expected = 64 * 9 * (19 * width + 4 * width**2) + width * 10
+    assert head_cost(head, shapes).macs == expected
+
+
+def test_convolutions_read_a_coarse_grid_as_if_it_were_fine():
+    torch.manual_seed(0)
+    shapes = {"global": (1, 1, 3), "local": (4, 4, 2)}
+    head = build_head("convolutional", shapes, 10, {"width": 8, "blocks": 1})
+    coarse, local = torch.randn(2, 1, 1, 3), torch.randn(2, 4, 4, 2)
+    fine = coarse.expand(-1, 4, 4, -1)
+    assert torch.equal(
+        head({"global": coarse, "local": local}), head({"global": fine, "local": local})
+    )
+
+
+@pytest.mark.parametrize(
+    ("shapes", "width", "message"),
+    [
+        ({"latent": (6,)}, 8, "expected grids"),
+        ({"a": (3, 3, 2), "b": (4, 4, 2)}, 8, "expected grids"),
+        ({"local": (4, 4, 2)}, 12, "width: 12, expected a multiple of 8"),
+    ],
+)
+def test_what_no_convolution_reads(shapes, width, message):
+    with pytest.raises(ConfigError, match=message):
+        build_head("convolutional", shapes, 10, {"width": width, "blocks": 1})
+
+
 def test_attention_is_torchs():
     torch.manual_seed(0)
     block, tokens = AttentionBlock(16, heads=4, mlp_ratio=2, dropout=0), torch.randn(2, 9, 16)
@@ -96,6 +127,11 @@ def test_tokens_have_positions():
             "transformer",
             {"local": (2, 2, 4)},
             {"width": 16, "depth": 1, "heads": 2, "mlp_ratio": 2.0, "dropout": 0.0},
+        ),
+        (
+            "convolutional",
+            {"global": (1, 1, 3), "local": (4, 4, 2)},
+            {"width": 8, "blocks": 1},
         ),
         ("resnet", {"pixels": (8, 8, 3)}, {"width": 4, "depths": [1, 1]}),
         (

@@ -9,7 +9,6 @@ from benchmarks.datasets.labels import labelled_splits
 from benchmarks.records.provenance import code_digest
 from benchmarks.records.result import Metric, SplitName
 from benchmarks.settings.digest import digest
-from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.classification.encode_copies import FOLDER
 from benchmarks.stages.classification.heads import head_module
 from benchmarks.stages.classification.inputs import (
@@ -56,20 +55,13 @@ def stored_latents(experiment: Experiment, weights: str, config: Classification)
 def inputs_of(
     experiment: Experiment, config: Classification, splits: dict[SplitName, Split]
 ) -> dict[int, Inputs]:
-    """What the classifier reads, for each number of copies.
-
-    Raises:
-        ConfigError: the field has no fused latent.
-    """
+    """What the classifier reads, for each number of copies."""
     settings, labels = config.settings, split_labels(splits)
     field, weights = experiment.trained_field()
     functaset = stored_latents(experiment, weights, config)
     scaling: Callable[[Latent], Latent] = latent_scaling(functaset, settings.divide_by)
     if settings.geometry == "fused":
-        try:
-            scaling = FusedScaling(geometry_of("fused", field.cpu(), functaset))
-        except ValueError as error:
-            raise ConfigError(f"classification: {error}") from error
+        scaling = FusedScaling(geometry_of("fused", field.cpu(), functaset))
     return {copies: StoredLatents(functaset, labels, copies, scaling) for copies in settings.copies}
 
 

@@ -70,6 +70,27 @@ def test_data_without_labels_are_refused(classified_copy):
         )
 
 
+def test_only_one_grid_is_mixed(classified_copy, monkeypatch):
+    def mixed(scale_config):
+        overrides = scale_config["datasets"][DATASET]["classification"]["overrides"]
+        overrides["lift"]["mix"] = True
+
+    edit(classified_copy, mixed)
+    assert "mix: true with {'global'" in failure(monkeypatch, classified_copy, "classify")
+
+
+def test_only_lifts_latents_are_fused(classified_copy):
+    def fused(scale_config):
+        scale_config["datasets"][DATASET]["methods"].append("functa")
+        classification = scale_config["datasets"][DATASET]["classification"]
+        classification["methods"] = ["functa"]
+        classification["overrides"] = {"functa": {"geometry": "fused"}}
+
+    edit(classified_copy, fused)
+    with pytest.raises(ConfigError, match=r"by functa: geometry: 'fused'; expected 'scales'"):
+        resolve_classification("demo", DATASET, "functa")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
