@@ -139,8 +139,8 @@ def merged_settings(scale: str, dataset: str, method: str, results: Path = RESUL
     layers = [_of_method(base, dataset), _of_data_set(data), _override(data, base.method)]
     if method in variants:
         path = folders.find("methods", base.method)
-        changes = group(sourced(read_mapping(path), folders.shown(path)), "variants", method)
-        layers += [{"field": changes}, _override(data, method)]
+        own = group(sourced(read_mapping(path), folders.shown(path)), "variants", method)
+        layers += [{"field": own}, _override(data, method)]
     tree = merge(*layers, arguments=ARGUMENTS)
     if not ("generation" in data and "generation" in layers[0]) or method in variants:
         tree.pop("generation", None)
