@@ -189,6 +189,12 @@ def _check_names(config: ScaleConfig, where: str) -> None:
                         f"{at}.overrides.{method}.generation: {changes.generation}, expected "
                         f"nothing: without `generation` {name} generates nothing"
                     )
+        for method, changes in data.overrides.items():
+            if changes.generation and base_of(method) != method:
+                raise ConfigError(
+                    f"{at}.overrides.{method}.generation: {changes.generation}, expected nothing: "
+                    f"a variant generates nothing, {base_of(method)} does"
+                )
         if labelled := data.classification:
             at = f"{at}.classification"
             _known(f"{at}.methods", labelled.methods, methods)
