@@ -367,9 +367,9 @@ rule overlay:
     log:
         "results/logs/overlay-{scale}-{dataset}.log",
     params:
-        code=triggers.code_digest("benchmarks.figures.overlay"),
+        code=triggers.code_digest("benchmarks.tables.overlay"),
     shell:
-        PROGRAM + " benchmarks.figures.overlay --scale {wildcards.scale}"
+        PROGRAM + " benchmarks.tables.overlay --scale {wildcards.scale}"
         " --dataset {wildcards.dataset} --methods lift relift > {log:q} 2>&1"
 
 

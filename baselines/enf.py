@@ -9,33 +9,19 @@ T is the number of tokens, k that of the tokens a point attends to, H of heads.
 
 from __future__ import annotations
 
-import math
-
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
-from lift.meta.rates import InnerRates, RateSettings
+from baselines.tokens import FourierEmbedding, Neighbours, TokenField, dense, grid_of_places
+from lift.field import Cost, Domain, Latent, Query
+from lift.meta.rates import RateSettings
 from lift.ranges import Count, Positive
 
-OFF_GRID = 1e-3
-"""What moves the first places off their grid: no pixel is as near to one token as to another."""
 
-TIE = 1e-6
-"""Of tokens that are equally near, as on the grid that places start from, the first is taken,
-whichever rounding makes the nearer one."""
-
-TRUNCATED = 0.87962566103423978
-"""Standard deviation of a unit Gaussian that is cut off at 2."""
-
-
-class ENF(NeuralField):
+class ENF(TokenField):
     """Cross-attention from relative places to tokens, once, then a linear layer.
 
-    A latent is what the inner loop adds to a learned set of tokens: ``pose`` ``(B, T, D)``, places
-    in ``[-1, 1]`` and beyond, and ``content`` ``(B, T, C)``. Values are trained in ``[-1, 1]``
-    there, hence half the output and a half here.
+    A ``pose`` is a place in ``[-1, 1]^D`` or beyond. Values are trained in ``[-1, 1]`` there, hence
+    half the output and a half here.
 
     Args:
         domain: the grid of the signals.
@@ -65,18 +51,11 @@ class ENF(NeuralField):
         frequencies: tuple[Positive, Positive],
         inner_rates: RateSettings,
     ) -> None:
-        super().__init__()
-        self.domain = domain
         dimensions = domain.dimensions
-        self.tokens, self.nearest = tokens_per_axis**dimensions, nearest
-        self.heads, self.width = heads, width
+        places = grid_of_places(tokens_per_axis, dimensions)
+        super().__init__(domain, places, latent_channels, inner_rates)
+        self.nearest, self.heads, self.width = nearest, heads, width
         self.window = dimensions / tokens_per_axis
-        self.start = nn.ParameterDict(
-            {
-                "pose": grid_of_places(tokens_per_axis, dimensions) + OFF_GRID,
-                "content": torch.full((self.tokens, latent_channels), 1 / latent_channels),
-            }
-        )
         query_embedding = FourierEmbedding(dimensions, width, frequencies[0])
         value_embedding = FourierEmbedding(dimensions, width, frequencies[1])
         self.query = nn.Sequential(query_embedding, dense(width, heads * attention_width))
@@ -85,18 +64,6 @@ class ENF(NeuralField):
         self.value = dense(latent_channels, width)
         self.mix = nn.Sequential(dense(width, width), nn.GELU("tanh"), dense(width, heads * width))
         self.output = dense(heads * width, domain.channels)
-        self.rates = InnerRates(
-            {name: tuple(tokens.shape) for name, tokens in self.start.items()}, **inner_rates
-        )
-
-    def zero_latent(self, batch: int) -> Latent:
-        return {name: at.new_zeros(batch, *at.shape) for name, at in self.start.items()}
-
-    def inner_rates(self, step: int) -> Rates:
-        return self.rates(step)
-
-    def locate(self, coords: Tensor) -> Query:
-        return {"places": 2 * coords - 1}
 
     def evaluate(self, latent: Latent, query: Query) -> Tensor:
         content = self.start["content"] + latent["content"]
@@ -110,109 +77,13 @@ class ENF(NeuralField):
         return (self.output(read) + 1) / 2
 
     def cost(self) -> Cost:
-        """Closed form; attention's elementwise products stand in ``interpolation_macs``.
-
-        Latents are at the bottom of every product, so that a gradient costs as much as a forward.
-        """
+        """Closed form; attention's elementwise products stand in ``interpolation_macs``."""
         points, pairs = self.domain.points, self.domain.points * min(self.nearest, self.tokens)
         a_token, a_point = (self.key, self.value), (self.output,)
         a_pair = (self.query, self.modulation, self.mix)
-        counts = ((self.tokens, a_token), (pairs, a_pair), (points, a_point))
-        macs = sum(count * weight_count(*layers) for count, layers in counts)
-        stored = self.tokens * (
-            self.domain.dimensions + sum(layer.out_features for layer in a_token)
+        return self.total(
+            [(self.tokens, a_token), (pairs, a_pair), (points, a_point)],
+            read=(*a_pair, *a_point),
+            stored=self.domain.dimensions + sum(layer.out_features for layer in a_token),
+            elementwise=pairs * (self.key.out_features + self.heads * self.width),
         )
-        read = sum(p.numel() for layer in (*a_pair, *a_point) for p in layer.parameters())
-        return Cost(
-            parameters=sum(p.numel() for p in self.parameters()) - self.rates.count,
-            inference_parameters=read + stored,
-            latent_floats=sum(tokens.numel() for tokens in self.start.values()),
-            macs=macs,
-            bias_adds=sum(count * bias_count(*layers) for count, layers in counts),
-            encode_macs=3 * 2 * macs,
-            interpolation_macs=pairs * (self.key.out_features + self.heads * self.width),
-            rate_parameters=self.rates.count,
-        )
-
-
-class FourierEmbedding(nn.Module):
-    """``A [sin x, sin p, cos p] + a`` of a relative place x, where ``p = pi F (x + 1)``.
-
-    Args:
-        dimensions: D, of a place ``(..., D)``.
-        features: of the result ``(..., features)``.
-        frequency: standard deviation that F starts from.
-
-    Raises:
-        ValueError: an odd number of features.
-    """
-
-    def __init__(self, dimensions: int, features: int, frequency: float) -> None:
-        super().__init__()
-        if features % 2:
-            raise ValueError(f"width: {features}, expected an even number, of sines and cosines")
-        self.frequencies = dense(dimensions, features // 2, bias=False)
-        nn.init.normal_(self.frequencies.weight, std=frequency)
-        self.mix = dense(dimensions + features, features)
-
-    def forward(self, relative: Tensor) -> Tensor:
-        phase = self.frequencies(math.pi * (relative + 1))
-        return self.mix(torch.cat([relative.sin(), phase.sin(), phase.cos()], dim=-1))
-
-
-class Neighbours:
-    """The tokens nearest to each point; which ones is no matter of a gradient.
-
-    ``relative`` is a point's place seen from its tokens, ``(B, N, k, D)``, and ``distance`` the
-    square of its length, ``(B, N, k, 1)``.
-
-    Args:
-        places: of the points, ``(1, N, D)`` or ``(B, N, D)``.
-        pose: places of the tokens, ``(B, T, D)``.
-        count: k; all tokens where there are fewer.
-    """
-
-    def __init__(self, places: Tensor, pose: Tensor, count: int) -> None:
-        batch, tokens, _ = pose.shape
-        apart = places.detach().unsqueeze(2) - pose.detach().unsqueeze(1)
-        order = torch.arange(tokens, device=pose.device)
-        ranked = apart.square().sum(-1) + TIE * order
-        nearest = ranked.topk(min(count, tokens), largest=False).indices
-        self.index = nearest + tokens * torch.arange(batch, device=pose.device).view(-1, 1, 1)
-        self.relative = places.unsqueeze(2) - self.of(pose)
-        self.distance = self.relative.square().sum(-1, keepdim=True)
-
-    def of(self, tokens: Tensor) -> Tensor:
-        """What each point's tokens have, ``(B, N, k, W)``, of ``(B, T, W)``."""
-        # An embedding's gradient adds rows, fifteen times as fast on a CPU as a gather's.
-        return F.embedding(self.index, tokens.flatten(0, 1))
-
-
-def grid_of_places(tokens_per_axis: int, dimensions: int) -> Tensor:
-    """Centres of a grid of cells on ``[-1, 1]^D`` in row-major order, ``(T, D)``."""
-    return 2 * Domain(dimensions, tokens_per_axis, 1).grid()[0] - 1
-
-
-def dense(inputs: int, outputs: int, bias: bool = True) -> nn.Linear:
-    """A linear layer as Flax starts one: a truncated Gaussian of variance 1 / inputs, no bias."""
-    linear = nn.Linear(inputs, outputs, bias)
-    std = 1 / math.sqrt(inputs) / TRUNCATED
-    nn.init.trunc_normal_(linear.weight, std=std, a=-2 * std, b=2 * std)
-    if bias:
-        nn.init.zeros_(linear.bias)
-    return linear
-
-
-def weight_count(*networks: nn.Module) -> int:
-    """Entries of all matrices of linear layers: multiply-adds of one forward through all."""
-    return sum(linear.weight.numel() for linear in _linears(networks))
-
-
-def bias_count(*networks: nn.Module) -> int:
-    """Entries of the biases of all linear layers."""
-    return sum(linear.bias.numel() for linear in _linears(networks) if linear.bias is not None)
-
-
-def _linears(networks: tuple[nn.Module, ...]) -> list[nn.Linear]:
-    every = [module for network in networks for module in network.modules()]
-    return [module for module in every if isinstance(module, nn.Linear)]

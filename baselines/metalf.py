@@ -3,8 +3,8 @@
 "Optimization Encoders: Rethinking Second-Order Meta-Learning for Neural Fields", 2026, whose
 released code this follows (github.com/RoelvH97/MetaLF, earlier ATLAS);
 ``config/methods/metalf.yaml`` says what each value rests on. It is ENF with self-attention among
-tokens, bounded places and feed-forward layers; letters as in `baselines.enf`, W is the width of a
-token inside.
+tokens, bounded places and feed-forward layers; letters as in `baselines.tokens`, W is the width
+of a token inside.
 """
 
 from __future__ import annotations
@@ -12,33 +12,23 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from baselines.enf import (
-    OFF_GRID,
-    FourierEmbedding,
-    Neighbours,
-    bias_count,
-    dense,
-    grid_of_places,
-    weight_count,
-)
-from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
-from lift.meta.rates import InnerRates, RateSettings
+from baselines.tokens import FourierEmbedding, Neighbours, TokenField, dense, grid_of_places
+from lift.field import Cost, Domain, Latent, Query
+from lift.meta.rates import RateSettings
 from lift.ranges import Count, Positive
 
 EPSILON = 1e-6
 """Flax adds it to the variance in a layer norm."""
 
 
-class MetaLF(NeuralField):
+class MetaLF(TokenField):
     """Self-attention layers among tokens, then one cross-attention from points to tokens.
 
-    A latent is what the inner loop adds to a learned set of tokens: ``pose`` ``(B, T, D)``, whose
-    hyperbolic tangent is a place in ``(-1, 1)``, and ``content`` ``(B, T, C)``. Values are trained
-    in ``[-1, 1]`` there, hence half the output and a half here.
+    The hyperbolic tangent of a ``pose`` is a place in ``(-1, 1)^D``. Values are trained in
+    ``[-1, 1]`` there, hence half the output and a half here.
 
     Args:
         domain: the grid of the signals.
@@ -70,20 +60,11 @@ class MetaLF(NeuralField):
         frequencies: tuple[Positive, Positive],
         inner_rates: RateSettings,
     ) -> None:
-        super().__init__()
         if width % heads:
             raise ValueError(f"width: {width}, expected a multiple of the {heads} heads")
-        self.domain = domain
-        dimensions = domain.dimensions
-        self.tokens = tokens_per_axis**dimensions
-        places = grid_of_places(tokens_per_axis, dimensions) + OFF_GRID
-        self.start = nn.ParameterDict(
-            {
-                "pose": places.atanh(),
-                "content": torch.full((self.tokens, latent_channels), 1 / latent_channels),
-            }
-        )
-        window = dimensions / tokens_per_axis
+        dimensions, window = domain.dimensions, domain.dimensions / tokens_per_axis
+        pose = grid_of_places(tokens_per_axis, dimensions).atanh()
+        super().__init__(domain, pose, latent_channels, inner_rates)
         self.lift_content = dense(latent_channels, width)
         self.layers = nn.ModuleList(
             TokenLayer(dimensions, width, heads, self_nearest, window, frequencies)
@@ -93,18 +74,6 @@ class MetaLF(NeuralField):
         self.feed = FeedForward(width)
         self.output = dense(width, domain.channels)
         nn.init.normal_(self.output.weight, std=1e-3)
-        self.rates = InnerRates(
-            {name: tuple(tokens.shape) for name, tokens in self.start.items()}, **inner_rates
-        )
-
-    def zero_latent(self, batch: int) -> Latent:
-        return {name: at.new_zeros(batch, *at.shape) for name, at in self.start.items()}
-
-    def inner_rates(self, step: int) -> Rates:
-        return self.rates(step)
-
-    def locate(self, coords: Tensor) -> Query:
-        return {"places": 2 * coords - 1}
 
     def evaluate(self, latent: Latent, query: Query) -> Tensor:
         pose = (self.start["pose"] + latent["pose"]).tanh()
@@ -115,13 +84,10 @@ class MetaLF(NeuralField):
         return (self.output(h + self.feed(h)) + 1) / 2
 
     def cost(self) -> Cost:
-        """Closed form; attention's elementwise products stand in ``interpolation_macs``.
-
-        Latents are at the bottom of every product, so that a gradient costs as much as a forward.
-        """
+        """Closed form; attention's elementwise products stand in ``interpolation_macs``."""
         points, tokens = self.domain.points, self.tokens
         feeds = [m for m in self.layers.modules() if isinstance(m, FeedForward)]
-        counts: list[tuple[int, tuple[nn.Module, ...]]] = [
+        runs: list[tuple[int, tuple[nn.Module, ...]]] = [
             (tokens, (self.lift_content, *feeds)),
             (points, (self.feed, self.output)),
         ]
@@ -130,23 +96,16 @@ class MetaLF(NeuralField):
             receivers = points if attention is self.read else tokens
             near = receivers * min(attention.nearest, tokens)
             pairs += near
-            counts += [
+            runs += [
                 (tokens, attention.of_token),
                 (near, attention.of_pair),
                 (receivers, attention.of_receiver),
             ]
-        macs = sum(count * weight_count(*layers) for count, layers in counts)
-        read = (*self.read.of_pair, *self.read.of_receiver, self.feed, self.output)
-        stored = tokens * (self.domain.dimensions + 2 * self.read.width)
-        return Cost(
-            parameters=sum(p.numel() for p in self.parameters()) - self.rates.count,
-            inference_parameters=stored + sum(p.numel() for m in read for p in m.parameters()),
-            latent_floats=sum(tokens.numel() for tokens in self.start.values()),
-            macs=macs,
-            bias_adds=sum(count * bias_count(*layers) for count, layers in counts),
-            encode_macs=3 * 2 * macs,
-            interpolation_macs=pairs * 2 * self.read.width,
-            rate_parameters=self.rates.count,
+        return self.total(
+            runs,
+            read=(*self.read.of_pair, *self.read.of_receiver, self.feed, self.output),
+            stored=self.domain.dimensions + 2 * self.read.width,
+            elementwise=pairs * 2 * self.read.width,
         )
 
 

@@ -11,6 +11,7 @@ import typer
 
 from benchmarks.settings import folders
 from benchmarks.settings.names import configured_cells, parse_cell
+from benchmarks.settings.reading import ConfigError
 
 # Whatever needs torch is imported by the command that needs it: `lift --help` must be quick.
 
@@ -248,11 +249,14 @@ def main() -> None:
     """The command line; a mistake is one line, and exit code 2 where a name is wrong."""
     try:
         app()
-    except (ValueError, RuntimeError, OSError) as error:
-        from benchmarks.settings.reading import ConfigError
-
+    except ConfigError as error:
         print(f"lift: {error}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, ConfigError) else 1)
+        sys.exit(2)
+    except Exception:
+        from benchmarks.stages.failure import one_line
+
+        with one_line("lift"):
+            raise
 
 
 if __name__ == "__main__":

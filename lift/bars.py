@@ -42,9 +42,14 @@ def progress_bar(
     desc: str,
     initial: int = 0,
     unit: str = "it",
+    shown: bool = True,
 ) -> tqdm:
-    """A tqdm bar where standard error is a terminal, else lines; a short loop writes none."""
-    given = {"total": total, "desc": desc, "initial": initial, "unit": unit}
+    """A tqdm bar where standard error is a terminal, else lines; a short loop writes none.
+
+    Args:
+        shown: of several processes one says how far they are.
+    """
+    given = {"total": total, "desc": desc, "initial": initial, "unit": unit, "disable": not shown}
     if sys.stderr.isatty():
         return tqdm(iterable, **given, mininterval=2)
     every = {"mininterval": LOG_SECONDS, "maxinterval": LOG_SECONDS, "miniters": 1}

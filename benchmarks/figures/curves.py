@@ -45,7 +45,7 @@ def read_curve(path: Path) -> list[Row]:
             ]
     except FileNotFoundError as error:
         raise CurveError(f"{path}: no such curve; fit the cell first") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, csv.Error) as error:
         if isinstance(error, CurveError):
             raise
         raise CurveError(f"{path}: not a curve ({error})") from error

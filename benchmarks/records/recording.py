@@ -19,10 +19,11 @@ class Recording:
     Args:
         code: digest of the code that runs.
         device: whose memory and name are recorded.
+        processes: how many share the work, a device each.
     """
 
-    def __init__(self, code: str, device: torch.device) -> None:
-        self.code, self._device = code, device
+    def __init__(self, code: str, device: torch.device, processes: int = 1) -> None:
+        self.code, self._device, self._processes = code, device, processes
         self._commit, self._began = git_commit(), time.monotonic()
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
@@ -37,6 +38,7 @@ class Recording:
             packages=packages(),
             device=_device_name(self._device),
             threads=torch.get_num_threads(),
+            processes=self._processes,
             wall_seconds=round(time.monotonic() - self._began, 2),
             peak_memory_bytes=peak_memory_bytes(self._device),
         )

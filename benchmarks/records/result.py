@@ -59,7 +59,11 @@ class Budget(BaseModel):
 
 
 class Provenance(BaseModel):
-    """Everything needed to say where a number comes from."""
+    """Everything needed to say where a number comes from.
+
+    ``device``, ``threads`` and ``peak_memory_bytes`` are those of each of ``processes``; memory is
+    the first one's.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,8 +74,15 @@ class Provenance(BaseModel):
     packages: dict[str, str]
     device: str
     threads: int
+    processes: int = 1
     wall_seconds: float
     peak_memory_bytes: int
+
+    @property
+    def machine(self) -> str:
+        """``cpu, 2 threads``; of several processes ``4 x cpu, 2 threads``."""
+        shared = f"{self.processes} x " if self.processes > 1 else ""
+        return f"{shared}{self.device}, {self.threads} thread{'s' * (self.threads != 1)}"
 
 
 class Result(BaseModel):
@@ -126,7 +137,7 @@ def read_result(path: Path) -> Result:
         return Result.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise ResultError(f"{path}: no such result; run its stage first") from error
-    except json.JSONDecodeError as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise ResultError(f"{path}: not JSON ({error})") from error
     except ValidationError as error:
         raise ResultError(f"{path}: not a result of this version ({explain(error)})") from error

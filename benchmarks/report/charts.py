@@ -11,7 +11,7 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 
-from benchmarks.figures.curves import COLORS
+from benchmarks.figures.curves import COLORS, CurveError
 from benchmarks.report.runs import Run
 
 SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x")
@@ -128,14 +128,26 @@ def _named(line: Line) -> str:
 
 
 def _read(path: Path) -> list[Point]:
-    """The numbers of a curve file, a row a step; nothing where there is none."""
+    """The numbers of a curve file, a row a step; nothing where there is none, or none yet.
+
+    Raises:
+        CurveError: it cannot be read, or lacks a budget's column.
+    """
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [
-            {name: number for name, text in row.items() if (number := _number(text)) is not None}
-            for row in csv.DictReader(file)
-        ]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            given = list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CurveError(f"{path}: not a curve ({error}); run its stage again") from error
+    missing = [name for name in BUDGETS if reader.fieldnames and name not in reader.fieldnames]
+    if missing:
+        raise CurveError(f"{path}: no column {', '.join(missing)}; run its stage again")
+    rows = [
+        {name: number for name, text in row.items() if (number := _number(text)) is not None}
+        for row in given
+    ]
     return [row for row in rows if set(BUDGETS) <= row.keys()]
 
 

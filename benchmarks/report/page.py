@@ -10,7 +10,6 @@ files alone. Pictures, figures and scripts are inside: it can be moved and sent.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from benchmarks.report.ranking import ranking, sureness
 from benchmarks.report.runs import Run, facts, planned
 from benchmarks.settings.dataset import DatasetConfig, load_dataset_config
 from benchmarks.settings.scale import ScaleConfig, load_scale
+from benchmarks.stages.failure import one_line
 from benchmarks.tables.layout import Grid
 from benchmarks.tables.markdown import LEGEND
 from benchmarks.tables.tables import everything
@@ -84,7 +84,9 @@ def content(root: Path, scale_config: ScaleConfig) -> dict[str, Any]:
     """All that the template shows.
 
     Raises:
-        ConfigError: a file of the configuration is missing or wrong.
+        ConfigError: a file of the configuration, or an ablation's numbers, are missing or wrong.
+        CurveError: a curve cannot be read.
+        SheetError: a picture cannot be read.
     """
     scale = scale_config.scale
     runs = planned(scale, root)
@@ -152,15 +154,13 @@ def main() -> None:
     parser.add_argument("--scale", default="demo", help="config/scales/SCALE.yaml")
     parser.add_argument("--root", type=Path, default=Path("results"))
     options = parser.parse_args()
-    try:
+    with one_line("report"):
         scale_config = load_scale(options.scale)
         found = content(options.root, scale_config)
         scale = scale_config.scale
         for place, base in ((options.root / scale, ""), (options.root, f"{scale}/")):
             with replacing(place / "report.html") as unfinished:
                 unfinished.write_text(page(found, base), encoding="utf-8")
-    except (ValueError, OSError) as error:
-        sys.exit(f"report: {error}")
 
 
 if __name__ == "__main__":

@@ -13,13 +13,23 @@ from benchmarks.report.charts import classifier_chart, denoiser_chart
 from benchmarks.report.ranking import budget_of
 from benchmarks.report.runs import Run
 from benchmarks.report.sheets import Sheet, embedded, embedded_file
-from benchmarks.tables.time_to_quality import FIGURE
+from benchmarks.tables.psnr_by_size import FIGURE as SIZES
+from benchmarks.tables.time_to_quality import FIGURE as TIMES
 
 SINGLE_SIGNAL = {
     "pictures.png": "The target and what each network made of it, with the PSNR of the whole image",
     "curves.png": "PSNR of every network over its steps, at its best rate",
     "frequency_factors.png": "The search over the factor of each network's frequencies",
 }
+
+SIZES_TEXT = (
+    "Test PSNR over the floats of a signal's latent: a method leads at equal size where its mark "
+    "is higher at the same place; hollow marks are numbers that papers print."
+)
+TIMES_TEXT = (
+    "How long each method's field took until its PSNR first reached a level: left is better. "
+    "Levels that were not reached have no mark; the numbers are in the table."
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,8 @@ def parts(runs: Sequence[Run], shareable: bool) -> list[Part]:
     samples = _samples(first) if shareable else []
     between = _interpolations(first) if shareable else []
     found = [
-        Part("time", "Time to quality", _times(runs)),
+        Part("size", "Quality and latent size", _drawn(runs, SIZES, SIZES_TEXT)),
+        Part("time", "Time to quality", _drawn(runs, TIMES, TIMES_TEXT)),
         Part("reconstruction", "Reconstruction", reconstruction),
         Part("interpolation", "Interpolation", between),
         Part("generation", "Generation", [*samples, *_denoisers(first)]),
@@ -92,15 +103,10 @@ def single_signal(runs: Sequence[Run]) -> list[Part]:
     return [part for part in found if part.figures]
 
 
-def _times(runs: Sequence[Run]) -> list[Figure]:
-    path = runs[0].folder.parents[1] / FIGURE
-    if not path.exists():
-        return []
-    text = (
-        "How long each method's field took until its PSNR first reached a level: left is better. "
-        "Levels that were not reached have no mark; the numbers are in the table."
-    )
-    return [Figure(text, [Strip("", "", text, embedded_file(path))])]
+def _drawn(runs: Sequence[Run], name: str, text: str) -> list[Figure]:
+    """A figure that the tables left beside the cells."""
+    path = runs[0].folder.parents[1] / name
+    return [Figure(text, [Strip("", "", text, embedded_file(path))])] if path.exists() else []
 
 
 def _reconstructions(runs: Sequence[Run]) -> list[Figure]:

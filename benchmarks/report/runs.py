@@ -123,21 +123,21 @@ def facts(runs: Sequence[Run]) -> list[tuple[str, str]]:
     seconds: Counter[str] = Counter()
     for run in runs:
         for stage, result in run.results.items():
-            if result.provenance:
-                seconds[stage.replace("_", " ")] += round(result.provenance.wall_seconds)
+            seconds[stage.replace("_", " ")] += round(_spent(result))
     stages = ", ".join(f"{stage} {duration(spent)}" for stage, spent in seconds.most_common(5))
     packages = provenances[-1].packages
     return [
         ("Commit", _counted(p.git_commit for p in provenances)),
-        (
-            "Machine",
-            _counted(
-                f"{p.device}, {p.threads} thread{'s' * (p.threads != 1)}" for p in provenances
-            ),
-        ),
+        ("Machine", _counted(p.machine for p in provenances)),
         ("Packages", ", ".join(f"{name} {version}" for name, version in packages.items())),
         ("Time", f"{duration(sum(seconds.values()))} in all stages ({stages})"),
     ]
+
+
+def _spent(result: Result) -> float:
+    """Seconds of a stage: of its last run, or of its training where earlier runs began that."""
+    trained = sum(m.value or 0 for m in result.metrics if m.name.startswith("training_seconds"))
+    return max(trained, result.provenance.wall_seconds if result.provenance else 0)
 
 
 def duration(seconds: float) -> str:

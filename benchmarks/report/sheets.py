@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from benchmarks.datasets.errors import cause
 from benchmarks.figures.reconstruction import (
     CELL_INCHES,
     GAP,
@@ -19,25 +20,29 @@ from benchmarks.figures.reconstruction import (
 QUALITY = 88
 
 
+class SheetError(ValueError):
+    """A picture of a stage that cannot be shown; the message names the file."""
+
+
 class Sheet:
     """A PNG file that `panels` laid out: ``rows`` named rows of square panels.
 
     Raises:
-        OSError: the file is missing or no picture.
-        ValueError: its size is not that of a sheet.
+        SheetError: the file is missing or no picture, or its size is not that of a sheet.
     """
 
     def __init__(self, path: Path) -> None:
-        with Image.open(path) as opened:
-            dots = float(opened.info.get("dpi", (0.0,))[0])
-            self._picture = opened.convert("RGBA")
+        self._picture = _opened(path)
+        dots = float(self._picture.info.get("dpi", (0.0,))[0])
         if dots <= 0:
-            raise ValueError(f"{path}: no resolution in the file")
+            raise SheetError(f"{path}: no resolution in the file; run its stage again")
         height = self._picture.height / dots
         self.rows = int((height - PLAIN_INCHES) / CELL_INCHES + 0.01)
         bottom = height - PLAIN_INCHES - self.rows * CELL_INCHES
         if not self.rows or min(abs(bottom - b) for b in (PLAIN_INCHES, MARGIN_INCHES)) > 0.03:
-            raise ValueError(f"{path}: {height:.2f} inches high, which is no number of rows")
+            raise SheetError(
+                f"{path}: {height:.2f} inches high, which is no number of rows; run its stage again"
+            )
         self._dots = dots
 
     def cut(self, first: int, count: int = 1, *, named: bool = False) -> Image.Image:
@@ -66,6 +71,19 @@ def embedded(picture: Image.Image) -> dict[str, str | int]:
 
 
 def embedded_file(path: Path) -> dict[str, str | int]:
-    """The same of a whole PNG file."""
-    with Image.open(path) as picture:
-        return embedded(picture)
+    """The same of a whole PNG file.
+
+    Raises:
+        SheetError: the file is missing or no picture.
+    """
+    return embedded(_opened(path))
+
+
+def _opened(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as opened:
+            return opened.convert("RGBA")
+    except Exception as error:  # a damaged picture raises almost anything
+        raise SheetError(
+            f"{path}: not a readable picture ({cause(error)}); run its stage again"
+        ) from error

@@ -31,7 +31,7 @@ from benchmarks.settings.method import (
     settings_key,
 )
 from benchmarks.settings.reading import ConfigError, Data, read_mapping
-from benchmarks.settings.scale import Counts, ScaleConfig, load_scale, scale_tree
+from benchmarks.settings.scale import Counts, ScaleConfig, find_dataset, load_scale, scale_tree
 from benchmarks.settings.trial import RESULTS, read_trial, split_name
 from lift.meta.config import FitConfig
 
@@ -86,7 +86,7 @@ def resolve(scale: str, dataset: str, method: str, seed: int, results: Path = RE
     """
     config = load_scale(scale)
     configured, _ = split_name(method)
-    _in_scale(config, dataset, configured)
+    check_in_scale(config, dataset, configured)
     base = find_method(configured)
     tree = merged_settings(scale, dataset, method, results)
     where = f"{folders.shown(folders.find('methods', base.method))}: {dataset}"
@@ -139,8 +139,8 @@ def merged_settings(scale: str, dataset: str, method: str, results: Path = RESUL
     layers = [_of_method(base, dataset), _of_data_set(data), _override(data, base.method)]
     if method in variants:
         path = folders.find("methods", base.method)
-        changes = group(sourced(read_mapping(path), folders.shown(path)), "variants", method)
-        layers += [{"field": changes}, _override(data, method)]
+        own = group(sourced(read_mapping(path), folders.shown(path)), "variants", method)
+        layers += [{"field": own}, _override(data, method)]
     tree = merge(*layers, arguments=ARGUMENTS)
     if not ("generation" in data and "generation" in layers[0]) or method in variants:
         tree.pop("generation", None)
@@ -158,12 +158,15 @@ def _refuse_unused(changes: Tree, tree: Tree) -> None:
             raise ConfigError(f"{leaf}: this cell has no {name}")
 
 
-def _in_scale(config: ScaleConfig, dataset: str, method: str) -> None:
-    where = folders.shown(folders.find("scales", config.scale))
-    if dataset not in config.datasets:
-        raise ConfigError(f"{where}: no data set {dataset!r}; it has {', '.join(config.datasets)}")
-    runs = config.datasets[dataset].methods
+def check_in_scale(config: ScaleConfig, dataset: str, method: str) -> None:
+    """Refuses what a scale does not train.
+
+    Raises:
+        ConfigError: the scale does not have this data set, or does not run this method on it.
+    """
+    runs = find_dataset(config, dataset).methods
     if method not in runs:
+        where = folders.shown(folders.find("scales", config.scale))
         raise ConfigError(f"{where}: {dataset} does not run {method!r}; it runs {', '.join(runs)}")
 
 

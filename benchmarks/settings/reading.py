@@ -121,13 +121,16 @@ def read_text(path: Path) -> str:
     """A configuration file's text.
 
     Raises:
-        ConfigError: there is no such file; the message names those that there are.
+        ConfigError: there is no such file, and the message names those that there are; or it is
+            no text.
     """
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         known = ", ".join(sorted(other.stem for other in path.parent.glob("*.yaml")))
         raise ConfigError(f"{path}: no such file; {path.parent.name} has {known}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not text in UTF-8 ({error}); write it again") from error
 
 
 def read_mapping(path: Path) -> dict[str, Any]:

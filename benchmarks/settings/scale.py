@@ -96,6 +96,18 @@ def load_scale(scale: str) -> ScaleConfig:
     return config
 
 
+def find_dataset(config: ScaleConfig, dataset: str) -> DatasetScale:
+    """What a scale says about one of its data sets.
+
+    Raises:
+        ConfigError: the scale does not have it.
+    """
+    if dataset not in config.datasets:
+        where, known = folders.shown(folders.find("scales", config.scale)), config.datasets
+        raise ConfigError(f"{where}: no data set {dataset!r}; it has {', '.join(known)}")
+    return config.datasets[dataset]
+
+
 def seed_of(cell: CellName) -> int:
     """The seed of a cell that is named; without one, its scale's first.
 
@@ -159,7 +171,10 @@ def _is_null(part: Tree | Leaf) -> bool:
 def _check_names(config: ScaleConfig, where: str) -> None:
     """Whatever a scale names is there, and is used."""
     methods, datasets = known_methods(), set(folders.files("datasets"))
-    published = read_mapping(folders.CONFIG / "published.yaml").get("tables", {})
+    path = folders.CONFIG / "published.yaml"
+    published = read_mapping(path).get("tables", {})
+    if not isinstance(published, dict):
+        raise ConfigError(f"{path}: tables: {str(published)[:80]!r}, expected tables by name")
     _known(f"{where}: datasets", config.datasets, datasets)
     _known(f"{where}: tables", config.tables, set(published))
     _known(f"{where}: tables", config.tables.values(), set(config.datasets))
@@ -174,6 +189,12 @@ def _check_names(config: ScaleConfig, where: str) -> None:
                         f"{at}.overrides.{method}.generation: {changes.generation}, expected "
                         f"nothing: without `generation` {name} generates nothing"
                     )
+        for method, changes in data.overrides.items():
+            if changes.generation and base_of(method) != method:
+                raise ConfigError(
+                    f"{at}.overrides.{method}.generation: {changes.generation}, expected nothing: "
+                    f"a variant generates nothing, {base_of(method)} does"
+                )
         if labelled := data.classification:
             at = f"{at}.classification"
             _known(f"{at}.methods", labelled.methods, methods)

@@ -14,6 +14,7 @@ from benchmarks.datasets.location import data_root
 from benchmarks.datasets.statistics import statistics
 from benchmarks.figures.contact_sheet import contact_sheet
 from benchmarks.settings.dataset import DatasetConfig, known_datasets, load_dataset_config
+from benchmarks.stages.failure import one_line
 from lift.files import replacing
 
 HEAD = """# Data sets
@@ -64,23 +65,34 @@ def missing(config: DatasetConfig) -> tuple[str, str]:
     )
 
 
+def write_page(data: Path, out: Path) -> Path:
+    """Writes ``report.md`` and contact sheets below ``out``; returns the page's path.
+
+    Raises:
+        ConfigError: the settings of a data set are wrong.
+        DatasetError: a prepared data set cannot be read.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    sections, overview = [], []
+    for name in known_datasets():
+        state, section = describe(name, data, out)
+        overview.append((name, state))
+        sections.append(section)
+    table = tabulate(overview, headers=("data set", "state"), tablefmt="github")
+    page = out / "report.md"
+    with replacing(page) as unfinished:
+        unfinished.write_text("\n".join([HEAD, table, "", *sections]), encoding="utf-8")
+    return page
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("data"), help="prepared data sets")
     parser.add_argument("--out", type=Path, default=Path("results/data_report"))
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    sections, overview = [], []
-    for name in known_datasets():
-        state, section = describe(name, options.data, options.out)
-        overview.append((name, state))
-        sections.append(section)
-    table = tabulate(overview, headers=("data set", "state"), tablefmt="github")
-    page = options.out / "report.md"
-    with replacing(page) as unfinished:
-        unfinished.write_text("\n".join([HEAD, table, "", *sections]), encoding="utf-8")
-    print(page)
+    with one_line("data_report"):
+        print(write_page(options.data, options.out))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from benchmarks.settings.fields import build_field, field_module
 from lift.checkpoint import Checkpoint, CheckpointError, load_tensors
 from lift.field import NeuralField
 from lift.functaset import Functaset, open_functaset
+from lift.meta.parallel import ALONE, Team
 
 
 class StageError(RuntimeError):
@@ -27,13 +28,14 @@ class StageError(RuntimeError):
 
 @dataclass(frozen=True)
 class Experiment:
-    """A cell and where its files are."""
+    """A cell, where its files are, and the processes that work on it."""
 
     cell: Cell
     results: Path
     data: Path
     device: torch.device
     resume_anyway: bool = False
+    team: Team = ALONE
 
     def path(self, stage: str) -> Path:
         """The JSON of one of this cell's stages."""

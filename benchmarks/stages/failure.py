@@ -9,12 +9,15 @@ from contextlib import contextmanager
 
 from lift.bars import close_bars
 from lift.interrupt import EXIT_CODE, Interrupted, interruptible
+from lift.meta.parallel import local_rank, processes
 
 PACKAGES = ("lift", "baselines", "benchmarks")
 MACHINE = {
-    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE,
+    errno.EEXIST, errno.EISDIR, errno.ENOTDIR,
 }  # fmt: skip
-"""Errors of the operating system that are no mistake in code: no space, no permission, say."""
+"""Errors of the operating system that are no mistake in code: no space, no permission, or a
+file where a folder should be."""
 
 
 def is_told(error: BaseException) -> bool:
@@ -25,11 +28,17 @@ def is_told(error: BaseException) -> bool:
 
 
 @contextmanager
-def one_line(name: str) -> Iterator[None]:
+def one_line(name: str, *, shared: bool = False) -> Iterator[None]:
     """Ends the program with one line and exit code 1, or 130 where a signal stopped it.
 
     Any other error is a bug, and keeps its traceback.
+
+    Args:
+        shared: the processes that ``torchrun`` starts do it together; else several are refused.
     """
+    if not shared and processes() > 1:
+        said = f"{name}: {processes()} processes were started; it takes one, without torchrun"
+        sys.exit(0 if local_rank() else said)  # torchrun ends the rest when one fails, mute or not
     try:
         with interruptible():
             yield

@@ -27,13 +27,14 @@ def run(experiment: Experiment) -> Outcome:
         config,
         checkpoint=experiment.fit_checkpoint(),
         seed=cell.training.seed,
+        team=experiment.team,
     )
     last, weights = curve[-1], directory / "field.safetensors"
     signals = int(last["signals"] or 0)
     reached = [("psnr", last["validation_psnr"], "")]
     if config.kept != "float32":
         query = field.locate(field.domain.grid(device=experiment.device))
-        found = validate(field, validation, query, config)
+        found = validate(field, validation, query, config, team=experiment.team)
         reached.append(("psnr_kept", found, f"of the weights rounded to {config.kept}"))
     return Outcome(
         [
@@ -54,4 +55,4 @@ def run(experiment: Experiment) -> Outcome:
 
 
 if __name__ == "__main__":
-    main("fit", run, __doc__ or "", training)
+    main("fit", run, __doc__ or "", training, shared=True)

@@ -19,7 +19,9 @@ from benchmarks.settings.fields import field_module
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.failure import one_line
 from benchmarks.stages.lock import written_here
+from benchmarks.stages.parent import end_with
 from benchmarks.stages.terminal import Announced, Trains, about
+from lift.meta.parallel import joined, local_rank, processes
 
 PROGRAMS: dict[str, str] = {
     "reconstruction": "reconstruct",
@@ -73,19 +75,26 @@ def add_resume_anyway(parser: argparse.ArgumentParser) -> None:
 
 
 def choose_device(name: str) -> torch.device:
-    """``auto`` takes the GPU where there is one.
+    """``auto`` takes the GPU where there is one; of several processes each takes its own.
 
     Raises:
-        StageError: CUDA was asked for and is not there.
+        StageError: CUDA was asked for and is not there, or not for every process.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda":
-        if not torch.cuda.is_available():
+        own, visible = local_rank(), torch.cuda.device_count()
+        if not visible:
             raise StageError("--device cuda: no CUDA device is visible; use --device cpu or auto")
+        if own >= visible:
+            raise StageError(
+                f"--device cuda: {visible} visible, none for process {own + 1} of this machine; "
+                "start no more processes than GPUs, or use --device cpu"
+            )
         # The same seed gives the same numbers, on a GPU too.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
+        torch.cuda.set_device(own)
     return torch.device(name)
 
 
@@ -94,6 +103,8 @@ def main(
     run: Callable[[Experiment], Outcome],
     description: str,
     training: Callable[[Experiment], Trains] | None = None,
+    *,
+    shared: bool = False,
 ) -> None:
     """Runs one stage from the command line.
 
@@ -101,11 +112,15 @@ def main(
 
     Args:
         training: how the stage trains, if it does, for its first line.
+        shared: whether the processes that ``torchrun`` starts share its work; the first one holds
+            the lock, writes and speaks.
     """
     options = arguments(description).parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
-    with one_line(stage):
+    if processes() > 1:
+        end_with(os.getppid())
+    with one_line(stage, shared=shared), joined() as team:
         # By name: other stages' code is none of this one's, and makes none of its results old.
         settings = importlib.import_module("benchmarks.stages.settings")
         names = (options.scale, options.dataset, options.method, options.seed)
@@ -118,9 +133,15 @@ def main(
             options.data,
             choose_device(options.device),
             options.resume_anyway,
+            team,
         )
         path = experiment.path(stage)
+        if not team.first:
+            team.wait()  # until the first one holds the lock
+            measured(stage, experiment, run)
+            return
         with written_here(path):
+            team.wait()
             told = Announced(stage, path, *about(experiment, training and training(experiment)))
             result = measured(stage, experiment, run)
             write_result(path, result)
@@ -149,7 +170,7 @@ def measured(stage: Stage, experiment: Experiment, run: Callable[[Experiment], O
     """Runs a stage; what it found, and where that comes from."""
     cell = experiment.cell
     code = code_digest(stage_module(stage), field_module(cell.training.field))
-    recording = Recording(code, experiment.device)
+    recording = Recording(code, experiment.device, experiment.team.size)
     outcome = run(experiment)
     return Result(
         stage=stage,

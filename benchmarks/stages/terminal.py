@@ -80,14 +80,15 @@ def about(experiment: Experiment, config: Trains | None) -> list[str]:
 
     Where something of it cannot be had the stage says why, and this line nothing.
     """
-    cell, training = experiment.cell, experiment.cell.training
+    cell, training, size = experiment.cell, experiment.cell.training, experiment.team.size
+    devices = f"{size} x " * (size > 1) + machine(experiment.device)
     name = f"{training.method} on {training.dataset}, scale {cell.scale}, seed {training.seed}"
     try:
-        return [name, *_sizes(experiment), machine(experiment.device), budget(config)]
+        return [name, *_sizes(experiment), devices, budget(config)]
     except Exception as error:
         if not is_told(error):
             raise
-        return [name, machine(experiment.device)]
+        return [name, devices]
 
 
 def _sizes(experiment: Experiment) -> list[str]:

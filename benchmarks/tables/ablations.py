@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.settings.names import parse_cell
-from benchmarks.stages.ablate import Ablation, csv_path
+from benchmarks.stages.ablate import COLUMNS, Ablation, csv_path
 from benchmarks.tables.layout import Grid, Section, Shown
+from benchmarks.tables.measured import read_measured
 
 ABOUT = (
     "One choice changed at a time, everything else and the number of signals alike. PSNR of "
@@ -21,11 +22,16 @@ ABOUT = (
 def sections(
     ablations: dict[str, Ablation], root: Path, scale: str
 ) -> Iterator[tuple[Section, pd.DataFrame]]:
-    """Those of the scale's cells that were measured, each with its numbers."""
+    """Those of the scale's cells that were measured, each with its numbers.
+
+    Raises:
+        ConfigError: a file of numbers is none.
+    """
     for name, ablation in ablations.items():
         path = csv_path(root, name)
         if parse_cell(ablation.cell).scale == scale and path.exists():
-            measured = pd.read_csv(path)
+            program = f"benchmarks.stages.ablate {name}"
+            measured = read_measured(path, numbers=COLUMNS[1:], words=COLUMNS[:1], program=program)
             grid = Grid(f"`{ablation.cell}`", headings(ablation), list(rows(ablation, measured)))
             yield Section(f"ablation_{name}", ablation.title, ABOUT, [grid]), measured
 

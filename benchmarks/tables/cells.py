@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from statistics import mean, stdev
 
 from benchmarks.metrics.inception import MISSING
-from benchmarks.records.result import Metric, Result
+from benchmarks.records.result import Metric, Result, result_path
+from benchmarks.settings.reading import ConfigError
 from benchmarks.tables.certainty import is_ranked, rank_notes
 from benchmarks.tables.published import Column, Group, Row, Table
 from benchmarks.tables.sources import Problem, Sources
@@ -66,7 +67,11 @@ def make_cell(name: str, table: Table, row: Row, key: str, sources: Sources) -> 
     found = sources.results(name, table, row, column.stage)
     results = [result for result in found if isinstance(result, Result)]
     metrics = [_metrics(result, row, key, column) for result in results]
-    values = [_sum(parts, column) for parts in metrics if parts]
+    values = [
+        _sum(parts, column, result, sources)
+        for result, parts in zip(results, metrics, strict=True)
+        if parts
+    ]
     ours = mean(values) if values else None
     printed = table.printed(row, key)
     published = None if printed is None else float(printed)
@@ -145,8 +150,13 @@ def _metrics(result: Result, row: Row, key: str, column: Column) -> list[Metric]
     return [part for part in parts if part] if all(parts) else []
 
 
-def _sum(parts: Sequence[Metric], column: Column) -> float:
-    return sum(column.convert(part.value or 0, part.unit) for part in parts)
+def _sum(parts: Sequence[Metric], column: Column, result: Result, sources: Sources) -> float:
+    try:
+        return sum(column.convert(part.value or 0, part.unit) for part in parts)
+    except ConfigError as error:
+        cell = (result.scale, result.dataset, result.method, result.seed)
+        path = result_path(sources.root, *cell, column.stage)
+        raise ConfigError(f"{path}: {error}") from error
 
 
 def _problem(found: Sequence[Result | Problem], row: Row, key: str, column: Column) -> Problem:

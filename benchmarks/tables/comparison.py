@@ -10,7 +10,6 @@ value between two measurements is interpolated over the logarithm of the budget.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,8 +27,9 @@ from benchmarks.settings.cell import resolve
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.fields import build_field
 from benchmarks.settings.method import find_method
-from benchmarks.settings.reading import ConfigError
-from benchmarks.settings.scale import load_scale
+from benchmarks.settings.scale import find_dataset, load_scale
+from benchmarks.stages.failure import one_line
+from benchmarks.tables.measured import read_measured
 from lift.field import Domain
 from lift.files import replacing
 
@@ -42,16 +42,7 @@ def read_learning_curve(path: Path) -> pd.DataFrame:
     Raises:
         ConfigError: it is missing, or is no test curve.
     """
-    try:
-        curve = pd.read_csv(path)
-    except (FileNotFoundError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise ConfigError(f"{path}: {error}; run the stage learning_curve first") from error
-    missing = [name for name in (*BUDGETS, "test_psnr") if name not in curve]
-    if missing or not len(curve):
-        raise ConfigError(
-            f"{path}: no column {', '.join(missing)}; run the stage learning_curve again"
-        )
-    return curve
+    return read_measured(path, numbers=(*BUDGETS, "test_psnr"), program="the stage learning_curve")
 
 
 def at(curve: pd.DataFrame, axis: str, budget: float) -> float:
@@ -172,11 +163,11 @@ def main() -> None:
     parser.add_argument("--dataset", default="cifar10")
     parser.add_argument("--root", type=Path, default=Path("results"))
     options = parser.parse_args()
-    try:
+    with one_line("comparison"):
         scale_config = load_scale(options.scale)
         seed = scale_config.seeds[0]
         curves, floats = {}, {}
-        for method in scale_config.datasets[options.dataset].methods:
+        for method in find_dataset(scale_config, options.dataset).methods:
             path = result_path(options.root, options.scale, options.dataset, method, seed, "_")
             title = find_method(method).title
             curves[title] = read_learning_curve(path.parent / "learning_curve.csv")
@@ -188,8 +179,6 @@ def main() -> None:
             table.to_csv(unfinished, index=False)
         with replacing(folder / "comparison.md") as unfinished:
             unfinished.write_text(markdown(table, budgets, options.dataset), encoding="utf-8")
-    except (ValueError, OSError) as error:
-        sys.exit(f"comparison: {error}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from benchmarks.settings.folders import CONFIG
+from benchmarks.settings.folders import CONFIG, shown
 from benchmarks.settings.reading import ConfigError, Data, explain
 
 PATH = CONFIG / "published.yaml"
@@ -35,12 +35,15 @@ class Column(Data):
         """A value in this column's unit.
 
         Raises:
-            ValueError: the units do not convert.
+            ConfigError: the units do not convert.
         """
         if unit == self.unit:
             return value
         if unit not in UNITS or self.unit not in UNITS:
-            raise ValueError(f"{self.heading}: cannot convert {unit!r} to {self.unit!r}")
+            raise ConfigError(
+                f"unit: {unit!r}, expected {self.unit!r} as in the column {self.heading!r} of "
+                f"{shown(PATH)}, or a unit that converts to it"
+            )
         return value * UNITS[unit] / UNITS[self.unit]
 
 
@@ -116,7 +119,9 @@ def load_published(path: Path = PATH) -> Published:
         return Published.model_validate(yaml.load(path.read_text(encoding="utf-8"), _Verbatim))
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not text in UTF-8 ({error}); write it again") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML ({error})") from error
+        raise ConfigError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
     except ValidationError as error:
         raise ConfigError(f"{path}: {explain(error)}") from error

@@ -11,7 +11,6 @@ copies of both as ``results/tables.md`` and ``results/tables/*.csv``; and
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +21,7 @@ from benchmarks.settings.dataset import DatasetConfig, load_dataset_config
 from benchmarks.settings.method import MethodConfig, load_methods
 from benchmarks.settings.scale import ScaleConfig, load_scale
 from benchmarks.stages.ablate import load_ablations
+from benchmarks.stages.failure import one_line
 from benchmarks.stages.single_signal.settings import load_single_signal
 from benchmarks.tables.ablations import sections as ablations_of
 from benchmarks.tables.cells import TableCell, table_cells, with_other_spaces
@@ -68,7 +68,7 @@ def everything(
     """All tables of a scale, ablations and single signals too: as shown, and as long frames.
 
     Raises:
-        ConfigError: a file of the configuration is missing or wrong.
+        ConfigError: a file of the configuration, or an ablation's numbers, are missing or wrong.
     """
     datasets = {name: load_dataset_config(name) for name in set(scale_config.tables.values())}
     sections, cells = build(root, scale_config, load_published(), datasets, load_methods())
@@ -104,14 +104,12 @@ def main() -> None:
     parser.add_argument("--scale", default="demo", help="config/scales/SCALE.yaml")
     parser.add_argument("--root", type=Path, default=Path("results"))
     options = parser.parse_args()
-    try:
+    with one_line("tables"):
         scale_config = load_scale(options.scale)
         sections, frames = everything(options.root, scale_config)
         write(options.root, scale_config.scale, page(scale_config.scale, sections), frames)
         draw_sizes(options.root, scale_config, load_published())
         draw_times(options.root / scale_config.scale, reached(options.root, scale_config))
-    except (ValueError, OSError) as error:
-        sys.exit(f"tables: {error}")
 
 
 if __name__ == "__main__":

@@ -112,8 +112,7 @@ def _machines(root: Path, scale_config: ScaleConfig) -> list[str]:
         except ResultError:
             continue
         if provenance and path.parents[2].name in scale_config.datasets:
-            threads = provenance.threads
-            names[f"{provenance.device}, {threads} thread{'s' * (threads != 1)}"] = None
+            names[provenance.machine] = None
     return list(names)
 
 

@@ -13,7 +13,7 @@ from benchmarks.settings.merge import leaves
 from benchmarks.settings.method import find_method, image_classifiers
 from benchmarks.settings.names import CellName
 from benchmarks.settings.reading import ConfigError
-from benchmarks.settings.scale import load_scale, seed_of
+from benchmarks.settings.scale import find_dataset, load_scale, seed_of
 from benchmarks.settings.trial import split_name, trial_path, write_trial
 from benchmarks.stages.settings import resolve_all
 
@@ -30,6 +30,7 @@ def explained(cell: CellName, results: Path) -> list[Setting]:
         ConfigError: there is no such cell, or a setting is wrong.
     """
     seed_of(cell)
+    find_dataset(load_scale(cell.scale), cell.dataset)
     tree = merged_settings(cell.scale, cell.dataset, cell.method, results)
     places = {key: str(leaf) for key, leaf in leaves(tree)}
     return [(key, value, places.get(key, IN_NO_FILE)) for key, value in _resolved(cell, results)]

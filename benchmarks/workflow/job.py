@@ -21,9 +21,9 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import FrameType
 
+from benchmarks.stages.parent import end_with
 from benchmarks.workflow.allocation import cpus, owns_its_devices
 from benchmarks.workflow.devices import device_slot, visible_devices
-from benchmarks.workflow.parent import end_with
 
 THREADS = {
     f"{library}_NUM_THREADS" for library in ("OMP", "MKL", "OPENBLAS", "GOTO", "NUMEXPR")

@@ -13,7 +13,7 @@ from benchmarks.settings.cell import resolve
 from benchmarks.settings.method import image_classifiers, load_methods
 from benchmarks.settings.names import parse_cell
 from benchmarks.settings.reading import ConfigError
-from benchmarks.settings.scale import ScaleConfig, load_scale
+from benchmarks.settings.scale import ScaleConfig, find_dataset, load_scale
 from benchmarks.stages.ablate import find_ablation
 from benchmarks.stages.classification.settings import classified_cells
 from benchmarks.stages.generation.settings import generation_config
@@ -132,7 +132,7 @@ class Plan:
 
     def learning_curves(self, wildcards: Any) -> list[str]:
         """What a comparison at equal budgets reads: every method's first seed."""
-        methods = self.scale_config.datasets[wildcards.dataset].methods
+        methods = find_dataset(self.scale_config, wildcards.dataset).methods
         seed = self.scale_config.seeds[0]
         return [
             str(result_path(ROOT, wildcards.scale, wildcards.dataset, name, seed, "learning_curve"))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.records.result import Result, ResultError, read_result, write_result
 from benchmarks.stages.lock import WAIT
-from benchmarks.workflow.parent import end_with
+from benchmarks.stages.parent import end_with
 from benchmarks.workflow.products import missing_products
 from lift.interrupt import EXIT_CODE, Interrupted, interruptible
 

@@ -6,12 +6,14 @@ fit. Nor is it needed: signals meet in a mean alone, so that the batch's gradien
 shares' gradients, each weighed by its part of the signals. Once every process has that sum, all
 that follows (norm, clip, Adam, Muon, checks) sees the same numbers in each of them.
 
-Started by ``torchrun``; without it a process is a team of its own.
+Started by ``torchrun``; without it a process is a team of its own. Where one process fails, it says
+why, and all end: a process that waits for another that is gone is told so by its connection.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +24,6 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from lift.field import Latent
 from lift.interrupt import StopRequest
 from lift.meta.outer import MetaStep
 
@@ -30,10 +31,12 @@ Value = TypeVar("Value")
 
 PATIENCE = timedelta(days=7)
 """For another process: one may wait for data or a lock. ``torchrun`` ends all when one fails."""
+MEETING = timedelta(minutes=5)
+"""Until all processes have started."""
 
 
-class TeamError(ValueError):
-    """Work that so many processes cannot share."""
+class TeamError(RuntimeError):
+    """Processes that cannot share this work: too many for it, or one of them has ended."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,8 @@ class Team:
         if self.size == 1:
             return value
         box = [value]
-        dist.broadcast_object_list(box, src=0)
+        with _with_others():
+            dist.broadcast_object_list(box, src=0)
         return box[0]
 
     def whole(self, own: Tensor, count: int) -> Tensor:
@@ -81,8 +85,7 @@ class Team:
             return own
         every = own.new_zeros((count, *own.shape[1:]))
         every[self.share(count)] = own
-        dist.all_reduce(every)
-        return every
+        return _reduced(every)
 
     def meet(self, parameters: Iterable[nn.Parameter], own: MetaStep, batch: int) -> MetaStep:
         """Makes gradients and measurements those of the whole batch, from each process's share."""
@@ -91,8 +94,7 @@ class Team:
         part = len(own.mse) / batch
         gradients = [p.grad for p in parameters if p.grad is not None]
         together = torch.cat([g.reshape(-1) for g in gradients] + [own.loss.reshape(1)]) * part
-        dist.all_reduce(together)
-        *summed, loss = together.split([*(g.numel() for g in gradients), 1])
+        *summed, loss = _reduced(together).split([*(g.numel() for g in gradients), 1])
         for gradient, values in zip(gradients, summed, strict=True):
             gradient.copy_(values.view_as(gradient))
         return MetaStep(loss.squeeze(), self.whole(own.mse, batch))
@@ -101,33 +103,23 @@ class Team:
         """A stop that any process was asked for, in all of them, so that all end at one step."""
         if self.size == 1:
             return stop
-        asked = torch.tensor(int(stop.asked))
-        dist.all_reduce(asked, op=dist.ReduceOp.MAX)
         together = StopRequest()
-        together.asked = bool(asked)
+        together.asked = bool(_reduced(torch.tensor(int(stop.asked))))
         return together
-
-    def gathered(self, own: Latent) -> list[Latent]:
-        """Every process's latents, of one shape, in the first one; nothing in the others."""
-        if self.size == 1:
-            return [own]
-        found: list[Latent] = [{} for _ in range(self.size)] if self.first else []
-        for name, tensor in own.items():
-            host = tensor.detach().cpu().contiguous()
-            rows = [torch.empty_like(host) for _ in found]
-            dist.gather(host, rows if self.first else None)
-            for latent, row in zip(found, rows, strict=True):
-                latent[name] = row
-        return found
 
     def wait(self) -> None:
         """Goes on when every process is here."""
         if self.size > 1:
-            dist.barrier()
+            _reduced(torch.zeros(1))
 
 
 ALONE = Team()
 """One process."""
+
+
+def processes() -> int:
+    """How many ``torchrun`` started, on all machines; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def local_rank() -> int:
@@ -137,15 +129,46 @@ def local_rank() -> int:
 
 @contextmanager
 def joined() -> Iterator[Team]:
-    """The team that ``torchrun`` started, until the block ends; this process alone without it."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    """The team that ``torchrun`` started, until the block ends; this process alone without it.
+
+    Of several processes that an error or a signal ends, the first one raises it. The others' errors
+    are the same or follow from it: they exit without a word, and with code 0, since ``torchrun``
+    would end the one that speaks when another fails.
+    """
+    if processes() == 1:
         yield ALONE
         return
-    if torch.cuda.is_available():
-        torch.cuda.set_device(local_rank())
+    store, rank, size = next(dist.rendezvous("env://", timeout=MEETING))
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    dist.init_process_group(backend, timeout=PATIENCE)
+    own = dist.PrefixStore("team", store)
+    dist.init_process_group(backend, store=own, rank=rank, world_size=size, timeout=PATIENCE)
     try:
-        yield Team(dist.get_rank(), dist.get_world_size())
+        yield Team(rank, size)
+    except BaseException:
+        if not _is_first_to_end(store, rank):
+            sys.exit(0)
+        raise
     finally:
         dist.destroy_process_group()
+
+
+def _is_first_to_end(store: dist.Store, rank: int) -> bool:
+    try:
+        return store.add("ended", 1) == 1
+    except RuntimeError:  # torchrun, which keeps the store, was killed
+        return rank == 0
+
+
+def _reduced(values: Tensor) -> Tensor:
+    """The sum over all processes, in place."""
+    with _with_others():
+        dist.all_reduce(values)
+    return values
+
+
+@contextmanager
+def _with_others() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        raise TeamError(f"another process has ended ({str(error).splitlines()[0]})") from error

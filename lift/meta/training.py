@@ -129,7 +129,8 @@ def fit(
         TrainingDivergedError: the loss, its gradient or a validation is not finite.
         CheckpointError: the checkpoint is damaged.
         ValueError: tied regions are asked of a field that has none.
-        lift.meta.parallel.TeamError: a batch has fewer signals than the team processes.
+        lift.meta.parallel.TeamError: a batch has fewer signals than the team processes, or one of
+            them has ended.
         lift.interrupt.Interrupted: the process was asked to stop; everything so far is saved.
     """
     device, directory = next(field.parameters()).device, checkpoint.path.parent
@@ -158,7 +159,9 @@ def fit(
             checkpoint.save(field, optimisers.each, progress.state())
             write_curve(directory / "curve.csv", progress.rows)
 
-    bar = progress_bar(total=config.steps, initial=progress.step, desc="fit", unit="step")
+    bar = progress_bar(
+        total=config.steps, initial=progress.step, desc="fit", unit="step", shown=team.first
+    )
     with stop_requests() as stop:
         while (step := progress.step) < config.steps:
             if tied and step >= config.tied_steps:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from lift.meta.parallel import Team
+from lift.meta.parallel import Team, TeamError
 from tests.baselines.trained_together import RECIPES, STOPPED, steps_of, train
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,5 +75,5 @@ def test_every_signal_belongs_to_one_process():
 
 
 def test_a_batch_smaller_than_the_team_is_refused():
-    with pytest.raises(ValueError, match="4 processes for a batch of 3 signals"):
+    with pytest.raises(TeamError, match="4 processes for a batch of 3 signals"):
         Team(0, 4).shared(3)

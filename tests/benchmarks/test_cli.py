@@ -132,6 +132,18 @@ def test_a_trial_changes_what_it_says_and_keeps_away_from_the_cell(tmp_path):
     assert configured.training.fit.steps != 5
 
 
+def test_a_trial_of_a_variant_takes_the_variants_settings_and_its_own_changes(tmp_path):
+    changes = changes_of(["fit.steps=3", "field.gamma=4.0"])
+    write_trial("demo", IMAGES, "relift+x", changes, tmp_path)
+    training = resolve("demo", IMAGES, "relift+x", 0, tmp_path).training
+    settings = {**resolve("demo", IMAGES, "relift", 0).training.settings, "gamma": 4.0}
+    assert (training.fit.steps, training.settings) == (3, settings)
+    assert settings["residual"]
+    write_trial("demo", IMAGES, "relift+y", changes_of(["generation.samples=5"]), tmp_path)
+    with pytest.raises(ConfigError, match=r"generation\.samples: this cell has no generation"):
+        resolve("demo", IMAGES, "relift+y", 0, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [

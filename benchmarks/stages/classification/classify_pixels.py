@@ -77,13 +77,14 @@ def main() -> None:
     with one_line("classification"), written_here(path):
         device = choose_device(options.device)
         cell = (options.scale, options.dataset, options.method)
+        training = resolve_classification(*cell, options.results).training
         told = Announced(
             "classification",
             path,
             f"{options.method} on {options.dataset}, scale {options.scale}, seed {options.seed}",
             signals(open_prepared(options.data / options.dataset)),
             machine(device),
-            budget(resolve_classification(*cell, options.results).training),
+            budget(training),
         )
         result = run(options, device)
         write_result(path, result)

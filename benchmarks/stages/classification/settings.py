@@ -23,7 +23,7 @@ from benchmarks.settings.method import (
     settings_key,
 )
 from benchmarks.settings.reading import ConfigError, Data
-from benchmarks.settings.scale import load_scale
+from benchmarks.settings.scale import find_dataset, load_scale
 from benchmarks.settings.trial import RESULTS, split_name
 from benchmarks.stages.classification.heads import check_head
 from lift.network_training import TrainingConfig
@@ -55,10 +55,10 @@ def classification_scale(scale: str, dataset: str) -> ClassificationScale:
     """What a scale says about classifying a data set.
 
     Raises:
-        ConfigError: nothing.
+        ConfigError: nothing, or the scale does not have the data set.
     """
-    data = load_scale(scale).datasets.get(dataset)
-    if data is None or data.classification is None:
+    data = find_dataset(load_scale(scale), dataset)
+    if data.classification is None:
         where = folders.shown(folders.find("scales", scale))
         raise ConfigError(f"{where}: no classification of {dataset!r}")
     return data.classification

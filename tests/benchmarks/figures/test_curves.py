@@ -36,6 +36,7 @@ def test_curve_is_read_as_it_was_written(tmp_path: Path) -> None:
         (None, "no such curve"),
         ("step,loss\n1,2\n", "no column signals, seconds"),
         (",".join(CURVE) + "\n1,2,3,4,oh,6,7,8\n", "not a curve"),
+        ("x" * 200_000, "not a curve"),
     ],
 )
 def test_bad_curve_is_one_clear_error(tmp_path: Path, content: str | None, complaint: str) -> None:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from benchmarks.figures.reconstruction import reconstruction_sheet
 from benchmarks.report.page import content, dataset_of, page
+from benchmarks.report.parts import parts
 from benchmarks.report.sheets import Sheet
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.scale import load_scale
@@ -35,7 +36,12 @@ def test_first_screen_says_what_ran_and_what_did_not(html, found):
     assert counts["failed"] == 1
     assert counts["partly run"] == 1
     assert sum(counts.values()) == len(found["runs"])
-    for said in ("0123456789ab", "cpu, 2 threads", "torch 2.13.0", "18 min in all stages"):
+    for said in (
+        "0123456789ab",
+        "cpu, 2 threads",
+        "torch 2.13.0",
+        "28 min in all stages (fit 14 min,",
+    ):
         assert said in html
     failed, *others = found["problems"]
     assert (failed.state, failed.cells) == ("failed", ["Functa"])
@@ -54,10 +60,25 @@ def test_methods_are_ranked_by_psnr_and_the_sentence_says_how_sure_that_is(found
     assert [row[0].text for row in data.ranking.rows] == ["1. LIFT", "2. Functa"]
     assert [row[1].best for row in data.ranking.rows] == [True, False]
     assert "after 3,200 training signals" in data.sureness
-    assert "LIFT leads Functa by 6.00 dB. A rank is certain where a paired" in data.sureness
+    assert "LIFT leads Functa by 6.00 dB, with 6,400 latent floats against 128." in data.sureness
+    assert "A rank is certain where a paired" in data.sureness
     assert "One seed: how much a repeat would move" in data.sureness
     assert data.ranking.headings[2] == "rank (95 %)"
     assert [row[2].text for row in data.ranking.rows] == ["certain", "certain"]
+    assert data.ranking.headings[3] == "latent floats"
+    assert [row[3].text for row in data.ranking.rows] == ["6,400", "128"]
+    assert not any(row[3].best for row in data.ranking.rows)
+
+
+def test_the_figure_of_latent_sizes_is_shown_where_the_tables_left_it(root, found):
+    data = found["datasets"][0]
+    assert not any(part.key == "size" for part in data.parts)
+    path = root / "demo/embedded-images/psnr_by_latent_floats.png"
+    Image.new("RGB", (30, 20)).save(path)
+    (first, *_) = parts(data.runs, shareable=False)
+    path.unlink()
+    assert first.title == "Quality and latent size"
+    assert "floats of a signal's latent" in first.figures[0].sentence
 
 
 def test_tables_say_how_certain_a_rank_is_in_a_footnote(found):

@@ -178,6 +178,11 @@ def test_another_denoiser_takes_nothing_of_the_first_ones_network():
         ),
         (
             "scales/demo.yaml",
+            override({"relift": {"generation": {"tran": {"stps": 5}}}}),
+            r"overrides\.relift\.generation: .*'stps'.* a variant generates nothing, lift does",
+        ),
+        (
+            "scales/demo.yaml",
             lambda c: c["datasets"][IMAGES]["classification"]["methods"].remove("gem"),
             r"classification\.overrides: 'gem' is not used; this data set classifies lift",
         ),

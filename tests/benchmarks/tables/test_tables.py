@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 
 from benchmarks.records.result import Metric
 from benchmarks.settings.method import MethodConfig
+from benchmarks.settings.reading import ConfigError
 from benchmarks.settings.scale import ScaleConfig
 from benchmarks.tables import tables
 from benchmarks.tables.about import SHORT
@@ -181,12 +183,20 @@ def test_failed_cell_says_failed_and_why(tmp_path: Path) -> None:
     assert built[0].count("] failed: killed by signal 9") == 2  # once a section that shows it
 
 
-def test_truncated_result_is_a_failed_cell(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [lambda whole: whole[:100], lambda whole: b"\xff" + whole])
+def test_damaged_result_is_a_failed_cell(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     path = write(tmp_path, "cifar10", psnr(30.0))
-    path.write_text(path.read_text(encoding="utf-8")[:100], encoding="utf-8")
+    path.write_bytes(damage(path.read_bytes()))
     found = cell(build(tmp_path), "cifar10", "LIFT, n = 1", "psnr")
     assert found.status == "failed"
     assert "not JSON" in found.why_empty
+
+
+def test_result_in_another_unit_names_its_file(tmp_path: Path) -> None:
+    write(tmp_path, "cifar10", [Metric(name="psnr", value=30.0, unit="bel", split="test")])
+    said = r"lift/seed0/reconstruction\.json: unit: 'bel', expected 'dB' as in the column"
+    with pytest.raises(ConfigError, match=said):
+        build(tmp_path)
 
 
 @pytest.mark.parametrize(

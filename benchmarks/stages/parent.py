@@ -1,4 +1,4 @@
-"""No job outlives whoever asked for it."""
+"""No program outlives whoever started it: a job, torchrun."""
 
 from __future__ import annotations
 

@@ -1,12 +1,11 @@
 """Training curves of several methods of one data set in one figure: PSNR over steps.
 
-python -m benchmarks.figures.overlay --scale demo --dataset embedded-images --methods lift relift
+python -m benchmarks.tables.overlay --scale demo --dataset embedded-images --methods lift relift
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +14,10 @@ from matplotlib.figure import Figure
 from benchmarks.figures.curves import COLORS, read_curve
 from benchmarks.figures.png import save_png
 from benchmarks.records.result import result_path
+from benchmarks.settings.cell import check_in_scale
+from benchmarks.settings.scale import load_scale
+from benchmarks.settings.trial import split_name
+from benchmarks.stages.failure import one_line
 from lift.progress import Row
 
 
@@ -45,15 +48,14 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path("results"))
     options = parser.parse_args()
     place = (options.root, options.scale, options.dataset)
-    try:
-        curves = {
-            method: read_curve(result_path(*place, method, 0, "fit").with_name("curve.csv"))
-            for method in options.methods
-        }
+    with one_line("overlay"):
+        scale_config, curves = load_scale(options.scale), {}
+        for method in options.methods:
+            check_in_scale(scale_config, options.dataset, split_name(method)[0])
+            path = result_path(*place, method, 0, "fit").with_name("curve.csv")
+            curves[method] = read_curve(path)
         path = options.root / options.scale / options.dataset / "_".join(options.methods)
         figure(curves, path.with_suffix(".png"), options.dataset)
-    except (ValueError, OSError) as error:
-        sys.exit(f"overlay: {error}")
 
 
 if __name__ == "__main__":
