@@ -101,7 +101,9 @@ def test_a_wrong_name_is_one_clear_error_and_exit_code_2(lift, arguments, messag
     assert message in " ".join(said.replace("│", "").split())
 
 
-@pytest.mark.parametrize("change", ["fit.stepss=5", "fit.steps=abc"])
+@pytest.mark.parametrize(
+    "change", ["fit.stepss=5", "fit.steps=abc", "train=many", "validation=x", "validation.x=3"]
+)
 def test_a_wrong_change_leaves_no_folder_and_takes_no_name(lift, tmp_path, monkeypatch, change):
     monkeypatch.setattr(trials, "RESULTS", tmp_path)
     code, said = lift("run", f"demo/{IMAGES}/lift", "--set", change, "--name", "x")
@@ -150,6 +152,10 @@ def test_a_trial_of_a_variant_takes_the_variants_settings_and_its_own_changes(tm
         ("fit.stpes=5", r"settings\.yaml: fit\.stpes: Extra inputs are not permitted"),
         ("fit.steps=many", r"settings\.yaml: fit\.steps: Input should be a valid integer"),
         ("fit.rate=.inf", "expected a finite number"),
+        ("train=0", r"settings\.yaml: train: Input should be greater than or equal to 1"),
+        ("fit=5", r"settings\.yaml: fit: 5, expected settings: fit\.NAME"),
+        ("encode=3", r"settings\.yaml: encode: 3, expected settings: encode\.NAME"),
+        ("fit.steps.x=3", r"settings\.yaml: fit\.steps\.x: Input should be a valid integer"),
         ("fti.steps=5", "expected GROUP.NAME=VALUE"),
         ("fit.steps", "expected GROUP.NAME=VALUE"),
     ],
