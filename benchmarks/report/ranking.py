@@ -120,7 +120,8 @@ def sureness(runs: Sequence[Run]) -> str:
     if len(order) > 1:
         gap = mean(scores[order[0]]) - mean(scores[order[1]])
         text += f" {order[0]} leads {order[1]} by {gap:.2f} dB{_latents(runs, *order[:2])}."
-    if any(FILE in r.artifacts for run in runs if (r := run.results.get(RANKED_BY.stage))):
+    results = [result for run in runs if (result := run.results.get(RANKED_BY.stage))]
+    if len(order) > 1 and any(FILE in result.artifacts for result in results):
         text += f" A rank is certain where a {HOW}, tells it from all others."
     sure = "One seed: how much a repeat would move these numbers was not measured."
     return f"{text} {sure if seeds < 2 else f'{seeds} seeds each, mean ± standard deviation.'}"

@@ -10,6 +10,7 @@ from PIL import Image
 from benchmarks.figures.reconstruction import reconstruction_sheet
 from benchmarks.report.page import content, dataset_of, page
 from benchmarks.report.parts import parts
+from benchmarks.report.ranking import sureness
 from benchmarks.report.sheets import Sheet
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.scale import load_scale
@@ -68,6 +69,12 @@ def test_methods_are_ranked_by_psnr_and_the_sentence_says_how_sure_that_is(found
     assert data.ranking.headings[3] == "latent floats"
     assert [row[3].text for row in data.ranking.rows] == ["6,400", "128"]
     assert not any(row[3].best for row in data.ranking.rows)
+
+
+def test_a_method_alone_is_not_said_to_be_told_from_others(found):
+    data = found["datasets"][0]
+    alone = [run for run in data.runs if run.method == "lift"]
+    assert "certain" not in sureness(alone)
 
 
 def test_the_figure_of_latent_sizes_is_shown_where_the_tables_left_it(root, found):
