@@ -26,18 +26,25 @@ BUDGETS = ("signals", "seconds")
 
 @dataclass(frozen=True)
 class Line:
-    """One run's curve: a line of ``y``, and marks where ``marked`` was measured."""
+    """One run's curve: a line of ``y`` on ``what``, and marks where ``marked`` was measured."""
 
     run: Run
     file: str
     y: str
     marked: str = ""
+    what: str = "training"
 
 
 def psnr_chart(runs: Sequence[Run]) -> str | None:
     """PSNR of the field over its budget: lines for training signals, marks for validation."""
     lines = [Line(run, "curve.csv", "train_psnr", "validation_psnr") for run in runs]
     return _chart(lines, runs, "PSNR (dB)", "signals")
+
+
+def learning_chart(runs: Sequence[Run], file: str) -> str | None:
+    """Test PSNR of the field along its training."""
+    lines = [Line(run, file, "test_psnr", what="test") for run in runs]
+    return _chart(lines, runs, "test PSNR (dB)", "signals")
 
 
 def denoiser_chart(runs: Sequence[Run]) -> str | None:
@@ -82,7 +89,7 @@ def _chart(
             points = _thinned([row for row in rows if math.isfinite(row.get(column, math.nan))])
             if not points:
                 continue
-            what = "validation" if mode == "markers" else "training"
+            what = "validation" if mode == "markers" else line.what
             figure.add_trace(
                 go.Scatter(
                     x=[row["signals"] for row in points],

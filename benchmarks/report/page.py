@@ -76,8 +76,11 @@ def dataset_of(config: DatasetConfig, runs: list[Run]) -> Dataset:
     if not config.shareable:
         about += "; its terms allow no pictures of its signals"
     shown = parts(runs, config.shareable)
+    said = [part.figures[0].sentence for part in shown if part.key == "budgets"]
+    if not said or any(run.metric("reconstruction", "psnr", "test") for run in runs):
+        said.append(sureness(runs))
     chart = psnr_chart(runs)
-    return Dataset(config.name, about, ranking(runs), sureness(runs), chart, shown, runs)
+    return Dataset(config.name, about, ranking(runs), " ".join(said), chart, shown, runs)
 
 
 def content(root: Path, scale_config: ScaleConfig) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.figures.reconstruction import ERROR_GAIN
-from benchmarks.report.charts import classifier_chart, denoiser_chart
+from benchmarks.report.budgets import CURVE, equal_budgets
+from benchmarks.report.charts import classifier_chart, denoiser_chart, learning_chart
 from benchmarks.report.ranking import budget_of
 from benchmarks.report.runs import Run
 from benchmarks.report.sheets import Sheet, embedded, embedded_file
+from benchmarks.tables.layout import Grid
 from benchmarks.tables.psnr_by_size import FIGURE as SIZES
 from benchmarks.tables.time_to_quality import FIGURE as TIMES
 
@@ -44,11 +46,12 @@ class Strip:
 
 @dataclass(frozen=True)
 class Figure:
-    """Strips below each other, or a chart as JSON; ``sentence`` says what one sees."""
+    """Strips below each other, a chart as JSON or a table; ``sentence`` says what one sees."""
 
     sentence: str
     strips: list[Strip] = field(default_factory=list)
     chart: str | None = None
+    table: Grid | None = None
     folded: str = ""
 
 
@@ -72,6 +75,7 @@ def parts(runs: Sequence[Run], shareable: bool) -> list[Part]:
     samples = _samples(first) if shareable else []
     between = _interpolations(first) if shareable else []
     found = [
+        Part("budgets", "Equal budgets", _budgets(first)),
         Part("size", "Quality and latent size", _drawn(runs, SIZES, SIZES_TEXT)),
         Part("time", "Time to quality", _drawn(runs, TIMES, TIMES_TEXT)),
         Part("reconstruction", "Reconstruction", reconstruction),
@@ -101,6 +105,15 @@ def single_signal(runs: Sequence[Run]) -> list[Part]:
         strip = Strip("", "", text, embedded_file(bias))
         found.append(Part("spectral_bias", "Spectral bias", [Figure(text, [strip])]))
     return [part for part in found if part.figures]
+
+
+def _budgets(runs: Sequence[Run]) -> list[Figure]:
+    found = equal_budgets(runs)
+    if not found:
+        return []
+    text = "Test PSNR along each training, on the budget that the buttons choose."
+    table = Figure(found.sentence, table=found.table)
+    return [table, Figure(text, chart=learning_chart(runs, CURVE))]
 
 
 def _drawn(runs: Sequence[Run], name: str, text: str) -> list[Figure]:

@@ -11,6 +11,7 @@ from benchmarks.figures.reconstruction import reconstruction_sheet
 from benchmarks.report.page import content, dataset_of, page
 from benchmarks.report.parts import parts
 from benchmarks.report.ranking import sureness
+from benchmarks.report.runs import planned
 from benchmarks.report.sheets import Sheet
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.scale import load_scale
@@ -86,6 +87,21 @@ def test_the_figure_of_latent_sizes_is_shown_where_the_tables_left_it(root, foun
     path.unlink()
     assert first.title == "Quality and latent size"
     assert "floats of a signal's latent" in first.figures[0].sentence
+
+
+def test_methods_at_equal_budgets_are_shown_though_nothing_was_reconstructed(tmp_path):
+    for method, psnr in (("lift", 22.0), ("functa", 20.0)):
+        folder = tmp_path / f"budget/cifar10/{method}/seed0"
+        folder.mkdir(parents=True)
+        rows = f"step,signals,seconds,test_psnr\n10,160,5.0,{psnr - 1}\n20,320,10.0,{psnr}\n"
+        (folder / "learning_curve.csv").write_text(rows, encoding="utf-8")
+    runs = [run for run in planned("budget", tmp_path) if run.method in ("lift", "functa")]
+    data = dataset_of(load_dataset_config("cifar10"), runs)
+    assert "after 320 training signals LIFT (22.00 dB)" in data.sureness
+    assert "No reconstruction" not in data.sureness
+    (part,) = data.parts
+    rows = [[cell.text for cell in row] for row in part.figures[0].table.rows]
+    assert [row[:3] for row in rows] == [["LIFT", "1,600", "22.00"], ["Functa", "512", "20.00"]]
 
 
 def test_tables_say_how_certain_a_rank_is_in_a_footnote(found):
