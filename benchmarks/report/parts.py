@@ -19,10 +19,17 @@ from benchmarks.tables.psnr_by_size import FIGURE as SIZES
 from benchmarks.tables.time_to_quality import FIGURE as TIMES
 
 SINGLE_SIGNAL = {
-    "pictures.png": "The target and what each network made of it, with the PSNR of the whole image",
-    "curves.png": "PSNR of every network over its steps, at its best rate",
-    "frequency_factors.png": "The search over the factor of each network's frequencies",
+    "pictures.png": (
+        "The target and what each network made of it, with the PSNR of the whole image",
+        "steps",
+    ),
+    "curves.png": ("PSNR of every network over its steps, at its best rate", "steps"),
+    "frequency_factors.png": (
+        "The search over the factor of each network's frequencies",
+        "search_steps",
+    ),
 }
+"""File -> what it shows, and the setting that says after how many steps."""
 
 SIZES_TEXT = (
     "Test PSNR over the floats of a signal's latent: a method leads at equal size where its mark "
@@ -92,10 +99,10 @@ def single_signal(runs: Sequence[Run]) -> list[Part]:
     for run in runs:
         figures = [
             Figure(
-                f"{text}{_steps(run)}.",
+                f"{text}{_steps(run, setting)}.",
                 [Strip("", "", f"{text}: {run.title}", embedded_file(path))],
             )
-            for name, text in SINGLE_SIGNAL.items()
+            for name, (text, setting) in SINGLE_SIGNAL.items()
             if (path := run.folder / name).exists()
         ]
         found.append(Part(run.dataset, run.title, figures))
@@ -263,12 +270,12 @@ def _psnr(run: Run) -> float | None:
     return metric.value if metric else None
 
 
-def _steps(run: Run) -> str:
+def _steps(run: Run, setting: str) -> str:
     """The budget of a comparison on one signal, as its result records it."""
     result = run.results.get("single_signal")
     config = result.provenance.config if result and result.provenance else {}
     sizes = config.get("scales", {}).get(run.scale, {})
-    steps = sizes.get("tasks", {}).get(run.dataset, {}).get("steps") or sizes.get("steps")
+    steps = sizes.get("tasks", {}).get(run.dataset, {}).get(setting) or sizes.get(setting)
     return f", after {steps:,} steps" if steps else ""
 
 
