@@ -41,6 +41,25 @@ def psnr_chart(runs: Sequence[Run]) -> str | None:
     return _chart(lines, runs, "PSNR (dB)", "signals")
 
 
+def points_seen(runs: Sequence[Run]) -> str:
+    """The sentence on training lines that are no PSNR of whole signals; empty where all are."""
+    some = dict.fromkeys(run.title for run in runs if _stride(run) > 1)
+    if not some:
+        return ""
+    return (
+        f"The training lines of {', '.join(some)} are the PSNR on the points that each step's "
+        "latents were fitted on, one in every block of the grid; marks and tables are that of the "
+        "whole grid."
+    )
+
+
+def _stride(run: Run) -> int:
+    """Side of the blocks of which a training step sees one point each, as its result records it."""
+    fit = run.results.get("fit")
+    config = fit.provenance.config if fit and fit.provenance else {}
+    return config.get("training", {}).get("fit", {}).get("stride", 1)
+
+
 def learning_chart(runs: Sequence[Run], file: str) -> str | None:
     """Test PSNR of the field along its training."""
     lines = [Line(run, file, "test_psnr", what="test") for run in runs]

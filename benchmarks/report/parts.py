@@ -18,19 +18,6 @@ from benchmarks.tables.layout import Grid
 from benchmarks.tables.psnr_by_size import FIGURE as SIZES
 from benchmarks.tables.time_to_quality import FIGURE as TIMES
 
-SINGLE_SIGNAL = {
-    "pictures.png": (
-        "The target and what each network made of it, with the PSNR of the whole image",
-        "steps",
-    ),
-    "curves.png": ("PSNR of every network over its steps, at its best rate", "steps"),
-    "frequency_factors.png": (
-        "The search over the factor of each network's frequencies",
-        "search_steps",
-    ),
-}
-"""File -> what it shows, and the setting that says after how many steps."""
-
 SIZES_TEXT = (
     "Test PSNR over the floats of a signal's latent: a method leads at equal size where its mark "
     "is higher at the same place; hollow marks are numbers that papers print."
@@ -93,27 +80,6 @@ def parts(runs: Sequence[Run], shareable: bool) -> list[Part]:
     return [part for part in found if part.figures]
 
 
-def single_signal(runs: Sequence[Run]) -> list[Part]:
-    """A part for each task on one signal."""
-    found = []
-    for run in runs:
-        figures = [
-            Figure(
-                f"{text}{_steps(run, setting)}.",
-                [Strip("", "", f"{text}: {run.title}", embedded_file(path))],
-            )
-            for name, (text, setting) in SINGLE_SIGNAL.items()
-            if (path := run.folder / name).exists()
-        ]
-        found.append(Part(run.dataset, run.title, figures))
-    bias = runs[0].folder.parents[2] / "spectral_bias/spectral_bias.png" if runs else None
-    if bias and bias.exists():
-        text = "Relative error of each frequency of a signal over the steps: darker is wrong."
-        strip = Strip("", "", text, embedded_file(bias))
-        found.append(Part("spectral_bias", "Spectral bias", [Figure(text, [strip])]))
-    return [part for part in found if part.figures]
-
-
 def _budgets(runs: Sequence[Run]) -> list[Figure]:
     found = equal_budgets(runs)
     if not found:
@@ -126,7 +92,9 @@ def _budgets(runs: Sequence[Run]) -> list[Figure]:
 def _drawn(runs: Sequence[Run], name: str, text: str) -> list[Figure]:
     """A figure that the tables left beside the cells."""
     path = runs[0].folder.parents[1] / name
-    return [Figure(text, [Strip("", "", text, embedded_file(path))])] if path.exists() else []
+    if not path.exists():
+        return []
+    return [Figure(text, [Strip("", "", f"{runs[0].dataset}: {text}", embedded_file(path))])]
 
 
 def _reconstructions(runs: Sequence[Run]) -> list[Figure]:
@@ -142,7 +110,8 @@ def _reconstructions(runs: Sequence[Run]) -> list[Figure]:
             f"and {values[0][1]} stays furthest away ({values[0][0]:.2f} dB)."
         )
     of = budget_of([run for run, _ in sheets])
-    strips = [Strip("Original", "", "original test signals", embedded(sheets[0][1].cut(0)))]
+    told = f"original test signals of {runs[0].dataset}"
+    strips = [Strip("Original", "", told, embedded(sheets[0][1].cut(0)))]
     strips += [
         _strip(run, sheet.cut(1), "reconstructions of the same signals") for run, sheet in sheets
     ]
@@ -165,8 +134,11 @@ def _interpolations(runs: Sequence[Run]) -> list[Figure]:
     if not sheets:
         return []
     first, second = (
-        [_strip(run, sheet.cut(at * sheet.rows // 2), "a way between two") for run, sheet in sheets]
-        for at in (0, 1)
+        [
+            _strip(run, sheet.cut(at * sheet.rows // 2), f"{which} way between two signals")
+            for run, sheet in sheets
+        ]
+        for at, which in enumerate(("first", "second"))
     )
     figures = [
         Figure(
@@ -184,7 +156,7 @@ def _interpolations(runs: Sequence[Run]) -> list[Figure]:
             "each alone. What a scale holds changes in its row."
         )
         rows = [
-            _strip(run, sheet.cut(0, sheet.rows // 2, named=True), "scales moved alone")
+            _strip(run, sheet.cut(0, sheet.rows // 2, named=True), "first way, scales moved alone")
             for run, sheet in scaled
         ]
         figures.append(Figure(text, rows, folded="Each scale alone"))
@@ -244,7 +216,7 @@ def _classifiers(runs: Sequence[Run]) -> list[Figure]:
         Strip(
             run.title,
             f"{_top1(run)}{budget_of([run], 'classification')}",
-            f"confusion matrix of {run.title}",
+            f"confusion matrix of {run.title} on {run.dataset}",
             embedded_file(path),
         )
         for run in runs
@@ -262,21 +234,12 @@ def _strip(run: Run, picture: Image.Image, what: str, stage: str = "fit") -> Str
     psnr = _psnr(run) if stage == "fit" else None
     spent = budget_of([run], stage).replace(" of the published training", " of published")
     detail = spent if psnr is None else f"{psnr:.2f} dB, {spent}"
-    return Strip(run.title, detail, f"{run.title}: {what}", embedded(picture))
+    return Strip(run.title, detail, f"{run.title} on {run.dataset}: {what}", embedded(picture))
 
 
 def _psnr(run: Run) -> float | None:
     metric = run.metric("reconstruction", "psnr", "test")
     return metric.value if metric else None
-
-
-def _steps(run: Run, setting: str) -> str:
-    """The budget of a comparison on one signal, as its result records it."""
-    result = run.results.get("single_signal")
-    config = result.provenance.config if result and result.provenance else {}
-    sizes = config.get("scales", {}).get(run.scale, {})
-    steps = sizes.get("tasks", {}).get(run.dataset, {}).get(setting) or sizes.get(setting)
-    return f", after {steps:,} steps" if steps else ""
 
 
 def _top1(run: Run) -> str:

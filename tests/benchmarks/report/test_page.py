@@ -8,13 +8,17 @@ import pytest
 from PIL import Image
 
 from benchmarks.figures.reconstruction import reconstruction_sheet
+from benchmarks.records.result import Result, write_result
+from benchmarks.report.charts import points_seen
 from benchmarks.report.page import content, dataset_of, page
 from benchmarks.report.parts import parts
 from benchmarks.report.ranking import sureness
 from benchmarks.report.runs import planned
 from benchmarks.report.sheets import Sheet
+from benchmarks.report.single_signal import single_signal
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.scale import load_scale
+from tests.benchmarks.report.conftest import PROVENANCE
 
 LIMIT = 15_000_000
 
@@ -30,6 +34,8 @@ def test_every_picture_is_inside_and_described(html):
         assert 'src="data:image/webp;base64,' in picture
         assert re.search(r'alt="[^"]{5,}"', picture)
         assert re.search(r'width="\d+" height="\d+"', picture)
+    described = re.findall(r'<img [^>]*alt="([^"]*)"', html)
+    assert len(set(described)) == len(described)
     assert len(html.encode()) < LIMIT
 
 
@@ -104,6 +110,33 @@ def test_methods_at_equal_budgets_are_shown_though_nothing_was_reconstructed(tmp
     assert [row[:3] for row in rows] == [["LIFT", "1,600", "22.00"], ["Functa", "512", "20.00"]]
 
 
+def left(run, stage, config):
+    """A result that records how it was run."""
+    provenance = PROVENANCE.model_copy(update={"config": config})
+    names = {"scale": run.scale, "dataset": run.dataset, "method": run.method, "seed": run.seed}
+    result = Result(stage=stage, status="ok", provenance=provenance, **names)
+    write_result(run.folder / f"{stage}.json", result)
+
+
+def test_training_lines_of_some_points_are_told_from_whole_signals(tmp_path):
+    runs = planned("demo", tmp_path)[:2]
+    assert points_seen(runs) == ""
+    for run, stride in zip(planned("demo", tmp_path), (2, 1), strict=False):
+        left(run, "fit", {"training": {"fit": {"stride": stride}}})
+    said = points_seen(planned("demo", tmp_path)[:2])
+    assert said.startswith(f"The training lines of {runs[0].title} are the PSNR on the points")
+
+
+def test_a_search_is_captioned_with_its_own_steps(tmp_path):
+    (run,) = [run for run in planned("demo", tmp_path) if run.dataset == "image"]
+    left(run, "single_signal", {"scales": {"demo": {"steps": 150, "search_steps": 60}}})
+    for name in ("curves.png", "frequency_factors.png"):
+        Image.new("RGB", (30, 20)).save(run.folder / name)
+    (part,) = single_signal([run])
+    ends = [figure.sentence.rpartition("after ")[2] for figure in part.figures]
+    assert ends == ["150 steps.", "60 steps."]
+
+
 def test_tables_say_how_certain_a_rank_is_in_a_footnote(found):
     table = next(section for section in found["sections"] if section.name == "celebahq64")
     (note,) = [note for note in table.footnotes if "rank by PSNR" in note]
@@ -113,6 +146,7 @@ def test_tables_say_how_certain_a_rank_is_in_a_footnote(found):
 def test_a_scale_without_results_has_a_page_that_says_so(tmp_path):
     written = page(content(tmp_path, load_scale("lite")), "")
     assert "no result yet" in written
+    assert "snakemake --cores 8 results/report.html --config scale=lite" in written
     assert "No reconstruction was measured" in written
     assert "<img" not in without_scripts(written)
 
