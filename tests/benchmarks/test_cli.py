@@ -120,6 +120,17 @@ def test_cells_complete_without_reading_settings():
     assert cli._cells("lite/inf") == ["lite/infomr64/lift"]
 
 
+def test_an_outside_scales_cells_and_seeds_are_those_of_what_it_extends_too(lift, tmp_path):
+    (tmp_path / "scales").mkdir()
+    mine = tmp_path / "scales" / "mine.yaml"
+    mine.write_text(f"scale: mine\nextends: demo\ndatasets: {{{IMAGES}: {{generation: null}}}}\n")
+    code, said = lift("--include", tmp_path, "show", f"mine/{IMAGES}/lift")
+    assert code == 0
+    assert "config/scales/demo.yaml: seeds" in said
+    assert "generation." not in said
+    assert f"mine/{IMAGES}/lift" in set(configured_cells())
+
+
 def test_a_cell_is_named_by_its_results_too():
     assert parse_cell("results/demo/a-b/lift+x/seed3/") == ("demo", "a-b", "lift+x", 3)
 
