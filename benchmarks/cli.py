@@ -134,7 +134,7 @@ def run(
     if set_:
         changes = changes_of(set_)
         trial = wanted._replace(method=trial_of(wanted.method, changes, name))
-        engine.targets(wanted, None)
+        engine.targets(wanted, stage)
         check_trial(trial, changes)  # a mistake leaves no folder and takes no name
         root = folders.ROOT / RESULTS
         write_trial(wanted.scale, wanted.dataset, trial.method, changes, root)

@@ -26,18 +26,44 @@ BUDGETS = ("signals", "seconds")
 
 @dataclass(frozen=True)
 class Line:
-    """One run's curve: a line of ``y``, and marks where ``marked`` was measured."""
+    """One run's curve: a line of ``y`` on ``what``, and marks where ``marked`` was measured."""
 
     run: Run
     file: str
     y: str
     marked: str = ""
+    what: str = "training"
 
 
 def psnr_chart(runs: Sequence[Run]) -> str | None:
     """PSNR of the field over its budget: lines for training signals, marks for validation."""
     lines = [Line(run, "curve.csv", "train_psnr", "validation_psnr") for run in runs]
     return _chart(lines, runs, "PSNR (dB)", "signals")
+
+
+def points_seen(runs: Sequence[Run]) -> str:
+    """The sentence on training lines that are no PSNR of whole signals; empty where all are."""
+    some = dict.fromkeys(run.title for run in runs if _stride(run) > 1)
+    if not some:
+        return ""
+    return (
+        f"The training lines of {', '.join(some)} are the PSNR on the points that each step's "
+        "latents were fitted on, one in every block of the grid; marks and tables are that of the "
+        "whole grid."
+    )
+
+
+def _stride(run: Run) -> int:
+    """Side of the blocks of which a training step sees one point each, as its result records it."""
+    fit = run.results.get("fit")
+    config = fit.provenance.config if fit and fit.provenance else {}
+    return config.get("training", {}).get("fit", {}).get("stride", 1)
+
+
+def learning_chart(runs: Sequence[Run], file: str) -> str | None:
+    """Test PSNR of the field along its training."""
+    lines = [Line(run, file, "test_psnr", what="test") for run in runs]
+    return _chart(lines, runs, "test PSNR (dB)", "signals")
 
 
 def denoiser_chart(runs: Sequence[Run]) -> str | None:
@@ -82,7 +108,7 @@ def _chart(
             points = _thinned([row for row in rows if math.isfinite(row.get(column, math.nan))])
             if not points:
                 continue
-            what = "validation" if mode == "markers" else "training"
+            what = "validation" if mode == "markers" else line.what
             figure.add_trace(
                 go.Scatter(
                     x=[row["signals"] for row in points],

@@ -22,10 +22,11 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from benchmarks.report.charts import psnr_chart
-from benchmarks.report.parts import Part, parts, single_signal
+from benchmarks.report.charts import points_seen, psnr_chart
+from benchmarks.report.parts import Part, parts
 from benchmarks.report.ranking import ranking, sureness
 from benchmarks.report.runs import Run, facts, planned
+from benchmarks.report.single_signal import single_signal
 from benchmarks.settings.dataset import DatasetConfig, load_dataset_config
 from benchmarks.settings.scale import ScaleConfig, load_scale
 from benchmarks.stages.failure import one_line
@@ -63,6 +64,7 @@ class Dataset:
     ranking: Grid | None
     sureness: str
     chart: str | None
+    points: str
     parts: list[Part]
     runs: list[Run]
 
@@ -76,8 +78,12 @@ def dataset_of(config: DatasetConfig, runs: list[Run]) -> Dataset:
     if not config.shareable:
         about += "; its terms allow no pictures of its signals"
     shown = parts(runs, config.shareable)
+    said = [part.figures[0].sentence for part in shown if part.key == "budgets"]
+    if not said or any(run.metric("reconstruction", "psnr", "test") for run in runs):
+        said.append(sureness(runs))
     chart = psnr_chart(runs)
-    return Dataset(config.name, about, ranking(runs), sureness(runs), chart, shown, runs)
+    points, ranked = points_seen(runs), ranking(runs)
+    return Dataset(config.name, about, ranked, " ".join(said), chart, points, shown, runs)
 
 
 def content(root: Path, scale_config: ScaleConfig) -> dict[str, Any]:

@@ -9,17 +9,23 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.figures.reconstruction import ERROR_GAIN
-from benchmarks.report.charts import classifier_chart, denoiser_chart
+from benchmarks.report.budgets import CURVE, equal_budgets
+from benchmarks.report.charts import classifier_chart, denoiser_chart, learning_chart
 from benchmarks.report.ranking import budget_of
 from benchmarks.report.runs import Run
 from benchmarks.report.sheets import Sheet, embedded, embedded_file
-from benchmarks.tables.time_to_quality import FIGURE
+from benchmarks.tables.layout import Grid
+from benchmarks.tables.psnr_by_size import FIGURE as SIZES
+from benchmarks.tables.time_to_quality import FIGURE as TIMES
 
-SINGLE_SIGNAL = {
-    "pictures.png": "The target and what each network made of it, with the PSNR of the whole image",
-    "curves.png": "PSNR of every network over its steps, at its best rate",
-    "frequency_factors.png": "The search over the factor of each network's frequencies",
-}
+SIZES_TEXT = (
+    "Test PSNR over the floats of a signal's latent: a method leads at equal size where its mark "
+    "is higher at the same place; hollow marks are numbers that papers print."
+)
+TIMES_TEXT = (
+    "How long each method's field took until its PSNR first reached a level: left is better. "
+    "Levels that were not reached have no mark; the numbers are in the table."
+)
 
 
 @dataclass(frozen=True)
@@ -34,11 +40,12 @@ class Strip:
 
 @dataclass(frozen=True)
 class Figure:
-    """Strips below each other, or a chart as JSON; ``sentence`` says what one sees."""
+    """Strips below each other, a chart as JSON or a table; ``sentence`` says what one sees."""
 
     sentence: str
     strips: list[Strip] = field(default_factory=list)
     chart: str | None = None
+    table: Grid | None = None
     folded: str = ""
 
 
@@ -62,7 +69,9 @@ def parts(runs: Sequence[Run], shareable: bool) -> list[Part]:
     samples = _samples(first) if shareable else []
     between = _interpolations(first) if shareable else []
     found = [
-        Part("time", "Time to quality", _times(runs)),
+        Part("budgets", "Equal budgets", _budgets(first)),
+        Part("size", "Quality and latent size", _drawn(runs, SIZES, SIZES_TEXT)),
+        Part("time", "Time to quality", _drawn(runs, TIMES, TIMES_TEXT)),
         Part("reconstruction", "Reconstruction", reconstruction),
         Part("interpolation", "Interpolation", between),
         Part("generation", "Generation", [*samples, *_denoisers(first)]),
@@ -71,36 +80,21 @@ def parts(runs: Sequence[Run], shareable: bool) -> list[Part]:
     return [part for part in found if part.figures]
 
 
-def single_signal(runs: Sequence[Run]) -> list[Part]:
-    """A part for each task on one signal."""
-    found = []
-    for run in runs:
-        figures = [
-            Figure(
-                f"{text}{_steps(run)}.",
-                [Strip("", "", f"{text}: {run.title}", embedded_file(path))],
-            )
-            for name, text in SINGLE_SIGNAL.items()
-            if (path := run.folder / name).exists()
-        ]
-        found.append(Part(run.dataset, run.title, figures))
-    bias = runs[0].folder.parents[2] / "spectral_bias/spectral_bias.png" if runs else None
-    if bias and bias.exists():
-        text = "Relative error of each frequency of a signal over the steps: darker is wrong."
-        strip = Strip("", "", text, embedded_file(bias))
-        found.append(Part("spectral_bias", "Spectral bias", [Figure(text, [strip])]))
-    return [part for part in found if part.figures]
+def _budgets(runs: Sequence[Run]) -> list[Figure]:
+    found = equal_budgets(runs)
+    if not found:
+        return []
+    text = "Test PSNR along each training, on the budget that the buttons choose."
+    table = Figure(found.sentence, table=found.table)
+    return [table, Figure(text, chart=learning_chart(runs, CURVE))]
 
 
-def _times(runs: Sequence[Run]) -> list[Figure]:
-    path = runs[0].folder.parents[1] / FIGURE
+def _drawn(runs: Sequence[Run], name: str, text: str) -> list[Figure]:
+    """A figure that the tables left beside the cells."""
+    path = runs[0].folder.parents[1] / name
     if not path.exists():
         return []
-    text = (
-        "How long each method's field took until its PSNR first reached a level: left is better. "
-        "Levels that were not reached have no mark; the numbers are in the table."
-    )
-    return [Figure(text, [Strip("", "", text, embedded_file(path))])]
+    return [Figure(text, [Strip("", "", f"{runs[0].dataset}: {text}", embedded_file(path))])]
 
 
 def _reconstructions(runs: Sequence[Run]) -> list[Figure]:
@@ -116,7 +110,8 @@ def _reconstructions(runs: Sequence[Run]) -> list[Figure]:
             f"and {values[0][1]} stays furthest away ({values[0][0]:.2f} dB)."
         )
     of = budget_of([run for run, _ in sheets])
-    strips = [Strip("Original", "", "original test signals", embedded(sheets[0][1].cut(0)))]
+    told = f"original test signals of {runs[0].dataset}"
+    strips = [Strip("Original", "", told, embedded(sheets[0][1].cut(0)))]
     strips += [
         _strip(run, sheet.cut(1), "reconstructions of the same signals") for run, sheet in sheets
     ]
@@ -139,8 +134,11 @@ def _interpolations(runs: Sequence[Run]) -> list[Figure]:
     if not sheets:
         return []
     first, second = (
-        [_strip(run, sheet.cut(at * sheet.rows // 2), "a way between two") for run, sheet in sheets]
-        for at in (0, 1)
+        [
+            _strip(run, sheet.cut(at * sheet.rows // 2), f"{which} way between two signals")
+            for run, sheet in sheets
+        ]
+        for at, which in enumerate(("first", "second"))
     )
     figures = [
         Figure(
@@ -158,7 +156,7 @@ def _interpolations(runs: Sequence[Run]) -> list[Figure]:
             "each alone. What a scale holds changes in its row."
         )
         rows = [
-            _strip(run, sheet.cut(0, sheet.rows // 2, named=True), "scales moved alone")
+            _strip(run, sheet.cut(0, sheet.rows // 2, named=True), "first way, scales moved alone")
             for run, sheet in scaled
         ]
         figures.append(Figure(text, rows, folded="Each scale alone"))
@@ -218,7 +216,7 @@ def _classifiers(runs: Sequence[Run]) -> list[Figure]:
         Strip(
             run.title,
             f"{_top1(run)}{budget_of([run], 'classification')}",
-            f"confusion matrix of {run.title}",
+            f"confusion matrix of {run.title} on {run.dataset}",
             embedded_file(path),
         )
         for run in runs
@@ -236,21 +234,12 @@ def _strip(run: Run, picture: Image.Image, what: str, stage: str = "fit") -> Str
     psnr = _psnr(run) if stage == "fit" else None
     spent = budget_of([run], stage).replace(" of the published training", " of published")
     detail = spent if psnr is None else f"{psnr:.2f} dB, {spent}"
-    return Strip(run.title, detail, f"{run.title}: {what}", embedded(picture))
+    return Strip(run.title, detail, f"{run.title} on {run.dataset}: {what}", embedded(picture))
 
 
 def _psnr(run: Run) -> float | None:
     metric = run.metric("reconstruction", "psnr", "test")
     return metric.value if metric else None
-
-
-def _steps(run: Run) -> str:
-    """The budget of a comparison on one signal, as its result records it."""
-    result = run.results.get("single_signal")
-    config = result.provenance.config if result and result.provenance else {}
-    sizes = config.get("scales", {}).get(run.scale, {})
-    steps = sizes.get("tasks", {}).get(run.dataset, {}).get("steps") or sizes.get("steps")
-    return f", after {steps:,} steps" if steps else ""
 
 
 def _top1(run: Run) -> str:

@@ -17,19 +17,21 @@ from benchmarks.tables.layout import Grid, Shown, number
 
 @dataclass(frozen=True)
 class Quantity:
-    """A metric of one stage, by a pattern of its name."""
+    """A metric of one stage, by a pattern of its name; ``higher`` is better, None ranks nobody."""
 
     stage: str
     pattern: str
     split: str
     heading: str
     digits: str
-    higher: bool
+    higher: bool | None
 
 
 RANKED_BY = Quantity("reconstruction", "psnr", "test", "PSNR, test (dB) ↑", ".2f", True)
+LATENT = Quantity("reconstruction", "latent_floats", "none", "latent floats", ".0f", None)
 QUANTITIES = (
     RANKED_BY,
+    LATENT,
     Quantity("reconstruction", "iou", "test", "IoU, test ↑", ".3f", True),
     Quantity("reconstruction", r"rfid|rfd_\w+", "test", "{} ↓", ".1f", False),
     Quantity("generation", r"fid|fd_\w+", "generated", "{} ↓", ".1f", False),
@@ -63,6 +65,7 @@ def ranking(runs: Sequence[Run]) -> Grid | None:
             mean(found[quantity]) for found in values.values() if quantity in found
         )
         for quantity in columns
+        if quantity.higher is not None
     }
 
     def place(title: str) -> float:
@@ -73,7 +76,9 @@ def ranking(runs: Sequence[Run]) -> Grid | None:
     order = sorted((title for title in values if values[title]), key=place)
     for rank, title in enumerate(order, 1):
         measured = values[title]
-        cells = [_shown(measured.get(quantity), quantity, best[quantity]) for quantity in columns]
+        cells = [
+            _shown(measured.get(quantity), quantity, best.get(quantity)) for quantity in columns
+        ]
         first = Shown(f"{rank}. {title}" if key in measured else title, rank)
         rows.append([first, *cells, *_spent(by_method[title])])
     names = {quantity: _heading(quantity, runs) for quantity in columns}
@@ -114,11 +119,23 @@ def sureness(runs: Sequence[Run]) -> str:
     text = f"Ranked by mean PSNR over {count} test signals, after {budget_of(runs)}."
     if len(order) > 1:
         gap = mean(scores[order[0]]) - mean(scores[order[1]])
-        text += f" {order[0]} leads {order[1]} by {gap:.2f} dB."
-    if any(FILE in r.artifacts for run in runs if (r := run.results.get(RANKED_BY.stage))):
+        text += f" {order[0]} leads {order[1]} by {gap:.2f} dB{_latents(runs, *order[:2])}."
+    results = [result for run in runs if (result := run.results.get(RANKED_BY.stage))]
+    if len(order) > 1 and any(FILE in result.artifacts for result in results):
         text += f" A rank is certain where a {HOW}, tells it from all others."
     sure = "One seed: how much a repeat would move these numbers was not measured."
     return f"{text} {sure if seeds < 2 else f'{seeds} seeds each, mean ± standard deviation.'}"
+
+
+def _latents(runs: Sequence[Run], first: str, second: str) -> str:
+    """At which size of latent one leads the other."""
+    sizes = [
+        _values([run for run in runs if run.title == name], LATENT) for name in (first, second)
+    ]
+    if not all(sizes):
+        return ""
+    ours, theirs = (f"{mean(size):,.0f}" for size in sizes)
+    return f", with {ours} latent floats against {theirs}"
 
 
 def budget_of(runs: Sequence[Run], stage: str = "fit") -> str:
@@ -158,7 +175,7 @@ def _heading(quantity: Quantity, runs: Sequence[Run]) -> str:
     return quantity.heading
 
 
-def _shown(values: list[float] | None, quantity: Quantity, best: float) -> Shown:
+def _shown(values: list[float] | None, quantity: Quantity, best: float | None) -> Shown:
     if not values:
         return Shown("")
     spread = f" ± {number(stdev(values), quantity.digits)}" if len(values) > 1 else ""

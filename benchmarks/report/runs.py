@@ -123,8 +123,7 @@ def facts(runs: Sequence[Run]) -> list[tuple[str, str]]:
     seconds: Counter[str] = Counter()
     for run in runs:
         for stage, result in run.results.items():
-            if result.provenance:
-                seconds[stage.replace("_", " ")] += round(result.provenance.wall_seconds)
+            seconds[stage.replace("_", " ")] += round(_spent(result))
     stages = ", ".join(f"{stage} {duration(spent)}" for stage, spent in seconds.most_common(5))
     packages = provenances[-1].packages
     return [
@@ -133,6 +132,12 @@ def facts(runs: Sequence[Run]) -> list[tuple[str, str]]:
         ("Packages", ", ".join(f"{name} {version}" for name, version in packages.items())),
         ("Time", f"{duration(sum(seconds.values()))} in all stages ({stages})"),
     ]
+
+
+def _spent(result: Result) -> float:
+    """Seconds of a stage: of its last run, or of its training where earlier runs began that."""
+    trained = sum(m.value or 0 for m in result.metrics if m.name.startswith("training_seconds"))
+    return max(trained, result.provenance.wall_seconds if result.provenance else 0)
 
 
 def duration(seconds: float) -> str:

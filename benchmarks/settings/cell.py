@@ -17,11 +17,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from benchmarks.settings import folders
 from benchmarks.settings.checking import checked
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.fields import check_field
-from benchmarks.settings.merge import Tree, group, leaf_at, leaves, merge, plain, sourced
+from benchmarks.settings.merge import Leaf, Tree, group, leaf_at, leaves, merge, plain, sourced
 from benchmarks.settings.method import (
     Method,
     MethodConfig,
@@ -37,6 +39,16 @@ from lift.meta.config import FitConfig
 
 ARGUMENTS = {"generation.network": "denoiser", "classification.settings": "head"}
 """Groups that are what another setting is built with: for another denoiser, another `network`."""
+
+
+GROUPS = ("field", "fit", "generation", "classification", "encode", "evaluate")
+
+
+class Sizes(Data):
+    """Signals that a field is trained on, all of them where null, and that are kept for curves."""
+
+    train: int | None = Field(default=None, ge=1)
+    validation: int = Field(ge=1)
 
 
 class Training(Data):
@@ -99,7 +111,8 @@ def resolve(scale: str, dataset: str, method: str, seed: int, results: Path = RE
             settings=plain(group(tree, "generation")),
             published_signals=train["steps"] * train["batch"] if base.published else None,
         )
-    sizes, fit = plain(tree), checked(FitConfig, group(tree, "fit"), where, "fit")
+    fit = checked(FitConfig, group(tree, "fit"), where, "fit")
+    sizes = checked(Sizes, {name: tree[name] for name in Sizes.model_fields if name in tree}, where)
     check_field(base.field, source.domain, group(tree, "field"), group(tree, "fit"), where)
     return Cell(
         scale=scale,
@@ -108,10 +121,10 @@ def resolve(scale: str, dataset: str, method: str, seed: int, results: Path = RE
             method=method,
             seed=seed,
             field=base.field,
-            settings=sizes["field"],
+            settings=plain(group(tree, "field")),
             fit=fit,
-            train=sizes.get("train"),
-            validation=sizes["validation"],
+            train=sizes.train,
+            validation=sizes.validation,
         ),
         encode=checked(Counts, group(tree, "encode"), where, "encode"),
         evaluate=checked(Counts, group(tree, "evaluate"), where, "evaluate"),
@@ -139,8 +152,8 @@ def merged_settings(scale: str, dataset: str, method: str, results: Path = RESUL
     layers = [_of_method(base, dataset), _of_data_set(data), _override(data, base.method)]
     if method in variants:
         path = folders.find("methods", base.method)
-        changes = group(sourced(read_mapping(path), folders.shown(path)), "variants", method)
-        layers += [{"field": changes}, _override(data, method)]
+        own = group(sourced(read_mapping(path), folders.shown(path)), "variants", method)
+        layers += [{"field": own}, _override(data, method)]
     tree = merge(*layers, arguments=ARGUMENTS)
     if not ("generation" in data and "generation" in layers[0]) or method in variants:
         tree.pop("generation", None)
@@ -148,13 +161,17 @@ def merged_settings(scale: str, dataset: str, method: str, results: Path = RESUL
     if classified is None or method not in classified.value:
         tree.pop("classification", None)
     _refuse_unused(changes, tree)
-    return merge(tree, changes, arguments=ARGUMENTS)
+    tree = merge(tree, changes, arguments=ARGUMENTS)
+    for name in GROUPS:
+        if isinstance(part := tree.get(name), Leaf):
+            raise ConfigError(f"{part}: {part.value!r}, expected settings: {part.key}.NAME")
+    return tree
 
 
 def _refuse_unused(changes: Tree, tree: Tree) -> None:
     for name in ("generation", "classification"):
         if name in changes and name not in tree:
-            (_, leaf), *_ = leaves(group(changes, name))
+            (_, leaf), *_ = leaves({name: changes[name]})
             raise ConfigError(f"{leaf}: this cell has no {name}")
 
 

@@ -6,7 +6,7 @@ import json
 
 from pydantic import ValidationError
 
-from benchmarks.settings.merge import Tree, leaf_at, plain
+from benchmarks.settings.merge import Tree, group, leaf_at, leaves, plain
 from benchmarks.settings.reading import ConfigError, Model, describe, explain, first_mistake
 
 
@@ -26,7 +26,10 @@ def checked(model: type[Model], tree: Tree, where: str, name: str = "") -> Model
     except ValidationError as error:
         first = first_mistake(error)
         leaf = leaf_at(tree, first["loc"])
+        if leaf is None and first["type"] != "value_error":  # a group in a setting's place
+            inside = leaves(group(tree, *map(str, first["loc"])))
+            leaf = next((found for _, found in inside), None)
         if leaf is None:
-            group = f"{name}." if name else ""
-            raise ConfigError(f"{where}: {group}{explain(error, model)}") from error
+            at = f"{name}." if name else ""
+            raise ConfigError(f"{where}: {at}{explain(error, model)}") from error
         raise ConfigError(f"{leaf}: {describe(first, model)}") from error

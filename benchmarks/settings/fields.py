@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -71,7 +71,7 @@ def check_field(spec: str, domain: Domain, tree: Tree, fit: Tree, where: str) ->
     """
     check_arguments(field_class(spec), tree, where, "field", GIVEN)
     try:
-        regions = _has_regions(spec, domain, json.dumps(plain(tree)))
+        regions = bool(sketch_field(spec, domain, plain(tree)).field.regional_parameters())
     except Exception as error:
         raise refused(error, tree, where, "field") from error
     for name in ("tied_steps", "agreement"):
@@ -82,12 +82,30 @@ def check_field(spec: str, domain: Domain, tree: Tree, fit: Tree, where: str) ->
             )
 
 
+class Sketch(NamedTuple):
+    """A field without its numbers, and the shapes of one signal's latent, ``(d,)`` or more."""
+
+    field: NeuralField
+    latents: Mapping[str, tuple[int, ...]]
+
+
+def sketch_field(spec: str, domain: Domain, settings: Mapping[str, Any]) -> Sketch:
+    """A field as it will be, once for all who ask; the global generator stays as it was.
+
+    Raises:
+        Exception: the constructor's own.
+        RuntimeError: a parameter or a latent has no numbers.
+    """
+    return _sketch(spec, domain, json.dumps(settings))
+
+
 @cache
-def _has_regions(spec: str, domain: Domain, settings: str) -> bool:
+def _sketch(spec: str, domain: Domain, settings: str) -> Sketch:
     with torch.random.fork_rng(devices=()):
         field = field_class(spec)(domain, **json.loads(settings))
+    latents = {name: tuple(z.shape[1:]) for name, z in field.zero_latent(1).items()}
     empty = [name for name, tensor in field.named_parameters() if not tensor.numel()]
-    empty += [f"latent {name}" for name, z in field.zero_latent(1).items() if not z.numel()]
+    empty += [f"latent {name}" for name, shape in latents.items() if 0 in shape]
     if empty:
         raise RuntimeError(f"{empty[0]} has no numbers")
-    return bool(field.regional_parameters())
+    return Sketch(field.to("meta"), latents)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.settings import folders
-from benchmarks.settings.reading import ConfigError, read_mapping
+from benchmarks.settings.extending import scale_tree
+from benchmarks.settings.merge import plain
+from benchmarks.settings.reading import ConfigError
 
 
 class CellName(NamedTuple):
@@ -40,16 +41,16 @@ def parse_cell(text: str) -> CellName:
 
 def configured_cells() -> Iterator[str]:
     """Names of all configured cells, as the files say: quick, and checked by nothing."""
-    for scale, path in folders.files("scales").items():
-        for name, data in _mapping(_scale(path), "datasets").items():
+    for scale in folders.files("scales"):
+        for name, data in _mapping(_scale(scale), "datasets").items():
             labelled = _mapping(data, "classification")
             methods = [*_list(data, "methods"), *_list(labelled, "methods")]
             yield from (f"{scale}/{name}/{method}" for method in dict.fromkeys(methods))
 
 
-def _scale(path: Path) -> object:
+def _scale(scale: str) -> object:
     try:
-        return read_mapping(path)
+        return plain(scale_tree(scale))
     except ConfigError:
         return {}
 

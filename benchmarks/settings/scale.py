@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -11,7 +10,8 @@ from pydantic import Field
 from benchmarks.settings import folders
 from benchmarks.settings.checking import checked
 from benchmarks.settings.classification import ClassificationScale
-from benchmarks.settings.merge import Leaf, Tree, merge, sourced
+from benchmarks.settings.extending import scale_tree
+from benchmarks.settings.merge import group
 from benchmarks.settings.method import base_of, image_classifiers, known_methods
 from benchmarks.settings.names import CellName
 from benchmarks.settings.reading import ConfigError, Data, Distinct, read_mapping
@@ -62,7 +62,7 @@ class ScaleConfig(Data):
 
     ``extends`` names a scale of ``config/scales``: groups are merged, lists of methods joined, and
     a data set or table that is null is left out, and so are a data set's classification and
-    generation.
+    generation, with what is overridden of it.
     """
 
     scale: str = Field(pattern=r"^[\w-]+$")
@@ -88,6 +88,8 @@ def load_scale(scale: str) -> ScaleConfig:
         ConfigError: its file is missing or wrong, or names a method or data set that is not there.
     """
     tree, where = scale_tree(scale), folders.shown(folders.find("scales", scale))
+    # Before the rest: what a misspelt data set lacks is no mistake of its own.
+    _known(f"{where}: datasets", group(tree, "datasets"), set(folders.files("datasets")))
     config = checked(ScaleConfig, tree, where)
     if config.scale != scale or scale in RESERVED:
         expected = "another name" if scale in RESERVED else f"{scale!r} as the file is called"
@@ -121,61 +123,13 @@ def seed_of(cell: CellName) -> int:
     return seeds[0] if cell.seed is None else cell.seed
 
 
-def scale_tree(scale: str) -> Tree:
-    """What a scale says, each setting with the file that it stands in."""
-    return _tree(folders.find("scales", scale), ())
-
-
-def _tree(path: Path, seen: tuple[Path, ...]) -> Tree:
-    content = read_mapping(path)
-    tree = sourced(content, folders.shown(path))
-    base, here = content.get("extends"), folders.CONFIG / "scales"
-    if path.parent != here and (here / path.name).exists() and base != path.stem:
-        raise ConfigError(
-            f"{path}: there is a scale {path.stem!r} in {folders.shown(here)}; give yours another "
-            f"name, or add to that one by `extends: {path.stem}`"
-        )
-    if base is None:
-        return _without_nulls(tree)
-    if not isinstance(base, str):
-        raise ConfigError(f"{folders.shown(path)}: extends: {base!r}, expected a scale's name")
-    below = here / f"{base}.yaml"
-    if below in (path, *seen):
-        raise ConfigError(f"{path}: extends: {base!r} extends itself")
-    return _without_nulls(merge(_tree(below, (path, *seen)), tree, joined=("methods",)))
-
-
-def _without_nulls(tree: Tree) -> Tree:
-    """Without data sets, tables, and parts of a data set that are null: they are left out."""
-
-    def kept(group: Tree, names: Collection[str]) -> Tree:
-        return {key: part for key, part in group.items() if key not in names or not _is_null(part)}
-
-    found = dict(tree)
-    for name in ("datasets", "tables"):
-        if isinstance(part := found.get(name), dict):
-            found[name] = kept(part, part)
-    if isinstance(datasets := found.get("datasets"), dict):
-        stage_2 = ("classification", "generation")
-        found["datasets"] = {
-            name: kept(data, stage_2) if isinstance(data, dict) else data
-            for name, data in datasets.items()
-        }
-    return found
-
-
-def _is_null(part: Tree | Leaf) -> bool:
-    return isinstance(part, Leaf) and part.value is None
-
-
 def _check_names(config: ScaleConfig, where: str) -> None:
     """Whatever a scale names is there, and is used."""
-    methods, datasets = known_methods(), set(folders.files("datasets"))
+    methods = known_methods()
     path = folders.CONFIG / "published.yaml"
     published = read_mapping(path).get("tables", {})
     if not isinstance(published, dict):
         raise ConfigError(f"{path}: tables: {str(published)[:80]!r}, expected tables by name")
-    _known(f"{where}: datasets", config.datasets, datasets)
     _known(f"{where}: tables", config.tables, set(published))
     _known(f"{where}: tables", config.tables.values(), set(config.datasets))
     for name, data in config.datasets.items():
@@ -189,6 +143,12 @@ def _check_names(config: ScaleConfig, where: str) -> None:
                         f"{at}.overrides.{method}.generation: {changes.generation}, expected "
                         f"nothing: without `generation` {name} generates nothing"
                     )
+        for method, changes in data.overrides.items():
+            if changes.generation and base_of(method) != method:
+                raise ConfigError(
+                    f"{at}.overrides.{method}.generation: {changes.generation}, expected nothing: "
+                    f"a variant generates nothing, {base_of(method)} does"
+                )
         if labelled := data.classification:
             at = f"{at}.classification"
             _known(f"{at}.methods", labelled.methods, methods)

@@ -5,12 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.settings.cell import Cell, resolve
+from benchmarks.settings.cell import Cell, merged_settings, resolve
+from benchmarks.settings.dataset import load_dataset_config
+from benchmarks.settings.fields import sketch_field
+from benchmarks.settings.merge import Tree
 from benchmarks.settings.method import image_classifiers
 from benchmarks.settings.scale import load_scale
 from benchmarks.settings.trial import RESULTS, split_name
+from benchmarks.stages.classification.heads import Shapes
 from benchmarks.stages.classification.settings import Classification, resolve_classification
 from benchmarks.stages.generation.settings import GenerationConfig, generation_config
+from benchmarks.stages.networks import (
+    check_denoiser_of,
+    check_head_of,
+    pixel_shapes,
+)
+from lift.field import Domain
 
 
 @dataclass(frozen=True)
@@ -39,8 +49,24 @@ def resolve_all(
     cell = None if pixels else resolve(scale, dataset, method, seed, results)
     data = load_scale(scale).datasets.get(dataset)
     classified = data and data.classification and base in data.classification.methods
-    return Resolved(
+    found = Resolved(
         cell,
         generation_config(cell) if cell and cell.generation else None,
         resolve_classification(scale, dataset, method, results) if pixels or classified else None,
     )
+    if found.generation or found.classification:
+        domain = load_dataset_config(dataset).domain
+        tree = merged_settings(scale, dataset, method, results)
+        _check_networks(found, domain, tree, f"{scale}/{dataset}/{method}")
+    return found
+
+
+def _check_networks(found: Resolved, domain: Domain, tree: Tree, where: str) -> None:
+    shapes: Shapes = pixel_shapes(domain)
+    if found.cell:
+        sketch = sketch_field(found.cell.training.field, domain, found.cell.training.settings)
+        shapes = sketch.latents
+        if found.generation:
+            check_denoiser_of(sketch, found.generation, tree, where)
+    if found.classification:
+        check_head_of(shapes, found.classification.settings, tree, where)

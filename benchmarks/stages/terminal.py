@@ -21,6 +21,8 @@ SCORES = ("psnr", "top1", "psnr_ends")
 """Metrics that stand for a stage; the first one of its own where it has none of them."""
 SPLITS = ("test", "generated", "validation", "train", "none")
 """The split that is told, the first that a stage measured."""
+BEST_OF = "_psnr_best_rate"
+"""Ends the metrics of a comparison of networks on one signal, of which the best is told."""
 MOST_FILES = 8
 
 
@@ -66,7 +68,9 @@ def score(metrics: Sequence[Metric]) -> str:
     order = sorted(measured, key=lambda metric: SPLITS.index(metric.split))
     here = [metric for metric in order if metric.split == order[0].split]
     named = sorted((metric for metric in here if metric.name in SCORES), key=_place)
-    for metric in (*named, *here):
+    compared = [metric for metric in here if metric.name.endswith(BEST_OF)]
+    best = sorted(compared, key=lambda metric: -(metric.value or 0.0))
+    for metric in (*named, *best, *here):
         unit = "" if metric.unit == "1" else f" {metric.unit}"
         where = "" if metric.split == "none" else f" ({metric.split})"
         value = metric.value or 0.0

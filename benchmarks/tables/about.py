@@ -53,7 +53,7 @@ def not_compared(cells: Sequence[TableCell]) -> list[str]:
         for cell in cells
         if cell.ours is not None and cell.published is not None and cell.difference is None
     }
-    return [f"No differences: {'; '.join(sorted(reasons))}."] if reasons else []
+    return [f"No differences of measured quality: {'; '.join(sorted(reasons))}."] if reasons else []
 
 
 def provenance(name: str, table: Table, cells: Sequence[TableCell], sources: Sources) -> str:

@@ -18,7 +18,6 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
-from tabulate import tabulate
 
 from benchmarks.figures.curves import COLORS, MARKERS
 from benchmarks.figures.png import save_png
@@ -29,6 +28,8 @@ from benchmarks.settings.fields import build_field
 from benchmarks.settings.method import find_method
 from benchmarks.settings.scale import find_dataset, load_scale
 from benchmarks.stages.failure import one_line
+from benchmarks.tables.layout import Grid, Shown
+from benchmarks.tables.markdown import pipe
 from benchmarks.tables.measured import read_measured
 from lift.field import Domain
 from lift.files import replacing
@@ -127,33 +128,37 @@ def figure(curves: Mapping[str, pd.DataFrame], budgets: Mapping[str, float], pat
     save_png(drawing, path)
 
 
-def markdown(table: pd.DataFrame, budgets: Mapping[str, float], title: str) -> str:
-    """The table for people."""
-    headers = [
+def grid(table: pd.DataFrame, budgets: Mapping[str, float]) -> Grid:
+    """The table as it is shown."""
+    headings = [
         "method",
         "latent floats",
-        f"test PSNR (dB) after {budgets['signals']:,.0f} training signals",
-        f"test PSNR (dB) after {budgets['seconds']:,.0f} s of training",
+        f"test PSNR (dB) after {budgets['signals']:,.0f} training signals ↑",
+        f"test PSNR (dB) after {budgets['seconds']:,.0f} s of training ↑",
         "signals seen in that time",
     ]
-    body = [
+    rows = [
         [
-            row["method"],
-            f"{row['latent_floats']:,}",
+            Shown(row["method"]),
+            Shown(f"{row['latent_floats']:,}", row["latent_floats"]),
             _shown(row["psnr_at_equal_signals"]),
             _shown(row["psnr_at_equal_seconds"]),
-            f"{row['signals_in_equal_seconds']:,.0f}",
+            Shown(f"{row['signals_in_equal_seconds']:,.0f}", row["signals_in_equal_seconds"]),
         ]
         for _, row in table.iterrows()
     ]
-    alignment = ["left", *["right"] * 4]
-    grid = tabulate(body, headers, tablefmt="pipe", disable_numparse=True, colalign=alignment)
-    return f"# Equal budgets on {title}\n\n{grid}\n\n![curves](comparison.png)\n"
+    return Grid("Methods at equal budgets", headings, rows)
 
 
-def _shown(decibels: float) -> str:
+def markdown(table: pd.DataFrame, budgets: Mapping[str, float], title: str) -> str:
+    """The table for people."""
+    shown = pipe(grid(table, budgets))
+    return f"# Equal budgets on {title}\n\n{shown}\n\n![curves](comparison.png)\n"
+
+
+def _shown(decibels: float) -> Shown:
     """Two digits; a budget before the first measurement or after the last has no number."""
-    return "not measured" if np.isnan(decibels) else f"{decibels:.2f}"
+    return Shown("not measured") if np.isnan(decibels) else Shown(f"{decibels:.2f}", decibels)
 
 
 def main() -> None:

@@ -33,14 +33,15 @@ def _section(section: Section) -> str:
         if len(captions) > 1 and grid.caption != last:
             parts.append(f"**{grid.caption}**")
         last = grid.caption
-        parts.append(_grid(grid))
+        parts.append(pipe(grid))
     parts.append("\n".join(f"- [{n}] {text}" for n, text in enumerate(section.footnotes, 1)))
     parts += section.remarks
     parts.append("\n".join(f"- {note}" for note in section.notes))
     return "\n\n".join(part for part in parts if part)
 
 
-def _grid(grid: Grid) -> str:
+def pipe(grid: Grid) -> str:
+    """One grid as a table of Markdown."""
     body = [[shown.marked for shown in row] for row in grid.rows]
     alignment = ["left", *["right"] * (len(grid.headings) - 1)]
     return tabulate(

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from benchmarks.settings import folders
 from benchmarks.settings.names import CellName
-from benchmarks.settings.scale import seed_of
+from benchmarks.settings.reading import ConfigError
+from benchmarks.settings.scale import load_scale, seed_of
 from benchmarks.settings.trial import RESULTS
 from benchmarks.stages.settings import Resolved, resolve_all
 
@@ -35,20 +36,35 @@ def targets(cell: CellName, stage: str | None) -> list[str]:
     """The results of a cell's stage; without one, of all that the scale has settings for.
 
     Raises:
-        ConfigError: there is no such cell, or a setting of any of its stages is wrong.
+        ConfigError: there is no such cell, it has no such stage, or a setting of any of its
+            stages is wrong.
     """
     seed = seed_of(cell)
     folder = RESULTS / cell.scale / cell.dataset / cell.method / f"seed{seed}"
     root = folders.ROOT / RESULTS  # wherever the command is typed
     found = resolve_all(cell.scale, cell.dataset, cell.method, seed, root)
-    stages = [stage] if stage else _stages(found)
-    return [str(folder / f"{name}.json") for name in stages]
+    known = _stages(cell, found)
+    if stage and stage not in known:
+        raise ConfigError(f"{cell}: has no {stage}; its stages are {', '.join(known)}")
+    return [str(folder / f"{name}.json") for name in ([stage] if stage else _last(found))]
 
 
-def _stages(found: Resolved) -> list[str]:
+def _last(found: Resolved) -> list[str]:
     stages = ["reconstruction"] if found.cell else []
     stages += ["generation", "interpolation"] if found.generation else []
     return [*stages, *(["classification"] if found.classification else [])]
+
+
+def _stages(cell: CellName, found: Resolved) -> list[str]:
+    """All that can be asked for."""
+    if not found.cell:
+        return ["classification"]
+    stages = ["fit", "learning_curve", "encode", "reconstruction"]
+    # A cell that runs as a whole makes what its scale wants, and nothing else.
+    whole = load_scale(cell.scale).jobs == "cell"
+    stages += ["interpolation"] if found.generation or not whole else []
+    stages += ["generation"] if found.generation else []
+    return [*stages, *(["encode_copies", "classification"] if found.classification else [])]
 
 
 def run(wanted: Sequence[str], scale: str, cores: int | None) -> int:

@@ -9,11 +9,11 @@ from typing import Any
 
 from benchmarks.settings import folders
 from benchmarks.settings.cell import merged_settings
-from benchmarks.settings.merge import leaves
+from benchmarks.settings.merge import leaf_at, leaves
 from benchmarks.settings.method import find_method, image_classifiers
 from benchmarks.settings.names import CellName
 from benchmarks.settings.reading import ConfigError
-from benchmarks.settings.scale import find_dataset, load_scale, seed_of
+from benchmarks.settings.scale import find_dataset, load_scale, scale_tree, seed_of
 from benchmarks.settings.trial import split_name, trial_path, write_trial
 from benchmarks.stages.settings import resolve_all
 
@@ -77,9 +77,8 @@ def _resolved(name: CellName, results: Path) -> Iterator[tuple[str, Any]]:
 def about(cell: CellName) -> list[Setting]:
     """What a cell is, besides its settings."""
     method, trial = split_name(cell.method)
-    seeds = load_scale(cell.scale).seeds
-    scale = folders.shown(folders.find("scales", cell.scale))
-    lines: list[Setting] = [("seeds", seeds, f"{scale}: seeds")]
+    seeds, place = load_scale(cell.scale).seeds, leaf_at(scale_tree(cell.scale), ("seeds",))
+    lines: list[Setting] = [("seeds", seeds, str(place))]
     if method not in image_classifiers():
         base = find_method(method)
         file = folders.shown(folders.find("methods", base.method))

@@ -90,6 +90,9 @@ def test_every_setting_is_shown_with_its_place(lift):
         (("run", f"demo/{IMAGES}/lyft", "--set", "fit.steps=3"), "does not run 'lyft'"),
         (("run", f"demo/{IMAGES}/lift", "--set", "fit.steps=3", "--name", "a/b"), "--name: 'a/b'"),
         (("run", f"demo/{IMAGES}/lift", "--name", "b"), "--name is for a result with --set"),
+        (("run", f"demo/{IMAGES}/relift", "generation"), "relift: has no generation; its stages"),
+        (("run", f"demo/{IMAGES}/relift", "interpolation"), "relift: has no interpolation"),
+        (("run", f"demo/{IMAGES}/resnet50", "fit"), "has no fit; its stages are classification"),
         (("run", f"demo/{IMAGES}/lift", "fti"), "'fti' is not one of 'fit'"),
         (("--include", "/nowhere", "list"), "LIFT_INCLUDE: /nowhere: no such folder"),
         (("check", "nerf:NeRF"), "module 'nerf' cannot be imported"),
@@ -101,7 +104,9 @@ def test_a_wrong_name_is_one_clear_error_and_exit_code_2(lift, arguments, messag
     assert message in " ".join(said.replace("│", "").split())
 
 
-@pytest.mark.parametrize("change", ["fit.stepss=5", "fit.steps=abc"])
+@pytest.mark.parametrize(
+    "change", ["fit.stepss=5", "fit.steps=abc", "train=many", "validation=x", "validation.x=3"]
+)
 def test_a_wrong_change_leaves_no_folder_and_takes_no_name(lift, tmp_path, monkeypatch, change):
     monkeypatch.setattr(trials, "RESULTS", tmp_path)
     code, said = lift("run", f"demo/{IMAGES}/lift", "--set", change, "--name", "x")
@@ -113,6 +118,17 @@ def test_a_wrong_change_leaves_no_folder_and_takes_no_name(lift, tmp_path, monke
 def test_cells_complete_without_reading_settings():
     assert {f"demo/{IMAGES}/relift", "paper/cifar10/vit4"} <= set(configured_cells())
     assert cli._cells("lite/inf") == ["lite/infomr64/lift"]
+
+
+def test_an_outside_scales_cells_and_seeds_are_those_of_what_it_extends_too(lift, tmp_path):
+    (tmp_path / "scales").mkdir()
+    mine = tmp_path / "scales" / "mine.yaml"
+    mine.write_text(f"scale: mine\nextends: demo\ndatasets: {{{IMAGES}: {{generation: null}}}}\n")
+    code, said = lift("--include", tmp_path, "show", f"mine/{IMAGES}/lift")
+    assert code == 0
+    assert "config/scales/demo.yaml: seeds" in said
+    assert "generation." not in said
+    assert f"mine/{IMAGES}/lift" in set(configured_cells())
 
 
 def test_a_cell_is_named_by_its_results_too():
@@ -132,12 +148,28 @@ def test_a_trial_changes_what_it_says_and_keeps_away_from_the_cell(tmp_path):
     assert configured.training.fit.steps != 5
 
 
+def test_a_trial_of_a_variant_takes_the_variants_settings_and_its_own_changes(tmp_path):
+    changes = changes_of(["fit.steps=3", "field.gamma=4.0"])
+    write_trial("demo", IMAGES, "relift+x", changes, tmp_path)
+    training = resolve("demo", IMAGES, "relift+x", 0, tmp_path).training
+    settings = {**resolve("demo", IMAGES, "relift", 0).training.settings, "gamma": 4.0}
+    assert (training.fit.steps, training.settings) == (3, settings)
+    assert settings["residual"]
+    write_trial("demo", IMAGES, "relift+y", changes_of(["generation.samples=5"]), tmp_path)
+    with pytest.raises(ConfigError, match=r"generation\.samples: this cell has no generation"):
+        resolve("demo", IMAGES, "relift+y", 0, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [
         ("fit.stpes=5", r"settings\.yaml: fit\.stpes: Extra inputs are not permitted"),
         ("fit.steps=many", r"settings\.yaml: fit\.steps: Input should be a valid integer"),
         ("fit.rate=.inf", "expected a finite number"),
+        ("train=0", r"settings\.yaml: train: Input should be greater than or equal to 1"),
+        ("fit=5", r"settings\.yaml: fit: 5, expected settings: fit\.NAME"),
+        ("encode=3", r"settings\.yaml: encode: 3, expected settings: encode\.NAME"),
+        ("fit.steps.x=3", r"settings\.yaml: fit\.steps\.x: Input should be a valid integer"),
         ("fti.steps=5", "expected GROUP.NAME=VALUE"),
         ("fit.steps", "expected GROUP.NAME=VALUE"),
     ],

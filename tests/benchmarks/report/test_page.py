@@ -8,10 +8,17 @@ import pytest
 from PIL import Image
 
 from benchmarks.figures.reconstruction import reconstruction_sheet
+from benchmarks.records.result import Result, write_result
+from benchmarks.report.charts import points_seen
 from benchmarks.report.page import content, dataset_of, page
+from benchmarks.report.parts import parts
+from benchmarks.report.ranking import sureness
+from benchmarks.report.runs import planned
 from benchmarks.report.sheets import Sheet
+from benchmarks.report.single_signal import single_signal
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.scale import load_scale
+from tests.benchmarks.report.conftest import PROVENANCE
 
 LIMIT = 15_000_000
 
@@ -27,6 +34,8 @@ def test_every_picture_is_inside_and_described(html):
         assert 'src="data:image/webp;base64,' in picture
         assert re.search(r'alt="[^"]{5,}"', picture)
         assert re.search(r'width="\d+" height="\d+"', picture)
+    described = re.findall(r'<img [^>]*alt="([^"]*)"', html)
+    assert len(set(described)) == len(described)
     assert len(html.encode()) < LIMIT
 
 
@@ -35,7 +44,12 @@ def test_first_screen_says_what_ran_and_what_did_not(html, found):
     assert counts["failed"] == 1
     assert counts["partly run"] == 1
     assert sum(counts.values()) == len(found["runs"])
-    for said in ("0123456789ab", "cpu, 2 threads", "torch 2.13.0", "18 min in all stages"):
+    for said in (
+        "0123456789ab",
+        "cpu, 2 threads",
+        "torch 2.13.0",
+        "28 min in all stages (fit 14 min,",
+    ):
         assert said in html
     failed, *others = found["problems"]
     assert (failed.state, failed.cells) == ("failed", ["Functa"])
@@ -54,10 +68,73 @@ def test_methods_are_ranked_by_psnr_and_the_sentence_says_how_sure_that_is(found
     assert [row[0].text for row in data.ranking.rows] == ["1. LIFT", "2. Functa"]
     assert [row[1].best for row in data.ranking.rows] == [True, False]
     assert "after 3,200 training signals" in data.sureness
-    assert "LIFT leads Functa by 6.00 dB. A rank is certain where a paired" in data.sureness
+    assert "LIFT leads Functa by 6.00 dB, with 6,400 latent floats against 128." in data.sureness
+    assert "A rank is certain where a paired" in data.sureness
     assert "One seed: how much a repeat would move" in data.sureness
     assert data.ranking.headings[2] == "rank (95 %)"
     assert [row[2].text for row in data.ranking.rows] == ["certain", "certain"]
+    assert data.ranking.headings[3] == "latent floats"
+    assert [row[3].text for row in data.ranking.rows] == ["6,400", "128"]
+    assert not any(row[3].best for row in data.ranking.rows)
+
+
+def test_a_method_alone_is_not_said_to_be_told_from_others(found):
+    data = found["datasets"][0]
+    alone = [run for run in data.runs if run.method == "lift"]
+    assert "certain" not in sureness(alone)
+
+
+def test_the_figure_of_latent_sizes_is_shown_where_the_tables_left_it(root, found):
+    data = found["datasets"][0]
+    assert not any(part.key == "size" for part in data.parts)
+    path = root / "demo/embedded-images/psnr_by_latent_floats.png"
+    Image.new("RGB", (30, 20)).save(path)
+    (first, *_) = parts(data.runs, shareable=False)
+    path.unlink()
+    assert first.title == "Quality and latent size"
+    assert "floats of a signal's latent" in first.figures[0].sentence
+
+
+def test_methods_at_equal_budgets_are_shown_though_nothing_was_reconstructed(tmp_path):
+    for method, psnr in (("lift", 22.0), ("functa", 20.0)):
+        folder = tmp_path / f"budget/cifar10/{method}/seed0"
+        folder.mkdir(parents=True)
+        rows = f"step,signals,seconds,test_psnr\n10,160,5.0,{psnr - 1}\n20,320,10.0,{psnr}\n"
+        (folder / "learning_curve.csv").write_text(rows, encoding="utf-8")
+    runs = [run for run in planned("budget", tmp_path) if run.method in ("lift", "functa")]
+    data = dataset_of(load_dataset_config("cifar10"), runs)
+    assert "after 320 training signals LIFT (22.00 dB)" in data.sureness
+    assert "No reconstruction" not in data.sureness
+    (part,) = data.parts
+    rows = [[cell.text for cell in row] for row in part.figures[0].table.rows]
+    assert [row[:3] for row in rows] == [["LIFT", "1,600", "22.00"], ["Functa", "512", "20.00"]]
+
+
+def left(run, stage, config):
+    """A result that records how it was run."""
+    provenance = PROVENANCE.model_copy(update={"config": config})
+    names = {"scale": run.scale, "dataset": run.dataset, "method": run.method, "seed": run.seed}
+    result = Result(stage=stage, status="ok", provenance=provenance, **names)
+    write_result(run.folder / f"{stage}.json", result)
+
+
+def test_training_lines_of_some_points_are_told_from_whole_signals(tmp_path):
+    runs = planned("demo", tmp_path)[:2]
+    assert points_seen(runs) == ""
+    for run, stride in zip(planned("demo", tmp_path), (2, 1), strict=False):
+        left(run, "fit", {"training": {"fit": {"stride": stride}}})
+    said = points_seen(planned("demo", tmp_path)[:2])
+    assert said.startswith(f"The training lines of {runs[0].title} are the PSNR on the points")
+
+
+def test_a_search_is_captioned_with_its_own_steps(tmp_path):
+    (run,) = [run for run in planned("demo", tmp_path) if run.dataset == "image"]
+    left(run, "single_signal", {"scales": {"demo": {"steps": 150, "search_steps": 60}}})
+    for name in ("curves.png", "frequency_factors.png"):
+        Image.new("RGB", (30, 20)).save(run.folder / name)
+    (part,) = single_signal([run])
+    ends = [figure.sentence.rpartition("after ")[2] for figure in part.figures]
+    assert ends == ["150 steps.", "60 steps."]
 
 
 def test_tables_say_how_certain_a_rank_is_in_a_footnote(found):
@@ -69,6 +146,7 @@ def test_tables_say_how_certain_a_rank_is_in_a_footnote(found):
 def test_a_scale_without_results_has_a_page_that_says_so(tmp_path):
     written = page(content(tmp_path, load_scale("lite")), "")
     assert "no result yet" in written
+    assert "snakemake --cores 8 results/report.html --config scale=lite" in written
     assert "No reconstruction was measured" in written
     assert "<img" not in without_scripts(written)
 

@@ -153,6 +153,11 @@ def test_another_denoiser_takes_nothing_of_the_first_ones_network():
         ("scales/demo.yaml", lambda c: c.update(extends=["lite"]), r"extends: \['lite'\], exp"),
         (
             "scales/demo.yaml",
+            lambda c: c["datasets"].update(cifra10={"methods": ["lift"]}),
+            r"demo\.yaml: datasets: 'cifra10' is unknown; expected one of celeba64",
+        ),
+        (
+            "scales/demo.yaml",
             lambda c: c["tables"].update(cifra10=IMAGES),
             r"demo\.yaml: tables: 'cifra10' is unknown; expected one of celebahq64",
         ),
@@ -175,6 +180,11 @@ def test_another_denoiser_takes_nothing_of_the_first_ones_network():
             "scales/demo.yaml",
             lambda c: c["datasets"][IMAGES].pop("generation"),
             r"overrides\.\w+\.generation: .*generates nothing",
+        ),
+        (
+            "scales/demo.yaml",
+            override({"relift": {"generation": {"tran": {"stps": 5}}}}),
+            r"overrides\.relift\.generation: .*'stps'.* a variant generates nothing, lift does",
         ),
         (
             "scales/demo.yaml",
@@ -272,8 +282,6 @@ def test_null_leaves_a_data_sets_classification_or_generation_out(edit, part):
     def leave_out(scale):
         data = scale["datasets"][IMAGES]
         data[part] = None
-        for changes in data["overrides"].values():
-            changes.pop("generation")
 
     edit("scales/demo.yaml", leave_out)
     assert part not in merged_settings("demo", IMAGES, "lift")

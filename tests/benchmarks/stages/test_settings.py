@@ -2,6 +2,7 @@
 
 import pytest
 
+from benchmarks.settings.names import configured_cells, parse_cell
 from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.settings import resolve_all
 from tests.benchmarks.settings.configuration import edited
@@ -25,6 +26,14 @@ MISTAKES = [
     (wrong("classification", "training", stpes=3), r"training\.stpes: .*got '3'"),
     (wrong("classification", "settings", widht=3), r"demo\.yaml: .*settings\.widht: .*got '3'"),
     (wrong("classification", "settings", width=0), r"demo\.yaml: .*settings\.width: .*got '0'"),
+    (
+        wrong("generation", "network", widths=[7]),
+        r"demo\.yaml: .*overrides\.lift\.generation\.network\.widths: .*multiples of 32",
+    ),
+    (
+        wrong("generation", "network", widths=[32] * 5),
+        r"demo\.yaml: .*network\.widths: 5 resolutions of a grid \(8, 8\); expected sizes",
+    ),
 ]
 
 
@@ -33,6 +42,34 @@ def test_a_mistake_of_a_later_stage_is_found(monkeypatch, tmp_path, change, mess
     edited(monkeypatch, tmp_path, "scales/demo.yaml", change)
     with pytest.raises(ConfigError, match=message):
         resolve_all("demo", IMAGES.dataset, "lift", 0)
+
+
+@pytest.mark.parametrize("scale", ["demo", "lite", "budget", "paper"])
+def test_networks_of_every_cell_can_be_built(scale):
+    for name in configured_cells():
+        cell = parse_cell(name)
+        if cell.scale == scale:
+            resolve_all(*cell[:3], 0)
+
+
+def test_a_head_that_cannot_run_is_found(monkeypatch, tmp_path):
+    def change(scale):
+        own = scale["datasets"][IMAGES.dataset]["classification"]["overrides"]
+        own["vit4"]["settings"]["heads"] = 5
+
+    edited(monkeypatch, tmp_path, "scales/demo.yaml", change)
+    with pytest.raises(ConfigError, match=r"demo/.*/vit4: classification\.settings: .*heads 5"):
+        resolve_all("demo", IMAGES.dataset, "vit4", 0)
+
+
+def test_a_view_that_only_lift_has_is_refused_of_other_fields(monkeypatch, tmp_path):
+    def change(scale):
+        own = scale["datasets"][IMAGES.dataset]["overrides"]
+        own["functa"]["generation"]["geometry"] = "fused"
+
+    edited(monkeypatch, tmp_path, "scales/demo.yaml", change)
+    with pytest.raises(ConfigError, match=r"functa\.generation\.geometry: 'fused' for a Functa"):
+        resolve_all("demo", IMAGES.dataset, "functa", 0)
 
 
 def test_fit_does_not_begin_where_the_classifier_cannot(classified_copy, monkeypatch):

@@ -75,6 +75,14 @@ def test_a_stage_that_cannot_be_described_says_why_it_fails(encoded_copy, monkey
         ([("psnr", 30.0, "dB", "train"), ("psnr", 24.0, "dB", "test")], "psnr 24 dB (test)"),
         ([("fd_clip", None, "1", "generated"), ("kid", 2.5, "1", "train")], "kid 2.5 (train)"),
         ([("macs", 1e6, "1", "none")], "macs 1,000,000"),
+        (
+            [
+                ("relift_frequency_factor", 1.0, "1", "none"),
+                ("relift_psnr_best_rate", 29.64, "dB", "none"),
+                ("siren_psnr_best_rate", 31.2, "dB", "none"),
+            ],
+            "siren_psnr_best_rate 31.2 dB",
+        ),
         ([], ""),
     ],
 )

@@ -140,7 +140,7 @@ def test_no_difference_to_another_data_set(tmp_path: Path) -> None:
     assert (found.ours, found.published, found.difference) == (31.2, 39.4, None)
     assert found.why_empty == "no difference: crops is not CelebA-HQ 64²"
     assert line(built[0], "CelebA-HQ 64²", "LIFT") == ["LIFT", "31.20 (39.4)", "0.008 %"]
-    assert "No differences: crops is not CelebA-HQ 64²." in built[0]
+    assert "No differences of measured quality: crops is not CelebA-HQ 64²." in built[0]
 
 
 def test_standing_in_is_not_being_the_data_set(tmp_path: Path) -> None:
