@@ -58,8 +58,13 @@ Cell = Annotated[
 Scale = Annotated[
     str, typer.Option(autocompletion=_scales, help="demo, lite, budget, paper, or one's own")
 ]
-Results = Annotated[Path, typer.Option(help="where results are")]
-Prepared = Annotated[Path, typer.Option("--data", help="where prepared data sets are")]
+RESULTS, DATA = folders.ROOT / "results", folders.ROOT / "data"
+"""Where Snakemake, which `lift run` starts in the repository, leaves them."""
+HERE = "in the repository, wherever it is typed"
+Results = Annotated[Path, typer.Option(show_default=f"results {HERE}", help="where results are")]
+Prepared = Annotated[
+    Path, typer.Option("--data", show_default=f"data {HERE}", help="where prepared data sets are")
+]
 
 
 @app.callback()
@@ -81,8 +86,8 @@ def start(
 def list_(
     what: Annotated[What, typer.Argument(help="which of them")] = "all",
     scale: Scale = "demo",
-    results: Results = Path("results"),
-    data: Prepared = Path("data"),
+    results: Results = RESULTS,
+    data: Prepared = DATA,
 ) -> None:
     """Methods, data sets (and how to get them), scales, and cells with their state."""
     from benchmarks.workflow import listing
@@ -101,7 +106,7 @@ def list_(
 
 
 @app.command()
-def show(cell: Cell, results: Results = Path("results")) -> None:
+def show(cell: Cell, results: Results = RESULTS) -> None:
     """Every setting of a cell, and the file and key that it comes from."""
     from benchmarks.workflow.explained import about, explained
 
@@ -126,7 +131,7 @@ def run(
     cores: Annotated[int | None, typer.Option(min=1, help="for Snakemake; else all")] = None,
 ) -> None:
     """Runs a cell by Snakemake; with --set, as a result under another name."""
-    from benchmarks.settings.trial import RESULTS, changes_of, trial_of, write_trial
+    from benchmarks.settings.trial import changes_of, trial_of, write_trial
     from benchmarks.workflow import engine
     from benchmarks.workflow.explained import check_trial
 
@@ -136,8 +141,7 @@ def run(
         trial = wanted._replace(method=trial_of(wanted.method, changes, name))
         engine.targets(wanted, stage)
         check_trial(trial, changes)  # a mistake leaves no folder and takes no name
-        root = folders.ROOT / RESULTS
-        write_trial(wanted.scale, wanted.dataset, trial.method, changes, root)
+        write_trial(wanted.scale, wanted.dataset, trial.method, changes, RESULTS)
         wanted = trial
     elif name:
         raise typer.BadParameter("--name is for a result with --set")
@@ -164,7 +168,8 @@ def plan(
     load_scale(name.scale if name else scale)  # its mistakes are Snakemake's otherwise
     targets = engine.targets(name, None) if name else ["results/tables.md"]
     jobs = engine.plan(targets, name.scale if name else scale)
-    _print_table([(job.rule, job.output, job.why) for job in jobs], ("rule", "result", "why"))
+    if jobs:
+        _print_table([(job.rule, job.output, job.why) for job in jobs], ("rule", "result", "why"))
     typer.echo(f"{len(jobs)} jobs")
 
 
@@ -172,18 +177,22 @@ def plan(
 def verify(
     cell: Cell,
     tolerance: Annotated[float, typer.Option(min=0, help="as a share of the stored value")] = 1e-3,
-    results: Results = Path("results"),
-    data: Prepared = Path("data"),
+    results: Results = RESULTS,
+    data: Prepared = DATA,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
 ) -> None:
     """Measures a cell's stored weights again and compares; exit code 1 where a metric differs."""
     from benchmarks.settings.cell import resolve
+    from benchmarks.settings.method import image_classifiers
     from benchmarks.settings.scale import seed_of
+    from benchmarks.settings.trial import split_name
     from benchmarks.stages.experiment import Experiment
     from benchmarks.stages.stage import choose_device
     from benchmarks.stages.verify import verify as measure_again
 
     name = parse_cell(cell)
+    if split_name(name.method)[0] in image_classifiers():
+        raise ConfigError(f"{name}: classifies pixels, and has no field to verify")
     resolved = resolve(name.scale, name.dataset, name.method, seed_of(name), results)
     found = measure_again(Experiment(resolved, results, data, choose_device(device)))
     rows = []
@@ -200,7 +209,7 @@ def gate(
     record: Annotated[bool, typer.Option("--record", help="write the file instead")] = False,
     relative: Annotated[float, typer.Option(min=0, help="tolerance in a new file")] = 0.02,
     scale: Scale = "demo",
-    results: Results = Path("results"),
+    results: Results = RESULTS,
 ) -> None:
     """Compares metrics with expected ones; exit code 1: a regression, 2: a name is not there."""
     from benchmarks.tables import gate as gates

@@ -128,7 +128,8 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         known = ", ".join(sorted(other.stem for other in path.parent.glob("*.yaml")))
-        raise ConfigError(f"{path}: no such file; {path.parent.name} has {known}") from error
+        there = f"{path.parent.name} has {known}" if known else f"no YAML in {path.parent}"
+        raise ConfigError(f"{path}: no such file; {there}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not text in UTF-8 ({error}); write it again") from error
 
@@ -148,7 +149,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from error
     if not isinstance(content, dict):
-        raise ConfigError(f"{path}: {str(content)[:80]!r}, expected keys with values")
+        given = "empty" if content is None else repr(str(content)[:80])
+        raise ConfigError(f"{path}: {given}, expected keys with values")
     return content
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from benchmarks.settings import folders
 from benchmarks.settings.digest import digest
 from benchmarks.settings.merge import Tree, sourced
 from benchmarks.settings.reading import ConfigError, parse_yaml, read_mapping
@@ -102,7 +103,7 @@ def read_trial(scale: str, dataset: str, method: str, root: Path) -> Tree:
     path = trial_path(scale, dataset, method, root)
     if not path.exists():
         raise ConfigError(f"{path}: no such file; `lift run` with --set and --name makes a trial")
-    return sourced(read_mapping(path), str(path))
+    return sourced(read_mapping(path), folders.shown(path))
 
 
 def trial_path(scale: str, dataset: str, trial: str, root: Path) -> Path:

@@ -10,7 +10,7 @@ from benchmarks.settings import folders
 from benchmarks.settings.dataset import known_datasets, load_dataset_config
 from benchmarks.settings.method import find_image_classifier, find_method, image_classifiers
 from benchmarks.settings.reading import ConfigError
-from benchmarks.settings.scale import load_scale
+from benchmarks.settings.scale import DatasetScale, load_scale
 from benchmarks.stages.data_report import missing
 
 SHOWN: tuple[Stage, ...] = (
@@ -73,7 +73,7 @@ def scales() -> Lines:
         except ConfigError as error:
             lines.append((name, "WRONG", "", str(error)))
             continue
-        cells = sum(len(data.methods) for data in config.datasets.values()) * len(config.seeds)
+        cells = sum(len(_methods(data)) for data in config.datasets.values()) * len(config.seeds)
         lines.append((name, ", ".join(config.datasets), str(cells), folders.shown(path)))
     return lines
 
@@ -87,13 +87,17 @@ def cells(scale: str, results: Path) -> Lines:
     config = load_scale(scale)
     lines: Lines = [("cell", *SHOWN)]
     for dataset, data in config.datasets.items():
-        labelled = data.classification.methods if data.classification else []
         trials = sorted(path.name for path in (results / scale / dataset).glob("*+*"))
-        for method in dict.fromkeys((*data.methods, *labelled, *trials)):
+        for method in (*_methods(data), *trials):
             for seed in config.seeds:
                 states = [_state(results, scale, dataset, method, seed, stage) for stage in SHOWN]
                 lines.append((f"{scale}/{dataset}/{method}/seed{seed}", *states))
     return lines
+
+
+def _methods(data: DatasetScale) -> list[str]:
+    labelled = data.classification.methods if data.classification else []
+    return list(dict.fromkeys((*data.methods, *labelled)))
 
 
 def _state(root: Path, scale: str, dataset: str, method: str, seed: int, stage: Stage) -> str:

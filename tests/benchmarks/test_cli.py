@@ -6,7 +6,6 @@ import pytest
 
 from benchmarks import cli
 from benchmarks.settings import folders
-from benchmarks.settings import trial as trials
 from benchmarks.settings.cell import resolve
 from benchmarks.settings.names import configured_cells, parse_cell
 from benchmarks.settings.reading import ConfigError
@@ -55,6 +54,21 @@ def test_methods_data_sets_scales_and_cells_are_listed(lift, tmp_path):
     assert "python -m benchmarks.stages.prepare --dataset embedded-images" in said
 
 
+def test_results_are_the_repositorys_wherever_the_command_is_typed(lift, tmp_path, monkeypatch):
+    expected = tmp_path / "expected.yaml"
+    entry = "{dataset: x, method: lift, stage: fit, metric: psnr, value: 1, absolute: 1}"
+    expected.write_text(f"expected: [{entry}]", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert f"{folders.ROOT}" in lift("gate", "--expected", expected, "--scale", "none")[1]
+    assert "in the repository" in " ".join(lift("verify", "--help")[1].split())
+
+
+def test_as_many_cells_are_counted_as_listed(lift, tmp_path):
+    counted = lift("list", "scales")[1].split("config/scales/demo.yaml")[0].split()[-1]
+    listed = lift("list", "cells", "--results", tmp_path)[1].splitlines()
+    assert int(counted) == sum(line.startswith("demo/") for line in listed)
+
+
 def test_a_folder_of_ones_own_is_listed(lift, tmp_path):
     code, said = lift("--include", write_folder(tmp_path, training()), "list", "methods")
     assert code == 0
@@ -95,6 +109,8 @@ def test_every_setting_is_shown_with_its_place(lift):
         (("run", f"demo/{IMAGES}/resnet50", "fit"), "has no fit; its stages are classification"),
         (("run", f"demo/{IMAGES}/lift", "fti"), "'fti' is not one of 'fit'"),
         (("--include", "/nowhere", "list"), "LIFT_INCLUDE: /nowhere: no such folder"),
+        (("verify", f"demo/{IMAGES}/resnet50"), "resnet50: classifies pixels, and has no field to"),
+        (("gate", "--expected", "/nowhere/x.yaml"), "no such file; no YAML in /nowhere"),
         (("check", "nerf:NeRF"), "module 'nerf' cannot be imported"),
     ],
 )  # fmt: skip
@@ -108,7 +124,7 @@ def test_a_wrong_name_is_one_clear_error_and_exit_code_2(lift, arguments, messag
     "change", ["fit.stepss=5", "fit.steps=abc", "train=many", "validation=x", "validation.x=3"]
 )
 def test_a_wrong_change_leaves_no_folder_and_takes_no_name(lift, tmp_path, monkeypatch, change):
-    monkeypatch.setattr(trials, "RESULTS", tmp_path)
+    monkeypatch.setattr(cli, "RESULTS", tmp_path)
     code, said = lift("run", f"demo/{IMAGES}/lift", "--set", change, "--name", "x")
     assert code == 2
     assert said.startswith(f"lift: --set: {change.partition('=')[0]}: ")
