@@ -84,8 +84,8 @@ def ranking(runs: Sequence[Run]) -> Grid | None:
     names = {quantity: _heading(quantity, runs) for quantity in columns}
     sure = certainties(by_method)
     if sure:
-        for row, title in zip(rows, order, strict=True):
-            row.insert(2, Shown(sure.get(title, "")))
+        for rank, (row, title) in enumerate(zip(rows, order, strict=True), 1):
+            row.insert(2, Shown(sure.get(title, ""), rank if title in sure else None))
     headings = [*names.values(), "training signals", "training time"]
     return Grid(
         "", ["method", headings[0], *(["rank (95 %)"] if sure else []), *headings[1:]], rows

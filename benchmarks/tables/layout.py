@@ -184,7 +184,7 @@ def _ours(cell: TableCell, column: Column, footnotes: Footnotes) -> Shown:
     if cell.ours is None:
         text = " ".join(part for part in ("failed" * (cell.status == "failed"), printed) if part)
         why = "" if cell.status == "quoted" else cell.why_empty
-        return Shown(text, None, footnotes.number(why))
+        return Shown(text, cell.published, footnotes.number(why))
     spread = "" if cell.ours_std is None else f" ± {number(cell.ours_std, column.digits)}"
     text = f"{number(cell.ours, column.digits)}{spread} {printed}".rstrip()
     return Shown(text, cell.ours, footnotes.number(cell.note))

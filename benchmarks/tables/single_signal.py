@@ -14,12 +14,12 @@ from benchmarks.tables.layout import Grid, Section, Shown, split
 
 TITLE = "ReLIFT and others on one signal"
 HEADERS = {
-    "psnr": "PSNR (dB)",
-    "psnr_best_rate": "PSNR, best rate (dB)",
+    "psnr": "PSNR (dB) ↑",
+    "psnr_best_rate": "PSNR, best rate (dB) ↑",
     "best_rate": "best rate",
     "frequency_factor": "frequencies times",
-    "ssim_gaussian_best_rate": "SSIM (Gaussian window), best rate",
-    "iou_best_rate": "IoU, best rate",
+    "ssim_gaussian_best_rate": "SSIM (Gaussian window), best rate ↑",
+    "iou_best_rate": "IoU, best rate ↑",
     "parameters": "parameters",
     "macs": "MACs a point",
     "seconds_best_rate": "seconds",

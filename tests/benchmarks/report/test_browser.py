@@ -21,9 +21,12 @@ WIDTHS = (1280, 400)
 PATIENCE = 300_000
 """Milliseconds: a busy machine takes long to start a browser."""
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium: install it, or name it in LIFT_CHROMIUM"
-)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="no Chromium: install it, or name it in LIFT_CHROMIUM"
+    ),
+]
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +102,43 @@ def test_a_click_sorts_and_another_turns_the_order(opened):
     assert psnr.locator("xpath=..").get_attribute("aria-sort") == "descending"
     psnr.click()
     assert names.all_inner_texts() == ["2. Functa", "1. LIFT"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "order", "best"),
+    [
+        ("method", "ascending", ["1. LIFT", "2. Functa"]),
+        ("rank (95 %)", "ascending", ["1. LIFT", "2. Functa"]),
+        ("latent floats", "ascending", ["2. Functa", "1. LIFT"]),
+        ("rfd_effnetlite0 ↓", "ascending", ["2. Functa", "1. LIFT"]),
+        ("training time", "ascending", ["2. Functa", "1. LIFT"]),
+    ],
+)
+def test_the_first_click_puts_the_best_first(opened, heading, order, best):
+    view, _, _ = opened
+    table = view.locator("#summary-embedded-images ~ .scroll table").first
+    button = table.locator("thead button", has_text=heading)
+    table.locator("thead button").nth(1).click()  # another column is sorted
+    button.click()
+    assert button.locator("xpath=..").get_attribute("aria-sort") == order
+    assert table.locator("tbody th").all_inner_texts() == best
+    button.click()
+    assert table.locator("tbody th").all_inner_texts() == best[::-1]
+
+
+def test_quoted_numbers_are_sorted_among_the_measured(opened):
+    view, _, _ = opened
+    table = view.locator("#table-celebahq64 ~ .scroll table").first
+    button = table.locator("thead button", has_text="PSNR, test").first
+    column = button.locator("xpath=..").evaluate("head => head.cellIndex")
+    cells = table.locator(f"tbody td:nth-child({column + 1})")
+    assert any(text.startswith("(") for text in cells.all_inner_texts())
+    button.click()
+    values = [each.get_attribute("data-value") for each in cells.all()]
+    numbers = [float(value) for value in values if value]
+    assert len(numbers) > 2
+    assert numbers == sorted(numbers, reverse=True)
+    assert values == [value for value in values if value] + [""] * values.count("")
 
 
 def test_a_curve_shows_its_value_under_the_pointer(opened):
