@@ -17,7 +17,7 @@ tables: $(READY)
 	$(RUN) snakemake --cores 8 results/tables.md results/report.html
 
 test: $(READY)
-	OMP_NUM_THREADS=1 $(RUN) pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(RUN) pytest -n auto --dist loadfile -m "not browser"
 
 test-report: $(READY)
 	OMP_NUM_THREADS=1 $(RUN) pytest -rs tests/benchmarks/report
