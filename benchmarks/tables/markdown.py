@@ -10,7 +10,7 @@ from benchmarks.tables.layout import Grid, Section
 
 LEGEND = (
     "`ours (paper)`: a number in brackets is the one that the paper prints; alone, it is quoted, "
-    "as this project does not run that method. The difference is ours minus the paper's, shown "
+    "as this scale measured nothing there. The difference is ours minus the paper's, shown "
     "where both were measured on the same data set; sizes and operations are counted at the "
     "published sizes. Numbers in square brackets are footnotes. Several seeds: mean ± standard "
     "deviation. ↑ higher is better, ↓ lower is better. Budget: training signals seen (steps x "
