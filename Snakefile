@@ -160,6 +160,7 @@ rule data_report:
     params:
         code=triggers.data_report_digest(),
         prepared=triggers.prepared_manifests(),
+        sources=triggers.sources_there,
     shell:
         PROGRAM + " benchmarks.stages.data_report > {log:q} 2>&1"
 

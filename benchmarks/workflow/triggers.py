@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from benchmarks.datasets.location import data_root
 from benchmarks.records.provenance import code_digest, sha256
 from benchmarks.settings.cell import Cell, resolve
-from benchmarks.settings.dataset import load_dataset_config
+from benchmarks.settings.dataset import known_datasets, load_dataset_config
 from benchmarks.settings.fields import field_module
 from benchmarks.settings.method import find_method, published_settings
 from benchmarks.settings.names import parse_cell
@@ -22,6 +22,7 @@ from benchmarks.stages.classification.settings import (
     resolve_classification,
     stored_copies,
 )
+from benchmarks.stages.data_report import missing
 from benchmarks.stages.generation.settings import DENOISERS, generation_config
 from benchmarks.stages.single_signal.settings import load_single_signal
 from benchmarks.stages.stage import stage_module
@@ -158,6 +159,16 @@ def data_report_digest() -> str:
 def prepared_manifests() -> dict[str, str]:
     """Hash of each prepared data set's manifest: what the page on the data sets shows."""
     return {path.parent.name: sha256(path) for path in sorted(DATA.glob("*/manifest.json"))}
+
+
+@or_mistake
+def sources_there(wildcards: Any) -> dict[str, tuple[str, str]]:
+    """What the same page says of each data set that is not prepared: are its sources there."""
+    return {
+        name: missing(load_dataset_config(name))
+        for name in known_datasets()
+        if not (DATA / name / "manifest.json").exists()
+    }
 
 
 def tables_digest() -> str:
