@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from benchmarks.tables.published import Row, Table
 UPSTREAM = ("fit", "encode")
 """Stages that every measurement of a cell needs; their failure is its reason."""
 REASON_CHARACTERS = 240
+ABOVE = re.compile(r"(?<![\w.~-])/\S*?/(?=(?:results|data|config)/)")
+"""Folders above the project's own, on whichever machine the reason was written."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +99,13 @@ def _open(path: Path) -> Result | Problem | None:
     try:
         result = read_result(path)
     except ResultError as error:
-        return Problem("failed", f"failed: {_short(str(error))}")
+        return Problem("failed", f"failed: {told(str(error))}")
     if result.status == "failed":
-        return Problem("failed", f"failed: {_short(result.reason) or 'no reason recorded'}")
+        return Problem("failed", f"failed: {told(result.reason) or 'no reason recorded'}")
     return result
 
 
-def _short(reason: str) -> str:
-    """One line of bounded length."""
-    line = " ".join(reason.split())
+def told(reason: str) -> str:
+    """One line of bounded length, which names the project's files from its folder."""
+    line = ABOVE.sub("", " ".join(reason.split()))
     return line if len(line) <= REASON_CHARACTERS else line[:REASON_CHARACTERS] + " ..."

@@ -18,6 +18,7 @@ from benchmarks.tables.cells import TableCell
 from benchmarks.tables.layout import MOST_COLUMNS
 from benchmarks.tables.markdown import page
 from benchmarks.tables.published import load_published
+from benchmarks.tables.sources import told
 from tests.benchmarks.tables.results_tree import CIFAR, CROPS, counts, psnr, scale_config, write
 
 LIFT = MethodConfig(
@@ -311,3 +312,15 @@ def test_a_grid_has_no_row_that_only_says_it_is_empty(tmp_path: Path) -> None:
     )
     used = set(re.findall(r"\[(\d+)\]", "\n".join(rows)))
     assert used == set(re.findall(r"^- \[(\d+)\]", part, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("/home/me/lift/results/demo/a/fit.json: damaged", "results/demo/a/fit.json: damaged"),
+        ("results/demo/data/seed0/fit.json: damaged", "results/demo/data/seed0/fit.json: damaged"),
+        ("see '/srv/x/data/cifar10/train.npy'", "see 'data/cifar10/train.npy'"),
+    ],
+)
+def test_reasons_name_files_from_the_projects_folder(said, shown):
+    assert told(said) == shown
