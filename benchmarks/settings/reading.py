@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from types import NoneType
+from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
@@ -92,9 +95,25 @@ def describe(mistake: ErrorDetails, model: type[BaseModel] | None = None) -> str
     """``message; got value``, and the keys that ``model`` has where one of them is unknown."""
     few = mistake["type"] == "missing" and isinstance(mistake["input"], list)
     line = f"{'Too few entries' if few else mistake['msg']}; got {str(mistake['input'])[:80]!r}"
-    if model and mistake["type"] == "extra_forbidden" and len(mistake["loc"]) == 1:
-        line += f"; expected {', '.join(model.model_fields) or 'no key'}"
+    if model and mistake["type"] == "extra_forbidden":
+        group = _model_at(model, mistake["loc"][:-1])
+        line += f"; expected {', '.join(group.model_fields) or 'no key'}" if group else ""
     return line
+
+
+def _model_at(model: type[BaseModel], keys: Sequence[str | int]) -> type[BaseModel] | None:
+    """The model that checks a group of a group; None where no model does."""
+    kind: Any = model
+    for key in keys:
+        if inspect.isclass(kind) and issubclass(kind, BaseModel):
+            field = kind.model_fields.get(str(key))
+            kind = field.annotation if field else None
+        else:  # of a dict or list, what it holds
+            kind = (get_args(kind) or (None,))[-1]
+        models = [one for one in get_args(kind) if inspect.isclass(one)]
+        if NoneType in models:
+            kind = models[0]
+    return kind if inspect.isclass(kind) and issubclass(kind, BaseModel) else None
 
 
 @cache

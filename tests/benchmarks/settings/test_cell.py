@@ -111,6 +111,21 @@ def test_another_denoiser_takes_nothing_of_the_first_ones_network():
     ("file", "change", "message"),
     [
         ("scales/demo.yaml", lambda c: c.update(sedes=[1]), r"demo\.yaml: sedes: Extra.*expected"),
+        (
+            "scales/demo.yaml",
+            override({"lift": {"fti": {"steps": 3}}}),
+            r"demo\.yaml: .*overrides\.lift\.fti.*; expected field, fit, generation",
+        ),
+        (
+            "scales/demo.yaml",
+            lambda c: c["datasets"][IMAGES].update(fti=3),
+            r"demo\.yaml: datasets\.embedded-images\.fti: Extra.*; expected methods, train, val",
+        ),
+        (
+            "scales/demo.yaml",
+            lambda c: c["datasets"][IMAGES]["classification"].update(fti=3),
+            r"demo\.yaml: .*classification\.fti: Extra.*; expected methods, signals",
+        ),
         ("scales/demo.yaml", lambda c: c.update(seeds=[]), r"demo\.yaml: seeds: .*at least 1"),
         ("scales/demo.yaml", lambda c: c.update(seeds=[-1]), r"demo\.yaml: seeds: .*or equal to 0"),
         ("scales/demo.yaml", lambda c: c.update(scale="dmeo"), r"scale: 'dmeo', expected 'demo'"),
