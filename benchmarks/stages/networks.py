@@ -31,6 +31,19 @@ def pixel_shapes(domain: Domain) -> dict[str, tuple[int, ...]]:
     return {"pixels": (*(domain.resolution,) * domain.dimensions, domain.channels)}
 
 
+def fused_shape(field: LIFT) -> tuple[int, ...]:
+    """Of one fused latent, ``(P, ..., P, d)``."""
+    return (*[field.regions_per_axis] * field.domain.dimensions, field.latent_channels[2])
+
+
+def latent_shapes(sketch: Sketch, settings: ClassificationSettings) -> Shapes:
+    """Of one signal's latents as a head takes them."""
+    if settings.geometry == "scales":
+        return sketch.latents
+    assert isinstance(sketch.field, LIFT)  # as `resolve_classification` sees to
+    return {"fused": fused_shape(sketch.field)}
+
+
 def check_denoiser_of(sketch: Sketch, config: GenerationConfig, tree: Tree, where: str) -> None:
     """Builds the denoiser of a field's latents, and has it see two of them.
 
@@ -46,8 +59,7 @@ def check_denoiser_of(sketch: Sketch, config: GenerationConfig, tree: Tree, wher
         shape = Scales(dict(sketch.latents), {}, {}).shape
     elif isinstance(field, LIFT):
         # How many patterns `patches` keeps, only the trained latents say; any number will do.
-        channels = field.latent_channels[2] if config.geometry == "fused" else 1
-        shape = (*[field.regions_per_axis] * field.domain.dimensions, channels)
+        shape = fused_shape(field) if config.geometry == "fused" else (*fused_shape(field)[:-1], 1)
     else:
         raise ConfigError(
             f"{leaf_at(tree, ('generation', 'geometry'))}: {config.geometry!r} for a "
@@ -77,8 +89,13 @@ def check_head_of(shapes: Shapes, settings: ClassificationSettings, tree: Tree, 
         where: names the cell.
 
     Raises:
-        ConfigError: it cannot be built.
+        ConfigError: it cannot be built, or what cannot be mixed should be.
     """
+    if settings.mix and [len(shape) for shape in shapes.values()] != [3]:
+        raise ConfigError(
+            f"{leaf_at(tree, ('classification', 'mix'))}: true with {dict(shapes)}; expected one "
+            "grid (R, R, C): pixels, or LIFT's latents with geometry: fused"
+        )
     _try(
         lambda: build_head(settings.head, shapes, CLASSES, settings.settings),
         lambda: ({name: torch.zeros(2, *shape) for name, shape in shapes.items()},),

@@ -18,6 +18,7 @@ from benchmarks.stages.generation.settings import GenerationConfig, generation_c
 from benchmarks.stages.networks import (
     check_denoiser_of,
     check_head_of,
+    latent_shapes,
     pixel_shapes,
 )
 from lift.field import Domain
@@ -65,7 +66,8 @@ def _check_networks(found: Resolved, domain: Domain, tree: Tree, where: str) -> 
     shapes: Shapes = pixel_shapes(domain)
     if found.cell:
         sketch = sketch_field(found.cell.training.field, domain, found.cell.training.settings)
-        shapes = sketch.latents
+        if found.classification:
+            shapes = latent_shapes(sketch, found.classification.settings)
         if found.generation:
             check_denoiser_of(sketch, found.generation, tree, where)
     if found.classification:

@@ -19,7 +19,6 @@ from benchmarks.figures.classification import (
 )
 from benchmarks.metrics.linear_probe import linear_probe
 from benchmarks.records.result import Budget, Metric, SplitName
-from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.classification.heads import HeadCost, Shapes, build_head, head_cost
 from benchmarks.stages.classification.inputs import Inputs, vectors
 from benchmarks.stages.classification.settings import Classification
@@ -134,16 +133,7 @@ def trial(inputs: Inputs, copies: int, task: ClassificationTask) -> Trial:
 
 
 def mixer(shapes: Shapes, classes: int) -> Callable[[Latent, Tensor], tuple[Latent, Tensor]]:
-    """MixUp or CutMix with equal chances, of one grid ``(B, R, R, C)`` and the classes.
-
-    Raises:
-        ConfigError: signals are not one such grid.
-    """
-    if [len(shape) for shape in shapes.values()] != [3]:
-        raise ConfigError(
-            f"mix: true with {dict(shapes)}; expected one grid (R, R, C): pixels, or LIFT's "
-            "latents with geometry: fused"
-        )
+    """MixUp or CutMix with equal chances, of one grid ``(B, R, R, C)`` and the classes."""
     (name,) = shapes
     import_torchvision()
     from torchvision.transforms import v2  # noqa: PLC0415

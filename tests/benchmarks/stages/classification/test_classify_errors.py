@@ -76,7 +76,9 @@ def test_only_one_grid_is_mixed(classified_copy, monkeypatch):
         overrides["lift"]["mix"] = True
 
     edit(classified_copy, mixed)
-    assert "mix: true with {'global'" in failure(monkeypatch, classified_copy, "classify")
+    assert "classification.overrides.lift.mix: true with {'global'" in failure(
+        monkeypatch, classified_copy, "classify"
+    )
 
 
 def test_only_lifts_latents_are_fused(classified_copy):
