@@ -353,9 +353,9 @@ rule comparison:
     log:
         "results/logs/comparison-{scale}-{dataset}.log",
     params:
-        code=triggers.code_digest("benchmarks.tables.comparison"),
+        code=triggers.code_digest("benchmarks.tables.equal_budgets"),
     shell:
-        PROGRAM + " benchmarks.tables.comparison --scale {wildcards.scale}"
+        PROGRAM + " benchmarks.tables.equal_budgets --scale {wildcards.scale}"
         " --dataset {wildcards.dataset} > {log:q} 2>&1"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from benchmarks.report.runs import Run
-from benchmarks.tables.comparison import compare, grid, latent_floats, read_learning_curve
+from benchmarks.tables.equal_budgets import compare, grid, latent_floats, read_learning_curve
 from benchmarks.tables.layout import Grid
 
 CURVE = "learning_curve.csv"

@@ -1,4 +1,4 @@
-"""The tables of one scale, as Markdown and as CSV.
+"""The tables of one scale (reconstruction, generation, classes, cost), as Markdown and as CSV.
 
     python -m benchmarks.tables.tables --scale demo
 

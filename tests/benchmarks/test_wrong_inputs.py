@@ -73,11 +73,11 @@ WRONG = [
         {f"{IMAGES}/reconstruction.png": NO_TEXT},
     ),
     Wrong(
-        "tables.comparison", "--scale budget --dataset nope --root AT",
+        "tables.equal_budgets", "--scale budget --dataset nope --root AT",
         "config/scales/budget.yaml: no data set 'nope'; it has cifar10",
     ),
     Wrong(
-        "tables.comparison", "--scale budget --dataset cifar10 --root AT",
+        "tables.equal_budgets", "--scale budget --dataset cifar10 --root AT",
         "learning_curve.csv: test_psnr: 'good', expected a number; run",
         {"budget/cifar10/lift/seed0/learning_curve.csv": NO_NUMBER},
     ),

@@ -11,7 +11,7 @@ import torch
 from benchmarks.datasets.dataset import open_prepared
 from benchmarks.datasets.splits import fitting_splits
 from benchmarks.records.result import Result, read_result, write_result
-from benchmarks.tables.comparison import read_learning_curve
+from benchmarks.tables.equal_budgets import read_learning_curve
 from lift.checkpoint import load_tensors, save_tensors
 from lift.functaset import open_functaset
 from tests.benchmarks.stages.commands import SHAPES

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.settings.reading import ConfigError
-from benchmarks.tables.comparison import (
+from benchmarks.tables.equal_budgets import (
     at,
     compare,
     figure,

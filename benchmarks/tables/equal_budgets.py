@@ -1,6 +1,6 @@
 """Methods at equal budgets: test PSNR at the same number of training images, and at the same time.
 
-    python -m benchmarks.tables.comparison --scale budget --dataset cifar10
+    python -m benchmarks.tables.equal_budgets --scale budget --dataset cifar10
 
 Reads each method's ``learning_curve.csv`` and settings; writes ``comparison.png``, ``.csv`` and
 ``.md`` beside the methods' folders. The two budgets are the largest that every method reached; a
