@@ -141,7 +141,8 @@ def run(
         trial = wanted._replace(method=trial_of(wanted.method, changes, name))
         engine.targets(wanted, stage)
         check_trial(trial, changes)  # a mistake leaves no folder and takes no name
-        write_trial(wanted.scale, wanted.dataset, trial.method, changes, RESULTS)
+        root = folders.ROOT / "results"
+        write_trial(wanted.scale, wanted.dataset, trial.method, changes, root)
         wanted = trial
     elif name:
         raise typer.BadParameter("--name is for a result with --set")
