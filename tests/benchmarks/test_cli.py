@@ -139,7 +139,10 @@ def test_cells_complete_without_reading_settings():
 def test_an_outside_scales_cells_and_seeds_are_those_of_what_it_extends_too(lift, tmp_path):
     (tmp_path / "scales").mkdir()
     mine = tmp_path / "scales" / "mine.yaml"
-    mine.write_text(f"scale: mine\nextends: demo\ndatasets: {{{IMAGES}: {{generation: null}}}}\n")
+    mine.write_text(
+        f"scale: mine\nextends: demo\ndatasets: {{{IMAGES}: {{generation: null}}}}\n",
+        encoding="utf-8",
+    )
     code, said = lift("--include", tmp_path, "show", f"mine/{IMAGES}/lift")
     assert code == 0
     assert "config/scales/demo.yaml: seeds" in said

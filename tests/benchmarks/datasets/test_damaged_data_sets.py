@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -18,6 +19,12 @@ from .tiny import config, noise
 
 CIFAR = config("cifar10")
 PREPARED = ["manifest.json", "train.npy", "test.labels.npy", "test.npy"]
+
+
+@pytest.fixture(autouse=True)
+def subnormal_numbers():
+    """Code that a test before compiled may have set this thread to round them to zero."""
+    torch.set_flush_denormal(False)
 
 
 @pytest.mark.parametrize("name", PREPARED)
