@@ -58,12 +58,28 @@ Cell = Annotated[
 Scale = Annotated[
     str, typer.Option(autocompletion=_scales, help="demo, lite, budget, paper, or one's own")
 ]
-RESULTS, DATA = folders.ROOT / "results", folders.ROOT / "data"
-"""Where Snakemake, which `lift run` starts in the repository, leaves them."""
+
+
+def _results() -> Path:
+    """Where Snakemake, which `lift run` starts in the repository, leaves them."""
+    return folders.ROOT / "results"
+
+
 HERE = "in the repository, wherever it is typed"
-Results = Annotated[Path, typer.Option(show_default=f"results {HERE}", help="where results are")]
+Results = Annotated[
+    Path,
+    typer.Option(
+        default_factory=_results, show_default=f"results {HERE}", help="where results are"
+    ),
+]
 Prepared = Annotated[
-    Path, typer.Option("--data", show_default=f"data {HERE}", help="where prepared data sets are")
+    Path,
+    typer.Option(
+        "--data",
+        default_factory=lambda: folders.ROOT / "data",
+        show_default=f"data {HERE}",
+        help="where prepared data sets are",
+    ),
 ]
 
 
@@ -84,10 +100,10 @@ def start(
 
 @app.command("list")
 def list_(
+    results: Results,
+    data: Prepared,
     what: Annotated[What, typer.Argument(help="which of them")] = "all",
     scale: Scale = "demo",
-    results: Results = RESULTS,
-    data: Prepared = DATA,
 ) -> None:
     """Methods, data sets (and how to get them), scales, and cells with their state."""
     from benchmarks.workflow import listing
@@ -106,7 +122,7 @@ def list_(
 
 
 @app.command()
-def show(cell: Cell, results: Results = RESULTS) -> None:
+def show(cell: Cell, results: Results) -> None:
     """Every setting of a cell, and the file and key that it comes from."""
     from benchmarks.workflow.explained import about, explained
 
@@ -141,8 +157,7 @@ def run(
         trial = wanted._replace(method=trial_of(wanted.method, changes, name))
         engine.targets(wanted, stage)
         check_trial(trial, changes)  # a mistake leaves no folder and takes no name
-        root = folders.ROOT / "results"
-        write_trial(wanted.scale, wanted.dataset, trial.method, changes, root)
+        write_trial(wanted.scale, wanted.dataset, trial.method, changes, _results())
         wanted = trial
     elif name:
         raise typer.BadParameter("--name is for a result with --set")
@@ -177,9 +192,9 @@ def plan(
 @app.command()
 def verify(
     cell: Cell,
+    results: Results,
+    data: Prepared,
     tolerance: Annotated[float, typer.Option(min=0, help="as a share of the stored value")] = 1e-3,
-    results: Results = RESULTS,
-    data: Prepared = DATA,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
 ) -> None:
     """Measures a cell's stored weights again and compares; exit code 1 where a metric differs."""
@@ -207,10 +222,10 @@ def verify(
 @app.command()
 def gate(
     expected: Annotated[Path, typer.Option(help="YAML file of expected metrics")],
+    results: Results,
     record: Annotated[bool, typer.Option("--record", help="write the file instead")] = False,
     relative: Annotated[float, typer.Option(min=0, help="tolerance in a new file")] = 0.02,
     scale: Scale = "demo",
-    results: Results = RESULTS,
 ) -> None:
     """Compares metrics with expected ones; exit code 1: a regression, 2: a name is not there."""
     from benchmarks.tables import gate as gates

@@ -34,14 +34,11 @@ from benchmarks.settings.method import (
 )
 from benchmarks.settings.reading import ConfigError, Data, read_mapping
 from benchmarks.settings.scale import Counts, ScaleConfig, find_dataset, load_scale, scale_tree
-from benchmarks.settings.trial import RESULTS, read_trial, split_name
+from benchmarks.settings.trial import GROUPS, RESULTS, read_trial, split_name
 from lift.meta.config import FitConfig
 
 ARGUMENTS = {"generation.network": "denoiser", "classification.settings": "head"}
 """Groups that are what another setting is built with: for another denoiser, another `network`."""
-
-
-GROUPS = ("field", "fit", "generation", "classification", "encode", "evaluate")
 
 
 class Sizes(Data):

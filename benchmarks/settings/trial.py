@@ -20,16 +20,9 @@ from benchmarks.settings.reading import ConfigError, parse_yaml, read_mapping
 from lift.files import replacing
 
 RESULTS = Path("results")
-CHANGEABLE = (
-    "field",
-    "fit",
-    "generation",
-    "classification",
-    "train",
-    "validation",
-    "encode",
-    "evaluate",
-)
+GROUPS = ("field", "fit", "generation", "classification", "encode", "evaluate")
+"""Settings of a cell that are groups of settings."""
+CHANGEABLE = (*GROUPS, "train", "validation")
 """What a trial may change of a cell."""
 
 

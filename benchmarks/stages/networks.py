@@ -26,22 +26,33 @@ CLASSES = 2
 """Of the heads that are built here; a data set has its own number once it is prepared."""
 
 
-def pixel_shapes(domain: Domain) -> dict[str, tuple[int, ...]]:
-    """Of one signal ``(R, ..., R, C)``, as a classifier of pixels takes it."""
+def head_shapes(
+    sketch: Sketch | None, domain: Domain, settings: ClassificationSettings, tree: Tree
+) -> Shapes:
+    """Of one signal as a head takes it.
+
+    Args:
+        sketch: of the field whose latents are classified; None where pixels are.
+
+    Raises:
+        ConfigError: fused latents are asked of a field that has none.
+    """
+    if settings.geometry == "fused":
+        return {"fused": _fused_shape(sketch, tree, "classification")}
+    if sketch:
+        return sketch.latents
     return {"pixels": (*(domain.resolution,) * domain.dimensions, domain.channels)}
 
 
-def fused_shape(field: LIFT) -> tuple[int, ...]:
-    """Of one fused latent, ``(P, ..., P, d)``."""
+def _fused_shape(sketch: Sketch | None, tree: Tree, stage: str) -> tuple[int, ...]:
+    """Of LIFT's fused latent, ``(P, ..., P, d)``."""
+    field = sketch.field if sketch else None
+    if not isinstance(field, LIFT):
+        leaf = leaf_at(tree, (stage, "geometry"))
+        given = type(field).__name__ if field else "classifier of pixels"
+        said = f"{leaf}: {leaf.value!r} for a {given}" if leaf else f"{stage}: no geometry"
+        raise ConfigError(f"{said}; expected 'scales', only LIFT fuses")
     return (*[field.regions_per_axis] * field.domain.dimensions, field.latent_channels[2])
-
-
-def latent_shapes(sketch: Sketch, settings: ClassificationSettings) -> Shapes:
-    """Of one signal's latents as a head takes them."""
-    if settings.geometry == "scales":
-        return sketch.latents
-    assert isinstance(sketch.field, LIFT)  # as `resolve_classification` sees to
-    return {"fused": fused_shape(sketch.field)}
 
 
 def check_denoiser_of(sketch: Sketch, config: GenerationConfig, tree: Tree, where: str) -> None:
@@ -54,26 +65,19 @@ def check_denoiser_of(sketch: Sketch, config: GenerationConfig, tree: Tree, wher
     Raises:
         ConfigError: it cannot be built, or no denoiser sees these latents as is asked.
     """
-    field, inputs = sketch.field, 1
     if config.geometry == "scales":
         shape = Scales(dict(sketch.latents), {}, {}).shape
-    elif isinstance(field, LIFT):
-        # How many patterns `patches` keeps, only the trained latents say; any number will do.
-        shape = fused_shape(field) if config.geometry == "fused" else (*fused_shape(field)[:-1], 1)
     else:
-        raise ConfigError(
-            f"{leaf_at(tree, ('generation', 'geometry'))}: {config.geometry!r} for a "
-            f"{type(field).__name__}; expected 'scales', only LIFT fuses"
-        )
-    drawing: dict[str, Any] = {}
-    if config.denoiser == "patch_unet":
-        side, inputs = field.domain.resolution // shape[0], 1 + bool(config.diffusion.gaussian)
-        numbers = side**field.domain.dimensions * field.domain.channels
-        patterns = torch.empty(numbers, shape[-1], device="meta")
-        drawing = {"patterns": patterns, "channels": field.domain.channels, "inputs": inputs}
-    noisy = (2, *shape[:-1], inputs * shape[-1])
+        shape = _fused_shape(sketch, tree, "generation")
+    patterns, channels = None, sketch.field.domain.channels
+    if config.geometry == "patches":
+        # How many patterns are kept, only the trained latents say; any number will do.
+        side = sketch.field.domain.resolution // shape[0]
+        patterns = torch.empty(side**sketch.field.domain.dimensions * channels, 1, device="meta")
+        shape = (*shape[:-1], 1)
+    noisy = (2, *shape[:-1], config.inputs * shape[-1])
     _try(
-        lambda: build_denoiser(config.denoiser, shape, config.network, drawing),
+        lambda: build_denoiser(config, shape, patterns, channels),
         lambda: (torch.zeros(noisy), torch.zeros(2)),
         group(tree, "generation", "network"),
         where,

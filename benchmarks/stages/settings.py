@@ -12,15 +12,9 @@ from benchmarks.settings.merge import Tree
 from benchmarks.settings.method import image_classifiers
 from benchmarks.settings.scale import load_scale
 from benchmarks.settings.trial import RESULTS, split_name
-from benchmarks.stages.classification.heads import Shapes
 from benchmarks.stages.classification.settings import Classification, resolve_classification
 from benchmarks.stages.generation.settings import GenerationConfig, generation_config
-from benchmarks.stages.networks import (
-    check_denoiser_of,
-    check_head_of,
-    latent_shapes,
-    pixel_shapes,
-)
+from benchmarks.stages.networks import check_denoiser_of, check_head_of, head_shapes
 from lift.field import Domain
 
 
@@ -63,12 +57,11 @@ def resolve_all(
 
 
 def _check_networks(found: Resolved, domain: Domain, tree: Tree, where: str) -> None:
-    shapes: Shapes = pixel_shapes(domain)
+    sketch = None
     if found.cell:
         sketch = sketch_field(found.cell.training.field, domain, found.cell.training.settings)
-        if found.classification:
-            shapes = latent_shapes(sketch, found.classification.settings)
         if found.generation:
             check_denoiser_of(sketch, found.generation, tree, where)
     if found.classification:
-        check_head_of(shapes, found.classification.settings, tree, where)
+        settings = found.classification.settings
+        check_head_of(head_shapes(sketch, domain, settings, tree), settings, tree, where)

@@ -124,7 +124,7 @@ def test_a_wrong_name_is_one_clear_error_and_exit_code_2(lift, arguments, messag
     "change", ["fit.stepss=5", "fit.steps=abc", "train=many", "validation=x", "validation.x=3"]
 )
 def test_a_wrong_change_leaves_no_folder_and_takes_no_name(lift, tmp_path, monkeypatch, change):
-    monkeypatch.setattr(cli, "RESULTS", tmp_path)
+    monkeypatch.setattr(cli, "_results", lambda: tmp_path)
     code, said = lift("run", f"demo/{IMAGES}/lift", "--set", change, "--name", "x")
     assert code == 2
     assert said.startswith(f"lift: --set: {change.partition('=')[0]}: ")

@@ -15,11 +15,8 @@ from benchmarks.settings.classification import (
     LabelledSignals,
 )
 from benchmarks.settings.dataset import load_dataset_config
-from benchmarks.settings.fields import field_class
 from benchmarks.settings.merge import group
 from benchmarks.settings.method import (
-    ImageClassifierConfig,
-    MethodConfig,
     find_image_classifier,
     find_method,
     image_classifiers,
@@ -29,7 +26,6 @@ from benchmarks.settings.reading import ConfigError, Data
 from benchmarks.settings.scale import find_dataset, load_scale
 from benchmarks.settings.trial import RESULTS, split_name
 from benchmarks.stages.classification.heads import check_head
-from lift.model import LIFT
 from lift.network_training import TrainingConfig
 
 
@@ -95,8 +91,6 @@ def resolve_classification(
     own = {name: part for name, part in tree.items() if name not in ("signals", "encoding")}
     settings = checked(ClassificationSettings, own, where, "classification")
     check_head(settings.head, group(own, "settings"), where)
-    if settings.geometry == "fused":
-        _check_fusing(base, f"{where}: classification of {dataset} by {method}")
     training = checked(TrainingConfig, group(own, "training"), where, "classification.training")
     seen = published.training["steps"] * published.training["batch"]
     return Classification(
@@ -106,12 +100,6 @@ def resolve_classification(
         training=training,
         published_signals=seen if base.published else None,
     )
-
-
-def _check_fusing(base: MethodConfig | ImageClassifierConfig, where: str) -> None:
-    fuses = isinstance(base, MethodConfig) and issubclass(field_class(base.field), LIFT)
-    if not fuses:
-        raise ConfigError(f"{where}: geometry: 'fused'; expected 'scales', only LIFT fuses")
 
 
 def stored_copies(config: Classification) -> dict[str, Any]:

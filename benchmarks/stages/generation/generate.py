@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -32,13 +30,9 @@ PREVIEWED = 8
 def new_denoiser(generator: Generator, kept: Tensor) -> nn.Module:
     """The configured network, around a Gaussian's denoiser where the configuration says so."""
     config, geometry = generator.config, generator.geometry
-    drawing: dict[str, Any] = {}
-    if config.denoiser == "patch_unet":
-        assert isinstance(geometry, Patches)  # as the configuration was checked
-        inputs = 1 if config.diffusion.gaussian is None else 2
-        channels = generator.field.domain.channels
-        drawing = {"patterns": geometry.patterns, "channels": channels, "inputs": inputs}
-    network = build_denoiser(config.denoiser, geometry.shape, config.network, drawing)
+    patterns = geometry.patterns if isinstance(geometry, Patches) else None
+    channels = generator.field.domain.channels
+    network = build_denoiser(config, geometry.shape, patterns, channels)
     if config.diffusion.gaussian is None:
         return network
     everything = generator.in_blocks(np.arange(generator.count))

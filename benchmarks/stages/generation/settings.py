@@ -6,7 +6,7 @@ import importlib
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from torch import nn
+from torch import Tensor, nn
 
 from benchmarks.settings.arguments import check_arguments
 from benchmarks.settings.cell import Cell
@@ -37,6 +37,11 @@ class GenerationConfig(BaseModel):
     diffusion: DiffusionConfig
     train: TrainingConfig
     samples: int = Field(ge=1)
+
+    @property
+    def inputs(self) -> int:
+        """Latents that enter the network side by side: the noisy one, and a Gaussian's guess."""
+        return 1 if self.diffusion.gaussian is None else 2
 
     @model_validator(mode="after")
     def _patches_are_drawn(self) -> Self:
@@ -92,21 +97,22 @@ def check_denoiser(key: str, settings: dict[str, Any], where: str) -> type[nn.Mo
 
 
 def build_denoiser(
-    key: str,
-    shape: tuple[int, ...],
-    settings: dict[str, Any],
-    drawing: dict[str, Any],
+    config: GenerationConfig, shape: tuple[int, ...], patterns: Tensor | None, channels: int
 ) -> nn.Module:
     """A denoiser of latents of one shape, with fresh weights from torch's global generator.
 
     Args:
-        drawing: what a network that draws patches is told of them.
+        patterns: of latents seen as patches, ``(S, k)``, for a network that draws them.
+        channels: of a signal, for the same.
 
     Raises:
         ConfigError: an unknown, missing or impossible setting.
     """
-    cls = check_denoiser(key, settings, f"denoiser {key!r}")
+    key, drawing = config.denoiser, {}
+    if key == "patch_unet":
+        drawing = {"patterns": patterns, "channels": channels, "inputs": config.inputs}
+    cls = check_denoiser(key, config.network, f"denoiser {key!r}")
     try:
-        return cls(shape, **settings, **drawing)
+        return cls(shape, **config.network, **drawing)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"denoiser {key!r}: {error}") from error

@@ -141,8 +141,7 @@ def lift(finished, monkeypatch, capsys):
 
 
 def test_the_stored_weights_give_the_stored_numbers(finished, lift):
-    kept = ("--results", str(finished[0] / "results"), "--data", str(finished[0] / "data"))
-    code, said = lift("verify", "mine/noise/plane", *kept)
+    code, said = lift("verify", "mine/noise/plane")
     assert (code, "DIFFERS" in said) == (0, False), said
     path = finished[0] / CELL / "reconstruction.json"
     original = path.read_text(encoding="utf-8")
@@ -150,7 +149,7 @@ def test_the_stored_weights_give_the_stored_numbers(finished, lift):
     changed["metrics"][0]["value"] *= 1.1
     path.write_text(json.dumps(changed), encoding="utf-8")
     try:
-        assert lift("verify", "mine/noise/plane", *kept)[0] == 1
+        assert lift("verify", "mine/noise/plane")[0] == 1
     finally:
         path.write_text(original, encoding="utf-8")
 

@@ -11,6 +11,7 @@ from benchmarks.datasets.labels import labelled_splits
 from benchmarks.settings.classification import LabelledSignals
 from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.classification.settings import resolve_classification
+from benchmarks.stages.settings import resolve_all
 from benchmarks.workflow import triggers as workflow
 from tests.benchmarks.stages.commands import IMAGES, edit
 from tests.benchmarks.stages.conftest import SIGNALS
@@ -76,9 +77,26 @@ def test_only_one_grid_is_mixed(classified_copy, monkeypatch):
         overrides["lift"]["mix"] = True
 
     edit(classified_copy, mixed)
-    assert "classification.overrides.lift.mix: true with {'global'" in failure(
-        monkeypatch, classified_copy, "classify"
-    )
+    said = failure(monkeypatch, classified_copy, "classify")
+    assert "classification.overrides.lift.mix: true with {'global'" in said
+
+
+def test_a_head_is_checked_on_the_latents_that_it_is_given(classified_copy):
+    def transformer(geometry):
+        def change(scale_config):
+            classification = scale_config["datasets"][DATASET]["classification"]
+            sizes = {"width": 16, "depth": 1, "heads": 2, "mlp_ratio": 2.0, "dropout": 0.0}
+            classification["overrides"]["lift"] |= {
+                "head": "transformer", "settings": sizes, "geometry": geometry
+            }  # fmt: skip
+
+        return change
+
+    edit(classified_copy, transformer("fused"))
+    assert resolve_all("demo", DATASET, "lift", 0, classified_copy / "results").classification
+    edit(classified_copy, transformer("scales"))
+    with pytest.raises(ConfigError, match="expected one grid"):
+        resolve_all("demo", DATASET, "lift", 0, classified_copy / "results")
 
 
 def test_only_lifts_latents_are_fused(classified_copy):
@@ -89,8 +107,8 @@ def test_only_lifts_latents_are_fused(classified_copy):
         classification["overrides"] = {"functa": {"geometry": "fused"}}
 
     edit(classified_copy, fused)
-    with pytest.raises(ConfigError, match=r"by functa: geometry: 'fused'; expected 'scales'"):
-        resolve_classification("demo", DATASET, "functa")
+    with pytest.raises(ConfigError, match=r"geometry: 'fused' for a Functa; expected 'scales'"):
+        resolve_all("demo", DATASET, "functa", 0, classified_copy / "results")
 
 
 @pytest.mark.parametrize(
