@@ -15,7 +15,7 @@ Points = Sequence[tuple[float, float, float]]
 """Budget, its standard deviation (0 for one seed) and the level of PSNR that it bought."""
 
 
-def time_figure(panels: Mapping[str, Mapping[str, Points]], path: Path) -> None:
+def time_figure(panels: Mapping[str, Mapping[str, Points]], path: Path, title: str) -> None:
     """Draws every method's levels over its budget; one that was not reached has no mark.
 
     Args:
@@ -24,7 +24,7 @@ def time_figure(panels: Mapping[str, Mapping[str, Points]], path: Path) -> None:
     figure = Figure(figsize=(7.2, 3.3), layout="constrained")
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axis, (label, methods) in zip(axes, panels.items(), strict=True):
-        for place, (title, points) in enumerate(methods.items()):
+        for place, (method, points) in enumerate(methods.items()):
             axis.errorbar(
                 [budget for budget, _, _ in points],
                 [level for _, _, level in points],
@@ -35,7 +35,7 @@ def time_figure(panels: Mapping[str, Mapping[str, Points]], path: Path) -> None:
                 markersize=4,
                 linewidth=1.3,
                 capsize=2,
-                label=title,
+                label=method,
             )
         axis.set(xlabel=label, xscale="log")
         axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0)))
@@ -46,5 +46,6 @@ def time_figure(panels: Mapping[str, Mapping[str, Points]], path: Path) -> None:
     levels = {level for methods in panels.values() for own in methods.values() for *_, level in own}
     axes[0].set(ylabel="PSNR reached (dB)", yticks=sorted(levels))
     handles, titles = axes[0].get_legend_handles_labels()
-    figure.legend(handles, titles, loc="outside upper center", ncols=4, frameon=False, fontsize=9)
+    figure.suptitle(title, fontsize=10)
+    figure.legend(handles, titles, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     save_png(figure, path)

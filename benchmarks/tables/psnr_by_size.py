@@ -8,6 +8,7 @@ from statistics import mean, stdev
 
 from benchmarks.figures.psnr_by_size import Sized, size_figure
 from benchmarks.records.result import Result, ResultError, read_result, result_path
+from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.scale import ScaleConfig
 from benchmarks.tables.published import Published
 from benchmarks.tables.titles import title_of
@@ -47,12 +48,17 @@ def printed(published: Published, dataset: str) -> Iterator[Sized]:
 
 
 def draw_sizes(root: Path, scale_config: ScaleConfig, published: Published) -> None:
-    """``DATASET/psnr_by_latent_floats.png`` below a scale's folder, where a field was measured."""
+    """``DATASET/psnr_by_latent_floats.png`` below a scale's folder.
+
+    Where a field was measured, and another or a printed number is there to compare it with.
+    """
     for dataset in scale_config.datasets:
         ours = list(measured(root, scale_config, dataset))
-        if ours:
+        marks = [*ours, *printed(published, dataset)]
+        if ours and len(marks) > 1:
             path = root / scale_config.scale / dataset / FIGURE
-            size_figure([*ours, *printed(published, dataset)], path, dataset)
+            title = f"{load_dataset_config(dataset).title}, {scale_config.scale}"
+            size_figure(marks, path, f"{title}: each after its own training")
 
 
 def _value(result: Result, name: str, split: str) -> float | None:

@@ -12,6 +12,7 @@ import pandas as pd
 from benchmarks.figures.curves import CurveError, read_curve
 from benchmarks.figures.time_to_quality import time_figure
 from benchmarks.records.result import ResultError, read_result, result_path
+from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.scale import ScaleConfig
 from benchmarks.tables.crossing import Crossing, crossing
 from benchmarks.tables.layout import Footnotes, Grid, Section, Shown
@@ -173,7 +174,8 @@ def draw_times(folder: Path, found: Sequence[Reached]) -> None:
         own = [entry for entry in found if entry.dataset == dataset]
         if len({entry.level for entry in own if entry.average("seconds")}) > 1:
             panels = {name: _points(own, axis) for axis, name in AXES.items()}
-            time_figure(panels, folder / dataset / FIGURE)
+            title = f"{load_dataset_config(dataset).title}, {folder.name}"
+            time_figure(panels, folder / dataset / FIGURE, title)
 
 
 def _points(found: Sequence[Reached], axis: str) -> dict[str, list[tuple[float, float, float]]]:

@@ -42,6 +42,12 @@ def test_printed_systems_are_those_of_the_very_data_set_each_once():
     assert "LIFT" in on_faces
 
 
+def test_one_mark_compares_nothing(tmp_path: Path):
+    write(tmp_path, "crops", [*psnr(30.0), FLOATS])
+    draw_sizes(tmp_path, scale_config([0]), PUBLISHED)
+    assert not list(tmp_path.rglob(FIGURE))
+
+
 def test_the_figure_lies_beside_the_methods(tmp_path: Path):
     write(tmp_path, "cifar10", [*psnr(30.0), FLOATS])
     draw_sizes(tmp_path, scale_config([0]), PUBLISHED)
