@@ -22,13 +22,13 @@ def inner(subject: Subject) -> str:
     latent = subject.latent(field, 2)
     penalty = field.penalty(latent)
     require(tuple(penalty.shape) == (2,), f"penalty: {tuple(penalty.shape)}, expected (2,)")
-    direction = _direction(latent)
+    gradient = inner_gradient(field, latent, query, values, at_zero=False)
+    direction = _direction(gradient)
 
     def loss(step: float) -> Tensor:
         moved = {name: z + step * direction[name] for name, z in latent.items()}
         return (squared_error(field, moved, query, values) + field.penalty(moved)).sum()
 
-    gradient = inner_gradient(field, latent, query, values, at_zero=False)
     slope = sum((gradient[name] * direction[name]).sum() for name in latent)
     assert isinstance(slope, Tensor)
     return same(slope, (loss(EPSILON) - loss(-EPSILON)) / (2 * EPSILON), 1e-5)
@@ -61,7 +61,7 @@ def outer(subject: Subject) -> str:
     """The outer gradient is the slope of the outer loss, through all inner steps."""
     field, (_, gradients) = _taken(subject)
     weights = {name: p.detach().clone() for name, p in field.named_parameters()}
-    direction = _direction(weights)
+    direction = _direction(gradients)
 
     def loss(step: float) -> float:
         moved = {name: weight + step * direction[name] for name, weight in weights.items()}
@@ -137,13 +137,15 @@ def _alike(found: tuple[float, Latent], expected: tuple[float, Latent]) -> str:
     return remark
 
 
-def _direction(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """A random direction of length 1."""
-    source = generator(5)
-    drawn = {
-        name: torch.randn(tensor.shape, generator=source, dtype=torch.float64)
-        for name, tensor in tensors.items()
-    }
+def _direction(gradients: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A random direction of length 1 in which no part of a gradient takes back another's slope.
+
+    What is left of a slope that cancels can be smaller than the rounding of a central difference.
+    """
+    source, drawn = generator(5), {}
+    for name, gradient in gradients.items():
+        size = torch.randn(gradient.shape, generator=source, dtype=torch.float64)
+        drawn[name] = torch.where(gradient == 0, size, size.abs() * gradient.sign())
     length = _norm(drawn)
     return {name: tensor / length for name, tensor in drawn.items()}
 
