@@ -12,7 +12,7 @@ ABLATIONS := pieces smoothness scales inner_steps
 # Programs are started through the interpreter: the first line of a script cannot hold every path.
 RUN := "$(VENV)/bin/python" -m
 
-.PHONY: tables test test-report test-durability ablations lint
+.PHONY: tables test test-report test-durability test-cluster ablations lint
 tables: $(READY)
 	$(RUN) snakemake --cores 8 results/tables.md results/report.html
 
