@@ -73,11 +73,17 @@ def small(scale: dict[str, Any]) -> None:
     """LIFT's small cell, Functa's with a rate that ruins it, and a training to disturb."""
     data = scale["datasets"]["embedded-images"]
     data["methods"] = ["lift", "functa", "gem"]
-    for settings in (data, *data["overrides"].values()):
+    for settings in (data, data["overrides"]["lift"]):
         settings.pop("generation", None)
         settings.pop("classification", None)
-    data["overrides"]["functa"]["fit"].update(rate=1e9, clip=None)
-    data["overrides"]["gem"]["fit"].update(steps=1500, log_every=100, validate_every=1500)
+    data["overrides"]["functa"] = {
+        "field": {"width": 64, "depth": 5, "latent": 128},
+        "fit": {"steps": 250, "rate": 1e9, "clip": None},
+    }
+    data["overrides"]["gem"] = {
+        "field": {"width": 64, "depth": 3, "latent": 128},
+        "fit": {"steps": 1500, "log_every": 100, "validate_every": 1500},
+    }
     scale["resources"]["fit"] = {"memory_gb": 2, "minutes": 20}
 
 
