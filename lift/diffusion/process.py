@@ -78,15 +78,19 @@ def sample(
     seed: int,
     device: torch.device,
     bound: Callable[[Tensor], Tensor] | None = None,
+    part: slice = slice(None),
 ) -> Tensor:
     """Samples ``(count, *shape)`` on the host; those of one batch do not depend on the others.
 
     Args:
         bound: keeps a predicted clean latent in range, at every step.
+        part: which batches are sampled; the samples of all others are zeros.
     """
-    samples = []
-    bar = progress_bar(total=count, desc="sample")
-    for first in range(0, count, batch):
+    samples = torch.zeros(count, *shape)
+    chosen = range(0, count, batch)[part]
+    total = sum(min(batch, count - first) for first in chosen)
+    bar = progress_bar(total=total, desc="sample", shown=0 in chosen)
+    for first in chosen:
         size = min(batch, count - first)
         generator = torch.Generator().manual_seed(hash((seed, first)) % 2**63)
         step = stepper(config, generator)
@@ -94,10 +98,10 @@ def sample(
         for timestep, before in pairwise([*visited_timesteps(config), -1]):
             clean = denoiser(x, torch.full((size,), timestep, device=device)).float()
             x = step(bound(clean) if bound else clean, timestep, before, x)
-        samples.append(x.cpu())
+        samples[first : first + size] = x.cpu()
         bar.update(size)
     bar.close()
-    return torch.cat(samples)
+    return samples
 
 
 def stepper(

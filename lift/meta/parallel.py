@@ -85,7 +85,11 @@ class Team:
             return own
         every = own.new_zeros((count, *own.shape[1:]))
         every[self.share(count)] = own
-        return _reduced(every)
+        return self.together(every)
+
+    def together(self, own: Tensor) -> Tensor:
+        """The values of all, in place, where each process has its own and zeros for the others'."""
+        return own if self.size == 1 else _reduced(own)
 
     def meet(self, parameters: Iterable[nn.Parameter], own: MetaStep, batch: int) -> MetaStep:
         """Makes gradients and measurements those of the whole batch, from each process's share."""

@@ -40,6 +40,17 @@ def new_denoiser(generator: Generator, kept: Tensor) -> nn.Module:
     return AroundGaussian(network, known, kept)
 
 
+def trained_denoiser(generator: Generator) -> Trained:
+    """The denoiser, which the first process of a team trains and the others then read."""
+    team = generator.experiment.team
+    if not team.first:
+        team.wait()
+    trained = train_denoiser(generator)
+    if team.first:
+        team.wait()
+    return trained
+
+
 def train_denoiser(generator: Generator) -> Trained:
     """Trains the denoiser, with a sheet of samples along the way where pictures may be kept."""
     experiment, config = generator.experiment, generator.config
@@ -105,8 +116,10 @@ def run(experiment: Experiment) -> Outcome:
     """Leaves the denoiser's weights, its curve, sheets and figures beside the JSON."""
     generator = generator_of(experiment)
     config, cell = generator.config, experiment.cell
-    trained = train_denoiser(generator)
-    seen = generator.sample(trained.network, config.samples, config.diffusion)
+    trained = trained_denoiser(generator)
+    seen = generator.sample(trained.network, config.samples, config.diffusion, experiment.team)
+    if not experiment.team.first:
+        return Outcome([])
     draw(generator, trained, seen)
     metrics = measure(generator, seen)
     last = trained.curve[-1]
@@ -127,4 +140,4 @@ def run(experiment: Experiment) -> Outcome:
 
 
 if __name__ == "__main__":
-    main("generation", run, __doc__ or "", training)
+    main("generation", run, __doc__ or "", training, shared=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from lift.diffusion.geometry import Geometry, geometry_of
 from lift.diffusion.process import sample
 from lift.field import NeuralField
 from lift.functaset import Functaset
+from lift.meta.parallel import ALONE, Team
 from lift.precision import products
 from lift.sampling import signals_at_once
 
@@ -70,20 +72,27 @@ class Generator:
         """All signals of few latents at once."""
         return np.concatenate(list(self.rendered(seen)))
 
-    def sample(self, denoiser: nn.Module, count: int, diffusion: DiffusionConfig) -> Tensor:
-        """New latents ``(count, *shape)`` as the denoiser sees them."""
-        device = self.experiment.device
+    def sample(
+        self, denoiser: nn.Module, count: int, diffusion: DiffusionConfig, team: Team = ALONE
+    ) -> Tensor:
+        """New latents ``(count, *shape)`` as the denoiser sees them, the same for every team.
+
+        Each process of the team samples its share of the batches, and has the whole.
+        """
+        device, batch = self.experiment.device, max(self.config.train.batch, 256)
         with products(device, self.config.train.precision):
-            return sample(
+            samples = sample(
                 denoiser,
                 self.geometry.shape,
                 count,
                 diffusion,
                 bound=self.geometry.bound,
-                batch=max(self.config.train.batch, 256),
+                batch=batch,
                 seed=self.experiment.cell.training.seed,
                 device=device,
+                part=team.share(math.ceil(count / batch)),
             )
+        return team.together(samples)
 
 
 def generator_of(experiment: Experiment) -> Generator:

@@ -12,6 +12,7 @@ from lift.checkpoint import Checkpoint
 from lift.diffusion.config import STEPS, DiffusionConfig
 from lift.diffusion.process import denoising_loss, noise_schedule, sample, visited_timesteps
 from lift.diffusion.residual_mlp import ResidualMLP
+from lift.meta.parallel import Team
 from lift.network_training import TrainingConfig, train
 
 WEIGHTS = torch.tensor([0.7, 0.3])
@@ -254,3 +255,15 @@ def test_samples_depend_on_the_seed_and_not_on_how_many_are_drawn():
 
     torch.testing.assert_close(draw(16, 0), draw(24, 0)[:16])
     assert not torch.equal(draw(16, 0), draw(16, 1))
+
+
+@pytest.mark.parametrize(("sampler", "steps"), SAMPLERS)
+def test_processes_that_share_the_batches_sample_what_one_samples(sampler, steps):
+    settings = config(sampler, steps)
+
+    def draw(part):
+        return sample(exact_denoiser, (2,), 44, settings, batch=8, seed=0, device=HOST, part=part)
+
+    for team in (2, 5):
+        parts = [draw(Team(rank, team).share(6)) for rank in range(team)]
+        assert torch.equal(torch.stack(parts).sum(0), draw(slice(None)))
