@@ -42,7 +42,7 @@ JOB = (
     f"exec {PROGRAM} benchmarks.workflow.job --parent $PPID --threads {{params.threads}}"
     " --log {log:q} --results {output:q}"
 )
-GPU_JOB = JOB + " --gpu {params.programs}"
+GPU_JOB = JOB + " --gpus {resources.gpu} {params.programs}"
 CPU_JOB = JOB + " {params.programs}"
 MAIN = workflow.is_main_process  # and not one job of a run, on a cluster say
 

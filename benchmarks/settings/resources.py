@@ -16,19 +16,25 @@ FILE = "resources.yaml"
 class Needs(Data):
     """One job's share of a node."""
 
-    gpu: bool = Field(description="whether it computes on a GPU where the cluster has them")
+    gpus: int = Field(ge=0, le=1, description="how many it computes on where there are any")
     cpus: int = Field(ge=1, description="CPUs where the scale leaves its threads open")
     memory_gb: float = Field(gt=0, description="main memory, 10^9 bytes")
     minutes: int = Field(ge=1, description="of one attempt")
+
+
+class Shared(Needs):
+    """Of a rule with a stage whose work several processes share, a GPU each."""
+
+    gpus: int = Field(ge=0, description="how many it computes on where there are so many")
 
 
 class Resources(Data):
     """Every rule that a scheduler runs; ``cell`` is a cell that runs as one job."""
 
     prepare: Needs
-    fit: Needs
-    measure: Needs
-    generate: Needs
+    fit: Shared
+    measure: Shared
+    generate: Shared
     classify: Needs
     classify_pixels: Needs
     cell: Needs

@@ -81,20 +81,22 @@ class Asked:
             alone: the job's program has one thread whatever the scale says.
         """
         if self.cluster:
-            return 1 if alone else self.threads or self.needs.of(rule).cpus
+            needs = self.needs.of(rule)
+            return 1 if alone else max(self.threads or needs.cpus, needs.gpus)
         return claimed(1 if alone else self.threads, available)
 
     def resources(self, rule: str) -> dict[str, Any]:
         """Snakemake's resources of a rule."""
         needs = self.needs.of(rule)
         if self.cluster is None:
-            return {"gpu": int(needs.gpu)}
-        gpu = needs.gpu and self.cluster.gpu is not None
+            return {"gpu": needs.gpus}
+        gpus = needs.gpus if self.cluster.gpu is not None else 0
         wanted = {
-            "gpu": int(gpu),
+            "gpu": gpus,
+            "nodes": 1,  # processes of a job meet on one machine
             "mem_mb": math.ceil(needs.memory_gb * MB_OF_A_GB),
             "runtime": needs.minutes,
-            "slurm_partition": self.cluster.gpu if gpu else self.cluster.cpu,
+            "slurm_partition": self.cluster.gpu if gpus else self.cluster.cpu,
             "slurm_account": self.cluster.account,
         }
         return {name: value for name, value in wanted.items() if value is not None}

@@ -1,4 +1,4 @@
-"""A GPU belongs to one job at a time."""
+"""A GPU belongs to one job at a time; a job may hold several."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -56,25 +57,44 @@ def _driver() -> dict[str, str]:
 
 
 @contextmanager
-def device_slot(devices: list[str], poll_seconds: float = 1.0) -> Iterator[str | None]:
-    """Holds one of the devices, waiting for it; yields its name, or None where there is none.
+def device_slots(devices: list[str], wanted: int, poll_seconds: float = 1.0) -> Iterator[list[str]]:
+    """Holds as many devices as are wanted, or all that there are, waiting for them; yields them.
 
-    The kernel frees the slot on any end of the process.
+    Jobs wait in a queue, whose first one holds nothing until it has all that it wants at once: so
+    none waits for another that waits, and one that wants many gets them. The kernel frees slots
+    and places on any end of the process.
     """
-    if not devices:
-        yield None
+    count = min(wanted, len(devices))
+    if not count:
+        yield []
         return
-    folder = Path(os.environ.get(LOCKS) or "/tmp")
-    locks = {d: FileLock(folder / f"lift-device-{os.getuid()}-{d}.lock") for d in devices}
-    while True:
-        for device, lock in locks.items():
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                continue
-            try:
-                yield device
-            finally:
-                lock.release()
-            return
-        time.sleep(poll_seconds)
+    folder, user = Path(os.environ.get(LOCKS) or "/tmp"), os.getuid()
+    queue = sha256(",".join(sorted(devices)).encode()).hexdigest()[:16]
+    locks = {d: FileLock(folder / f"lift-device-{user}-{d}.lock") for d in devices}
+    with FileLock(folder / f"lift-queue-{user}-{queue}.lock"):
+        while len(own := _taken(locks, count)) < count:
+            _free(locks, own)
+            time.sleep(poll_seconds)
+    try:
+        yield own
+    finally:
+        _free(locks, own)
+
+
+def _taken(locks: dict[str, FileLock], count: int) -> list[str]:
+    """Devices that were free, ``count`` at most, and are held now."""
+    own: list[str] = []
+    for device, lock in locks.items():
+        if len(own) == count:
+            break
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            continue
+        own.append(device)
+    return own
+
+
+def _free(locks: dict[str, FileLock], own: list[str]) -> None:
+    for device in own:
+        locks[device].release()

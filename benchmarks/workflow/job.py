@@ -1,4 +1,4 @@
-"""Runs one job of the workflow: programs in a process of their own, with a device of their own.
+"""Runs one job of the workflow: programs in a process of their own, with devices of their own.
 
     python -m benchmarks.workflow.job --threads 1 --log LOG --results A.json B.json --
         benchmarks.stages.encode --dataset ... -- benchmarks.stages.reconstruct --dataset ...
@@ -23,7 +23,7 @@ from types import FrameType
 
 from benchmarks.stages.parent import end_with
 from benchmarks.workflow.allocation import cpus, owns_its_devices
-from benchmarks.workflow.devices import device_slot, visible_devices
+from benchmarks.workflow.devices import device_slots, visible_devices
 
 THREADS = {
     f"{library}_NUM_THREADS" for library in ("OMP", "MKL", "OPENBLAS", "GOTO", "NUMEXPR")
@@ -39,16 +39,19 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = 130
 
 
-def environment(threads: int, device: str | None) -> dict[str, str]:
-    """Variables of a job's programs: threads (0: one a CPU of the job), memory, device."""
+def environment(threads: int, devices: Sequence[str]) -> dict[str, str]:
+    """Variables of a job's programs: threads (0: one a CPU of the job), memory, devices.
+
+    Processes that share a program, one a device, share its threads.
+    """
     # Snakemake sets every library's variable to the cores that the job claims, which is more
     # than its threads where --cores exceeds the machine's.
-    count = str(threads or cpus())
+    count = str(max((threads or cpus()) // max(len(devices), 1), 1))
     return {
         **{name: count if name in THREADS else value for name, value in os.environ.items()},
         **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), count),
         **MEMORY,
-        "CUDA_VISIBLE_DEVICES": device or "",
+        "CUDA_VISIBLE_DEVICES": ",".join(devices),
     }
 
 
@@ -83,10 +86,10 @@ class Child:
             return self.process.wait()
 
 
-def _device(wanted: bool) -> AbstractContextManager[str | None]:
-    """A device for as long as the block runs; a scheduler's devices need no waiting."""
+def _devices(wanted: int) -> AbstractContextManager[list[str]]:
+    """Devices for as long as the block runs; a scheduler's devices need no waiting."""
     devices = visible_devices() if wanted else []
-    return nullcontext(",".join(devices)) if owns_its_devices() else device_slot(devices)
+    return nullcontext(devices[:wanted]) if owns_its_devices() else device_slots(devices, wanted)
 
 
 def _unblock() -> None:
@@ -110,7 +113,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, nargs="+", required=True)
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--gpu", action="store_true", help="hold a GPU where there is one")
+    parser.add_argument("--gpus", type=int, default=0, help="to hold, or all that there are")
     parser.add_argument("--parent", type=int, help="process id of whoever this job ends with")
     split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     options = parser.parse_args(sys.argv[1:split])
@@ -120,8 +123,9 @@ def main() -> None:
     options.log.parent.mkdir(parents=True, exist_ok=True)
     program = [sys.executable, "-m", "benchmarks.workflow.programs", "--parent", str(os.getpid())]
     program += ["--log", str(options.log), "--results", *map(str, options.results)]
-    with _device(options.gpu) as device:
-        variables = environment(options.threads, device)
+    with _devices(options.gpus) as devices:
+        program += ["--processes", str(max(len(devices), 1))]
+        variables = environment(options.threads, devices)
         code = child.run([*program, *sys.argv[split:]], options.log, variables)
     if child.stopped or code == INTERRUPTED or -code in SIGNALS:
         last = options.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]

@@ -1,7 +1,8 @@
 """Runs the programs of one job, one after the other in one process, and records each failure.
 
 Importing the libraries takes longer than many a program of a small cell, so that the stages of a
-cell share a process. Each is run as by hand: ``python -m MODULE ARGUMENTS``.
+cell share a process. Each is run as by hand: ``python -m MODULE ARGUMENTS``. One whose work
+several processes can share is started by ``torchrun`` where the job has several devices.
 """
 
 from __future__ import annotations
@@ -18,15 +19,19 @@ from benchmarks.records.result import Result, ResultError, read_result, write_re
 from benchmarks.stages.lock import WAIT
 from benchmarks.stages.parent import end_with
 from benchmarks.workflow.products import missing_products
+from benchmarks.workflow.together import SHARED, run_together
 from lift.interrupt import EXIT_CODE, Interrupted, interruptible
 
 
-def run(module: str, arguments: Sequence[str]) -> None:
-    """Runs one program in this process.
+def run(module: str, arguments: Sequence[str], processes: int) -> None:
+    """Runs one program in this process, or in ``processes`` of them if these can share it.
 
     Raises:
         SystemExit: it ended by itself.
     """
+    if processes > 1 and module in SHARED:
+        run_together(module, arguments, processes)
+        return
     before = sys.argv
     sys.argv = [module, *arguments]
     try:
@@ -35,7 +40,7 @@ def run(module: str, arguments: Sequence[str]) -> None:
         sys.argv = before
 
 
-def attempt(module: str, arguments: Sequence[str], log: Path) -> str:
+def attempt(module: str, arguments: Sequence[str], log: Path, processes: int) -> str:
     """Runs one program, after whatever makes again what it reads and does not find.
 
     Returns:
@@ -47,8 +52,8 @@ def attempt(module: str, arguments: Sequence[str], log: Path) -> str:
     try:
         for reason, upstream, path in missing_products(module, arguments):
             print(f"{reason}: running {upstream[0]} again", flush=True)
-            _again(upstream[0], upstream[1:], path)
-        run(module, arguments)
+            _again(upstream[0], upstream[1:], path, processes)
+        run(module, arguments, processes)
     except SystemExit as ended:
         if ended.code == EXIT_CODE:
             raise
@@ -63,11 +68,11 @@ def attempt(module: str, arguments: Sequence[str], log: Path) -> str:
     return ""
 
 
-def _again(module: str, arguments: Sequence[str], path: Path) -> None:
+def _again(module: str, arguments: Sequence[str], path: Path, processes: int) -> None:
     """Runs an earlier program; its result stays as it was where it made the same files again."""
     before = path.read_bytes() if path.exists() else b""
     times = path.stat() if before else None
-    run(module, arguments)
+    run(module, arguments, processes)
     if times is None:
         return
     known = Result.model_validate_json(before)
@@ -102,6 +107,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--parent", type=int, required=True)
     parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--processes", type=int, required=True, help="that share a program")
     parser.add_argument("--results", type=Path, nargs="+", required=True)
     options = parser.parse_args(sys.argv[1:split])
     end_with(options.parent)
@@ -112,7 +118,7 @@ def main() -> None:
     try:
         with interruptible():
             for result, (module, *arguments) in zip(options.results, programs, strict=True):
-                reason = attempt(module, arguments, options.log)
+                reason = attempt(module, arguments, options.log, options.processes)
                 if reason:
                     write_failure(result, reason)
     except Interrupted as error:

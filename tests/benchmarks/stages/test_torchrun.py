@@ -1,6 +1,7 @@
 """Stages that ``torchrun`` starts: two processes make what one makes, and stop as one stops."""
 
 import csv
+import os
 import re
 import runpy
 import shutil
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from benchmarks.records.result import read_result
 from benchmarks.settings import folders
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.stages.lock import WAIT, written_here
+from benchmarks.workflow.devices import LOCKS
 from lift.checkpoint import load_metadata
 from lift.functaset import open_functaset
 
@@ -36,6 +39,7 @@ SCALE = {
     "seeds": [0],
     "threads": 1,
     "tables": {"cifar10": DATASET},
+    "resources": {"fit": {"gpus": 2}, "measure": {"gpus": 2}, "generate": {"gpus": 2}},
     "datasets": {
         DATASET: {
             "methods": ["lift"],
@@ -48,6 +52,15 @@ SCALE = {
                 "batch": 5, "steps": STEPS, "inner_steps": 1, "clip": 0.05,
                 "log_every": 1, "validate_every": 50, "checkpoint_seconds": 1e-3,
             },
+            # Two batches of samples, with noise at every step.
+            "generation": {
+                "diffusion": {"sampler": "ancestral", "sampling_steps": 4},
+                "train": {
+                    "batch": 4, "steps": 40, "validate_every": 20, "log_every": 1,
+                    "precision": "float32", "checkpoint_seconds": 1e-3,
+                },
+                "samples": 260,
+            },
             "overrides": {
                 "lift": {
                     "field": {
@@ -56,7 +69,8 @@ SCALE = {
                             "start": 20.0, "learned": "fixed", "steps": None,
                             "logarithm": False, "clamp": None,
                         },
-                    }
+                    },
+                    "generation": {"network": {"widths": [32], "blocks": 1, "cellwise": True}},
                 }
             },
         }
@@ -107,13 +121,23 @@ def run_here(module, *arguments):
         runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
+@contextmanager
+def single_precision():
+    """As stages compute unless a test says otherwise."""
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float64)
+
+
 class Pair:
     """Two processes that ``torchrun`` starts, in a folder's cell."""
 
-    def __init__(self, stage, project, results):
+    def __init__(self, stage, project, results, runner=("tests.benchmarks.stages.in_double",)):
         launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-        words = [sys.executable, *launch, "-m", "tests.benchmarks.stages.in_double"]
-        self.stage = stage
+        words = [sys.executable, *launch, "-m", *runner]
+        self.stage = stage.partition(".")[0]
         self.torchrun = psutil.Popen(
             [*words, *program(stage, project, results)],
             cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -243,6 +267,49 @@ def test_latents_of_two_processes_are_those_of_one_in_order(project, trained):
         torch.testing.assert_close(found.std[name], expected.std[name], rtol=1e-6, atol=1e-9)
 
 
+@pytest.fixture(scope="module")
+def generated(project, trained):
+    """One process's samples, and those of two, which were stopped while one of them trained."""
+    results, ours = project / "generated", project / "generated_by_two"
+    shutil.copytree(project / "ours", results)
+    with single_precision():
+        alone("encode", project, results)
+        shutil.copytree(results, ours)
+        alone("generation.generate", project, results)
+    pair = Pair("generation.generate", project, ours, runner=())
+    wait_until((cell(ours) / "denoiser_checkpoint.safetensors").exists)
+    for process in [*pair.workers(), pair.torchrun]:
+        process.terminate()
+    stopped = pair.end()
+    return {"stopped": stopped, "finished": Pair("generation.generate", project, ours, ()).end()}
+
+
+def test_a_signal_while_one_trains_a_denoiser_and_another_waits_is_one_line(generated):
+    code, _, lines = generated["stopped"]
+    assert code != 0
+    assert len(lines) == 1
+    assert re.fullmatch(r"generation: step \d+ of 40 is kept; run it again to go on", lines[0])
+
+
+def test_samples_of_two_processes_are_those_of_one(project, generated):
+    code, out, lines = generated["finished"]
+    assert (code, lines) == (0, [])
+    assert [line.partition(":")[0] for line in out if ":" in line].count("generation") == 2, out
+    one, two = (
+        read_result(cell(project / name) / "generation.json")
+        for name in ("generated", "generated_by_two")
+    )
+    assert (one.provenance.processes, two.provenance.processes) == (1, 2)
+    found = {(metric.name, metric.split): metric for metric in two.metrics}
+    assert found["fd_effnetlite0", "generated"].samples == 260
+    for metric in one.metrics:
+        if metric.name != "training_seconds":
+            value = found[metric.name, metric.split].value
+            assert value == pytest.approx(metric.value, rel=1e-6), metric.name
+    sheets = [cell(project / name) / "samples.png" for name in ("generated", "generated_by_two")]
+    assert sheets[0].read_bytes() == sheets[1].read_bytes()
+
+
 def test_no_process_outlives_a_killed_torchrun(project, monkeypatch):
     """Not even one that waits for another, which waits for the lock."""
     monkeypatch.setenv(WAIT, "1")
@@ -255,6 +322,46 @@ def test_no_process_outlives_a_killed_torchrun(project, monkeypatch):
     assert (out, lines) == ([], ["fit: stopped by SIGTERM"])
 
 
+def job(project, results, method="lift"):
+    """A job of the workflow that trains, with two GPUs: pretended ones, the training is on CPUs."""
+    stage, *arguments = program("fit", project, results)
+    arguments[arguments.index("lift")] = method
+    directory = cell(results).parents[1] / method / "seed0"
+    paths = ["--log", str(directory / "fit.log"), "--results", str(directory / "fit.json")]
+    return psutil.Popen(
+        [
+            *(sys.executable, "-m", "benchmarks.workflow.job", "--threads", "1", "--gpus", "2"),
+            *(*paths, "--", stage, *arguments),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "GPU-a,GPU-b", LOCKS: str(project)},
+    )
+
+
+def test_a_job_with_two_gpus_is_two_processes_that_save_together(project):
+    results = project / "job"
+    log, result = cell(results) / "fit.log", cell(results) / "fit.json"
+    stopped = job(project, results)
+    wait_until((cell(results) / "checkpoint.safetensors").exists)
+    stopped.terminate()
+    assert stopped.wait(PATIENCE) == 130
+    assert not result.exists()
+    assert re.search(
+        r"^fit: step \d+ of 100 is kept; run it again to go on$", log.read_text(), re.M
+    )
+    assert job(project, results).wait(PATIENCE) == 0
+    assert "continuing at step" in log.read_text(encoding="utf-8")
+    assert read_result(result).provenance.processes == 2
+
+
+def test_a_reason_of_several_processes_is_the_jobs(project):
+    results = project / "job"
+    assert job(project, results, "no-such").wait(PATIENCE) == 0
+    failed = read_result(cell(results).parents[1] / "no-such" / "seed0" / "fit.json")
+    assert failed.status == "failed"
+    assert failed.reason.endswith("embedded-images does not run 'no-such'; it runs lift")
+
+
 CELL = ("--dataset", DATASET, "--method", "lift")
 OTHERS = {
     "prepare": ("--dataset", DATASET),
@@ -262,7 +369,6 @@ OTHERS = {
     "reconstruct": CELL,
     "learning_curve": CELL,
     "interpolate": CELL,
-    "generation.generate": CELL,
     "classification.encode_copies": CELL,
     "classification.classify": CELL,
     "classification.classify_pixels": CELL,

@@ -7,6 +7,7 @@ from benchmarks.settings.resources import load_resources
 from benchmarks.workflow.allocation import cpus, owns_its_devices
 from benchmarks.workflow.asked import Asked, read_cluster, read_config
 from benchmarks.workflow.job import environment
+from tests.benchmarks.settings.configuration import edited
 
 CPU = {"account": None, "cpu": "short", "gpu": None}
 GPU = {"account": "me", "cpu": "short", "gpu": "big"}
@@ -40,6 +41,40 @@ def test_cpus_come_from_the_scale_and_not_from_the_submitting_machine():
     assert asked(CPU, threads=0).cores("cost", 64, alone=True) == 1
 
 
+@pytest.fixture
+def four_gpus(tmp_path, monkeypatch):
+    """`gpus: 4` for a rule."""
+
+    def ask(rule):
+        edited(monkeypatch, tmp_path, "resources.yaml", lambda rules: rules[rule].update(gpus=4))
+
+    return ask
+
+
+@pytest.mark.parametrize("rule", ["fit", "measure", "generate"])
+def test_rules_whose_work_is_shared_ask_for_many_gpus_of_one_node(rule, four_gpus):
+    four_gpus(rule)
+    found = asked(GPU, threads=1).resources(rule)
+    assert (found["gpu"], found["nodes"], found["slurm_partition"]) == (4, 1, "big")
+    assert asked(GPU, threads=1).cores(rule, 64) == 4
+    assert asked(CPU).resources(rule)["gpu"] == 0
+    assert asked(None).resources(rule) == {"gpu": 4}
+
+
+@pytest.mark.parametrize("rule", ["cell", "classify", "prepare"])
+def test_other_rules_refuse_more_than_one(rule, four_gpus):
+    four_gpus(rule)
+    wrong = rf"resources\.yaml: {rule}\.gpus: .* less than or equal to 1; got '4'$"
+    with pytest.raises(ConfigError, match=wrong):
+        load_resources("demo")
+
+
+def test_gpus_are_counted(tmp_path, monkeypatch):
+    edited(monkeypatch, tmp_path, "resources.yaml", lambda rules: rules["fit"].update(gpus=True))
+    with pytest.raises(ConfigError, match=r"resources\.yaml: fit\.gpus: .* integer; got 'True'"):
+        load_resources("demo")
+
+
 def test_a_run_on_this_machine_reads_only_who_needs_a_gpu():
     assert asked(None).resources("fit") == {"gpu": 1}
     assert asked(None).resources("prepare") == {"gpu": 0}
@@ -53,8 +88,14 @@ def test_a_wrong_key_of_a_cluster_is_named():
 def test_threads_inside_a_job_are_those_of_its_allocation(monkeypatch):
     monkeypatch.setenv("SLURM_CPUS_PER_TASK", "3")
     assert cpus() == 3
-    assert environment(0, None)["OMP_NUM_THREADS"] == "3"
-    assert environment(1, None)["OMP_NUM_THREADS"] == "1"
+    assert environment(0, [])["OMP_NUM_THREADS"] == "3"
+    assert environment(1, [])["OMP_NUM_THREADS"] == "1"
+
+
+def test_processes_with_a_device_each_share_a_jobs_threads():
+    variables = environment(8, ["0", "2"])
+    assert (variables["CUDA_VISIBLE_DEVICES"], variables["OMP_NUM_THREADS"]) == ("0,2", "4")
+    assert environment(1, ["0", "2"])["OMP_NUM_THREADS"] == "1"
 
 
 def test_gpus_of_a_scheduler_need_no_slot(monkeypatch):

@@ -1,4 +1,4 @@
-"""GPUs: which a job may use, and one job at a time on each."""
+"""GPUs: which a job may use, and one job at a time on each, on several at once too."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.workflow import devices
-from benchmarks.workflow.devices import LOCKS, device_slot, visible_devices
+from benchmarks.workflow.devices import LOCKS, device_slots, visible_devices
 
 ROOT = Path(__file__).resolve().parents[3]
 TWO = {"0": "GPU-a", "1": "GPU-b"}
@@ -48,48 +48,82 @@ def test_a_device_is_named_by_what_does_not_change(monkeypatch, value, expected)
 HOLD = """
 import sys, time
 from pathlib import Path
-from benchmarks.workflow.devices import device_slot, visible_devices
-with device_slot(visible_devices(), 0.05) as device:
-    (Path(sys.argv[1]) / device).touch(exist_ok=False)
-    print(device, flush=True)
+from benchmarks.workflow.devices import device_slots, visible_devices
+with device_slots(visible_devices(), int(sys.argv[3]), 0.05) as own:
+    for device in own:
+        (Path(sys.argv[1]) / device).touch(exist_ok=False)
+    print(*own, flush=True)
     time.sleep(float(sys.argv[2]))
-    (Path(sys.argv[1]) / device).unlink()
+    for device in own:
+        (Path(sys.argv[1]) / device).unlink()
 """
 
 
-def holder(folder, seconds):
+def holder(folder, seconds, wanted=1):
     return subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(folder), str(seconds)],
+        [sys.executable, "-c", HOLD, str(folder), str(seconds), str(wanted)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
     )
 
 
-def test_four_jobs_on_two_devices_run_in_pairs(tmp_path, monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
+@pytest.fixture
+def busy(tmp_path, monkeypatch):
+    """A folder in which a held device has a file."""
     monkeypatch.setenv(LOCKS, str(tmp_path))
     (tmp_path / "busy").mkdir()
-    jobs = [holder(tmp_path / "busy", 0.3) for _ in range(4)]
-    said = [job.communicate()[0].strip() for job in jobs]
-    assert [job.returncode for job in jobs] == [0] * 4  # nobody found a device busy
-    assert set(said) == {"4", "7"}
+    return tmp_path / "busy"
 
 
-def test_a_killed_job_frees_its_device(tmp_path, monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+def held(jobs):
+    """What each job held, once all have ended well: nobody found a device busy."""
+    said = [job.communicate(timeout=300)[0].split() for job in jobs]
+    assert [job.returncode for job in jobs] == [0] * len(jobs)
+    return said
+
+
+def test_four_jobs_on_two_devices_run_in_pairs(busy, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
+    said = held([holder(busy, 0.3) for _ in range(4)])
+    assert {device for (device,) in said} == {"4", "7"}
+
+
+def test_jobs_that_want_several_devices_wait_for_all_of_them(busy, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b,GPU-c")
+    wanted = [2, 3, 1, 2, 2, 3]
+    said = held([holder(busy, 0.2, count) for count in wanted])
+    assert [len(set(own)) for own in said] == wanted
+
+
+def test_lists_of_devices_that_overlap_keep_no_job_waiting_for_ever(busy, monkeypatch):
+    jobs = []
+    for visible in ("GPU-a,GPU-b", "GPU-b,GPU-c", "GPU-c,GPU-a") * 2:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        jobs.append(holder(busy, 0.2, 2))
+    assert [len(own) for own in held(jobs)] == [2] * 6
+
+
+def test_who_wants_more_devices_than_there_are_gets_all(monkeypatch, tmp_path):
     monkeypatch.setenv(LOCKS, str(tmp_path))
-    job = holder(tmp_path, 60)
+    with device_slots(["0", "1"], 4) as own:
+        assert own == ["0", "1"]
+
+
+def test_a_killed_job_frees_its_devices(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setenv(LOCKS, str(tmp_path))
+    job = holder(tmp_path, 60, 2)
     assert job.stdout is not None
-    assert job.stdout.readline() == "0\n"
+    assert job.stdout.readline() == "0 1\n"
     job.kill()
     job.wait()
     began = time.monotonic()
-    with device_slot(["0"], poll_seconds=0.05) as device:
-        assert device == "0"
+    with device_slots(["0", "1"], 2, poll_seconds=0.05) as own:
+        assert own == ["0", "1"]
     assert time.monotonic() - began < 30
 
 
 def test_without_a_gpu_there_is_no_slot_to_wait_for():
-    with device_slot([]) as device:
-        assert device is None
+    with device_slots([], 1) as own:
+        assert own == []

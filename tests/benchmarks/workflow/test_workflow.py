@@ -83,6 +83,20 @@ def test_changed_configuration_runs_again_what_depends_on_it(finished):
     assert planned(finished) == set()
 
 
+def test_a_rule_with_many_gpus_starts_its_jobs_with_them_and_runs_nothing_again(finished):
+    name = "config/resources.yaml"
+    original = (finished / name).read_text(encoding="utf-8")
+    target = f"{CELL}/generation.json"
+    try:
+        edit(finished, name, lambda rules: rules["generate"].update(gpus=4))
+        said = snakemake(finished, target, "--dry-run", "--printshellcmds")
+        edit(finished, name, lambda rules: rules["fit"].update(gpus=4))
+        assert planned(finished) == set()
+    finally:
+        (finished / name).write_text(original, encoding="utf-8")
+    assert said.stdout.count("--gpus 4 -- benchmarks.stages.generation.generate ") == 1, said
+
+
 def test_settings_of_generation_run_nothing_of_stage_one_again(finished):
     name = "config/scales/demo.yaml"
     original = (finished / name).read_text(encoding="utf-8")
