@@ -84,7 +84,7 @@ def small(scale: dict[str, Any]) -> None:
         "field": {"width": 64, "depth": 3, "latent": 128},
         "fit": {"steps": 1500, "log_every": 100, "validate_every": 1500},
     }
-    scale["resources"]["fit"] = {"memory_gb": 2, "minutes": 20}
+    scale["resources"]["fit"] = {"gpus": 2, "memory_gb": 2, "minutes": 20}
 
 
 def project_in(folder: Path) -> Path:
@@ -92,7 +92,7 @@ def project_in(folder: Path) -> Path:
     project = copy_of_the_project(folder)
     edit(project, "config/scales/demo.yaml", small)
     edit(project, "config/single_signal.yaml", lambda config: config.update(scales={}))
-    names = {"account": "lift", "cpu": "all", "gpu": None}
+    names = {"account": "lift", "cpu": "all", "gpu": "all"}
     edit(project, "profiles/slurm/cluster.yaml", lambda config: config["cluster"].update(names))
     return project
 
@@ -220,6 +220,8 @@ def killed(project: Path, run: Run) -> None:
     expect(again.ended() == 0, "the next run ended well")
     fit = result(project, f"{TRAINED}/fit.json")
     expect(fit["status"] == "ok", "the training has its result")
+    processes = fit["provenance"]["processes"]
+    expect(processes == 2, f"it is of {processes} processes, one a GPU of the job")
     say(f"jobs so far: {states()}")
 
 

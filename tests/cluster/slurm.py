@@ -1,8 +1,9 @@
-"""A Slurm of one node on this machine, for as long as a block runs; needs root.
+"""A Slurm of one node with two pretended GPUs on this machine, for as long as a block runs.
 
-Debian: ``apt-get install slurm-wlm munge slurmdbd mariadb-server slurm-wlm-mysql-plugin``. The
-configuration lies where Slurm looks by itself, since the executor plug-in removes SLURM_CONF from a
-job's environment; what was there is put back. Everything else lies in one folder.
+Needs root. Debian: ``apt-get install slurm-wlm munge slurmdbd mariadb-server
+slurm-wlm-mysql-plugin``. The configuration lies where Slurm looks by itself, since the executor
+plug-in removes SLURM_CONF from a job's environment; what was there is put back. Everything else
+lies in one folder.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -59,8 +60,13 @@ AccountingStorageHost=127.0.0.1
 AccountingStoragePort={accounts}
 AccountingStoragePass={folder}/munge.socket
 JobAcctGatherType=jobacct_gather/linux
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={megabytes} State=UNKNOWN
+GresTypes=gpu
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={megabytes} Gres=gpu:2 State=UNKNOWN
 PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE State=UP
+"""
+GRES_CONF = """\
+Name=gpu File=/dev/null
+Name=gpu File=/dev/zero
 """
 SLURMDBD_CONF = """\
 AuthType=auth/munge
@@ -117,7 +123,9 @@ def one_node(folder: Path) -> Iterator[None]:
         **dict(zip(names, free_ports(len(names)), strict=True)),
     }
     with ExitStack() as stack:
-        stack.enter_context(configured(SLURM_CONF.format(**values), SLURMDBD_CONF.format(**values)))
+        files = {"slurm.conf": SLURM_CONF, "slurmdbd.conf": SLURMDBD_CONF, "gres.conf": GRES_CONF}
+        written = {name: text.format(**values) for name, text in files.items()}
+        stack.enter_context(configured(written))
 
         def start(command: Sequence[str], answers: Callable[[], bool]) -> None:
             stack.enter_context(daemon(command, folder, answers))
@@ -177,10 +185,9 @@ def database(folder: Path, values: dict[str, object]) -> list[str]:
 
 
 @contextmanager
-def configured(slurm: str, accounts: str) -> Iterator[None]:
-    """Writes Slurm's two files; puts back what was there."""
+def configured(written: Mapping[str, str]) -> Iterator[None]:
+    """Writes Slurm's files by their names; puts back what was there."""
     CONFIGURATION.mkdir(exist_ok=True)
-    written = {"slurm.conf": slurm, "slurmdbd.conf": accounts}
     kept = {CONFIGURATION / name: CONFIGURATION / f"{name}.kept-by-lift" for name in written}
     for path, aside in kept.items():
         if path.exists():
