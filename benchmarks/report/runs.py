@@ -13,6 +13,7 @@ from benchmarks.settings.method import image_classifiers
 from benchmarks.stages.classification.settings import classified_cells
 from benchmarks.stages.single_signal.settings import load_single_signal
 from benchmarks.tables.about import short
+from benchmarks.tables.sources import told
 from benchmarks.tables.titles import title_of
 from benchmarks.workflow.plan import Plan
 
@@ -65,9 +66,9 @@ class Run:
         """The same of the whole cell or ``partly run``, and why; no reason where it is done."""
         for stage, found in self._read.items():
             if isinstance(found, str):
-                return "failed", f"{stage}: {short(found)}"
+                return "failed", f"{stage}: {short(told(found))}"
             if found.status == "failed":
-                return "failed", f"{stage}: {short(found.reason)}"
+                return "failed", f"{stage}: {short(told(found.reason))}"
         missing = [stage.replace("_", " ") for stage in self.stages if stage not in self._read]
         if not missing:
             return "done", ""
