@@ -1,20 +1,16 @@
-"""Pictures of a classification: training curves, confusions, and what augmented copies bring."""
+"""Pictures of a classification: training curves, and what augmented copies bring."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
-from numpy.typing import NDArray
 
 from benchmarks.figures.curves import COLORS, MARKERS
 from benchmarks.figures.png import save_png
 from lift.progress import Row
-
-READABLE = 12  # classes whose counts still fit into a cell
 
 
 def classifier_curves(curves: Mapping[int, Sequence[Row]], path: Path, title: str) -> None:
@@ -44,40 +40,6 @@ def classifier_curves(curves: Mapping[int, Sequence[Row]], path: Path, title: st
     for axis in (accuracy, loss):
         axis.grid(alpha=0.25, linewidth=0.6)
         axis.spines[["top", "right"]].set_visible(False)
-    save_png(figure, path)
-
-
-def confusion_figure(
-    counts: NDArray[np.integer], classes: Sequence[str], path: Path, title: str
-) -> None:
-    """A confusion matrix: rows are true classes, columns predicted ones, shades shares of a row.
-
-    Args:
-        counts: ``(classes, classes)``.
-
-    Raises:
-        ValueError: there are more or fewer classes than rows.
-    """
-    if counts.shape != (len(classes), len(classes)):
-        raise ValueError(f"confusion {counts.shape}: expected {len(classes)} classes a side")
-    side = 2.2 + 0.36 * len(classes)
-    figure = Figure(figsize=(side, side), layout="constrained")
-    axis = figure.subplots()
-    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    if len(classes) <= READABLE:
-        for row, column in np.ndindex(counts.shape):
-            if counts[row, column]:
-                color = "white" if shares[row, column] > 0.5 else "black"
-                axis.text(
-                    column, row, str(counts[row, column]), ha="center", va="center",
-                    color=color, fontsize=7,
-                )  # fmt: skip
-    places = range(len(classes))
-    axis.set_xticks(places, [name[:18] for name in classes], rotation=60, ha="right", fontsize=8)
-    axis.set_yticks(places, [name[:18] for name in classes], fontsize=8)
-    axis.set(xlabel="predicted", ylabel="true")
-    axis.set_title(title, fontsize=9)
     save_png(figure, path)
 
 

@@ -1,4 +1,4 @@
-"""Figures of single signals: curves, pictures, the search over frequencies, errors by frequency."""
+"""Figures of single signals: curves, pictures, errors by frequency."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.figures.curves import COLORS, MARKERS
 from benchmarks.figures.png import save_png
+from benchmarks.figures.signal_sheet import signal_sheet
 from lift.progress import Row
 
 ROWS, DETAIL = 2, 96
@@ -18,7 +19,7 @@ ROWS, DETAIL = 2, 96
 
 
 class Picture(NamedTuple):
-    """An image ``(H, W, 3)``, not clipped, and its PSNR (dB)."""
+    """An image ``(H, W, 3)``, not clipped, and its PSNR (dB), NaN where it has none."""
 
     pixels: np.ndarray
     psnr: float
@@ -46,45 +47,30 @@ def curves_figure(curves: Mapping[str, Sequence[Row]], path: Path, title: str) -
     save_png(figure, path)
 
 
-def factors_figure(scores: Mapping[str, Mapping[float, float]], path: Path, title: str) -> None:
-    """Score of every network's search over its frequencies' factor: how much the choice matters."""
-    figure = Figure(figsize=(5.2, 3.2), layout="constrained")
-    axis = figure.subplots()
-    for place, (name, by_factor) in enumerate(scores.items()):
-        finite = {factor: score for factor, score in by_factor.items() if np.isfinite(score)}
-        color, marker = COLORS[place % len(COLORS)], MARKERS[place % len(MARKERS)]
-        axis.plot(list(finite), list(finite.values()), color=color, marker=marker, label=name)
-    label = "factor of the frequencies (ReLIFT's gamma)"
-    axis.set(xlabel=label, ylabel="search score (dB)", title=title.replace("_", " "))
-    tried = sorted({factor for by_factor in scores.values() for factor in by_factor})
-    axis.set_xscale("log", base=2)
-    axis.set_xticks(tried, [f"{factor:g}" for factor in tried])
-    axis.grid(alpha=0.25, linewidth=0.6)
-    axis.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside right center", frameon=False, fontsize=8)
-    save_png(figure, path)
+def pictures_sheet(columns: Mapping[str, Sequence[Picture]], path: Path) -> None:
+    """A row a signal, the first two: the middle of each column's image of it.
 
+    Below a column stands the PSNR of its whole images, a mean over those shown.
 
-def pictures_figure(
-    targets: Sequence[Picture], pictures: Mapping[str, Sequence[Picture]], path: Path
-) -> None:
-    """A row a signal, the first two: the middle of the target and of what every network made of it.
-
-    The PSNR above is that of the whole image.
+    Args:
+        columns: by their names, an image a signal; the target among them.
     """
-    rows = min(ROWS, len(targets))
-    shown = {"target": targets, **pictures}
-    figure = Figure(figsize=(1.7 * len(shown), 2.05 * rows), layout="constrained")
-    axes = figure.subplots(rows, len(shown), squeeze=False)
-    for column, (name, images) in zip(axes.T, shown.items(), strict=True):
-        for axis, image in zip(column, images, strict=False):
-            pixels = image.pixels.clip(0, 1)
-            top, left = ((side - min(side, DETAIL)) // 2 for side in pixels.shape[:2])
-            axis.imshow(pixels[top : top + DETAIL, left : left + DETAIL])
-            axis.set_axis_off()
-            measured = f"{name}\n{image.psnr:.1f} dB"
-            axis.set_title(name if name == "target" else measured, fontsize=8)
-    save_png(figure, path)
+    rows = min(ROWS, *map(len, columns.values()))
+    shown = {name: images[:rows] for name, images in columns.items()}
+    labels = []
+    for name, images in shown.items():
+        decibels = np.mean([image.psnr for image in images])
+        labels.append(f"{name} {decibels:.1f} dB" if np.isfinite(decibels) else name)
+    sheet = [
+        ("", np.stack([_middle(images[row].pixels) for images in shown.values()]))
+        for row in range(rows)
+    ]
+    signal_sheet(sheet, path, up=0, columns=labels)
+
+
+def _middle(pixels: np.ndarray) -> np.ndarray:
+    top, left = ((side - min(side, DETAIL)) // 2 for side in pixels.shape[:2])
+    return pixels[top : top + DETAIL, left : left + DETAIL]
 
 
 def spectral_figure(

@@ -1,27 +1,17 @@
-"""Interactive figures of curves, all methods in one: drawn by Plotly inside the page."""
+"""Figures of training curves, all methods of a data set in one."""
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import plotly.graph_objects as go
 
-from benchmarks.figures.curves import COLORS, CurveError
+from benchmarks.report.curves import read_points, thinned
+from benchmarks.report.plot import BUDGETS, LOGARITHMIC, Chart, chart, placed, style
 from benchmarks.report.runs import Run
-
-SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x")
-DASHES = ("solid", "dash", "longdashdot")
-MOST_POINTS = 150
-"""Of a line; longer curves are thinned evenly."""
-
-Point = dict[str, float]
-BUDGETS = ("signals", "seconds")
-"""Columns of a curve file, in the order in which the page's buttons find them in a point."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +25,7 @@ class Line:
     what: str = "training"
 
 
-def psnr_chart(runs: Sequence[Run]) -> str | None:
+def psnr_chart(runs: Sequence[Run]) -> Chart | None:
     """PSNR of the field over its budget: lines for training signals, marks for validation."""
     lines = [Line(run, "curve.csv", "train_psnr", "validation_psnr") for run in runs]
     return _chart(lines, runs, "PSNR (dB)", "signals")
@@ -60,19 +50,19 @@ def _stride(run: Run) -> int:
     return config.get("training", {}).get("fit", {}).get("stride", 1)
 
 
-def learning_chart(runs: Sequence[Run], file: str) -> str | None:
+def learning_chart(runs: Sequence[Run], file: str) -> Chart | None:
     """Test PSNR of the field along its training."""
     lines = [Line(run, file, "test_psnr", what="test") for run in runs]
     return _chart(lines, runs, "test PSNR (dB)", "signals")
 
 
-def denoiser_chart(runs: Sequence[Run]) -> str | None:
+def denoiser_chart(runs: Sequence[Run]) -> Chart | None:
     """Denoising loss over latents seen, on a logarithmic axis."""
     lines = [Line(run, "denoiser_curve.csv", "loss") for run in runs]
     return _chart(lines, runs, "denoising loss", "latents", logarithmic=True)
 
 
-def classifier_chart(runs: Sequence[Run]) -> str | None:
+def classifier_chart(runs: Sequence[Run]) -> Chart | None:
     """Training loss of each classifier over the latents or pictures that it saw."""
     lines = [
         Line(run, path.name, "loss")
@@ -89,8 +79,8 @@ def _chart(
     seen: str,
     *,
     logarithmic: bool = False,
-) -> str | None:
-    """The figure as JSON; None where no curve is there.
+) -> Chart | None:
+    """The figure; None where no curve is there.
 
     Args:
         runs: all of the data set, so that a method has one colour in all figures.
@@ -98,20 +88,18 @@ def _chart(
     """
     lines = [line for line in lines if line.run.results]
     figure = go.Figure()
-    ran = dict.fromkeys(run.title for run in runs if run.results)
-    places = {name: place for place, name in enumerate(ran)}
+    places = placed(run.title for run in runs if run.results)
     named: set[str] = set()
     repeated = [b for a, b in pairwise(lines) if a.run is b.run]
     for line in lines:
-        rows, name = _read(line.run.folder / line.file), _named(line)
+        rows, name = read_points(line.run.folder / line.file, BUDGETS), _named(line)
         for column, mode in ((line.y, "lines"), (line.marked, "markers")):
-            points = _thinned([row for row in rows if math.isfinite(row.get(column, math.nan))])
+            points = thinned([row for row in rows if math.isfinite(row.get(column, math.nan))])
             if not points:
                 continue
             what = "validation" if mode == "markers" else line.what
             figure.add_trace(
                 go.Scatter(
-                    x=[row["signals"] for row in points],
                     y=[row[column] for row in points],
                     customdata=[[row[budget] for budget in BUDGETS] for row in points],
                     mode=mode,
@@ -120,72 +108,23 @@ def _chart(
                     showlegend=name not in named,
                     hovertemplate=f"{name}, {what}<br>{title}: %{{y:.4~g}}<br>after "
                     f"%{{customdata[0]:,}} {seen}, %{{customdata[1]:.4~g}} s<extra></extra>",
-                    **_style(places[line.run.title], mode, several=line in repeated),
+                    **style(places[line.run.title], mode, dotted=line in repeated),
                 )
             )
             named.add(name)
     if not named:
         return None
-    scale = {"type": "log", "dtick": "D2", "tickformat": "~s"}
-    figure.update_layout(
-        template="none",
-        xaxis={"title": {"text": f"training {seen} seen"}, **scale},
-        yaxis={"title": {"text": title}, **(scale | {"tickformat": "~g"} if logarithmic else {})},
-        legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0},
-        margin={"l": 60, "r": 16, "t": 12, "b": 60},
-        hovermode="closest",
+    values = {**LOGARITHMIC, "tickformat": "~g"} if logarithmic else {}
+    return chart(
+        figure,
+        BUDGETS.values(),
+        meta=[f"training {seen} seen", "training time (s)"],
+        xaxis={**LOGARITHMIC, "tickformat": "~s"},
+        yaxis={"title": {"text": title}, **values},
     )
-    return figure.to_json().replace("</", "<\\/")
-
-
-def _style(place: int, mode: str, several: bool) -> dict:
-    """A colour, symbol and dash for a method, told apart without colour too."""
-    color, symbol = COLORS[place % len(COLORS)], SYMBOLS[place % len(SYMBOLS)]
-    if mode == "markers":
-        return {"marker": {"color": color, "symbol": symbol, "size": 8}}
-    dash = "dot" if several else DASHES[place // len(COLORS) % len(DASHES)]
-    return {"line": {"color": color, "dash": dash, "width": 1.8}}
 
 
 def _named(line: Line) -> str:
     """The method, with the number of copies that a classifier saw where it is in the file."""
     copies = line.file.removeprefix("classifier_").removesuffix("_curve.csv")
     return f"{line.run.named}, n = {copies}" if copies.isdigit() else line.run.named
-
-
-def _read(path: Path) -> list[Point]:
-    """The numbers of a curve file, a row a step; nothing where there is none, or none yet.
-
-    Raises:
-        CurveError: it cannot be read, or lacks a budget's column.
-    """
-    if not path.exists():
-        return []
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            given = list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise CurveError(f"{path}: not a curve ({error}); run its stage again") from error
-    missing = [name for name in BUDGETS if reader.fieldnames and name not in reader.fieldnames]
-    if missing:
-        raise CurveError(f"{path}: no column {', '.join(missing)}; run its stage again")
-    rows = [
-        {name: number for name, text in row.items() if (number := _number(text)) is not None}
-        for row in given
-    ]
-    return [row for row in rows if set(BUDGETS) <= row.keys()]
-
-
-def _number(text: object) -> float | None:
-    """What a damaged or unfinished line holds is not drawn."""
-    try:
-        return float(str(text))
-    except ValueError:
-        return None
-
-
-def _thinned(rows: list[Point]) -> list[Point]:
-    """At most ``MOST_POINTS``, the last among them."""
-    every = max(1, math.ceil(len(rows) / MOST_POINTS))
-    return rows[::-1][::every][::-1]

@@ -23,7 +23,9 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from benchmarks.report.charts import points_seen, psnr_chart
+from benchmarks.report.comparisons import comparisons
 from benchmarks.report.parts import Part, parts
+from benchmarks.report.plot import Chart
 from benchmarks.report.ranking import ranking, sureness
 from benchmarks.report.runs import Run, facts, planned
 from benchmarks.report.single_signal import single_signal
@@ -32,7 +34,10 @@ from benchmarks.settings.scale import ScaleConfig, load_scale
 from benchmarks.stages.failure import one_line
 from benchmarks.tables.layout import Grid
 from benchmarks.tables.markdown import LEGEND
+from benchmarks.tables.psnr_by_size import marks
+from benchmarks.tables.published import load_published
 from benchmarks.tables.tables import everything
+from benchmarks.tables.time_to_quality import reached
 from lift.files import replacing
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
@@ -63,13 +68,13 @@ class Dataset:
     about: str
     ranking: Grid | None
     sureness: str
-    chart: str | None
+    chart: Chart | None
     points: str
     parts: list[Part]
     runs: list[Run]
 
 
-def dataset_of(config: DatasetConfig, runs: list[Run]) -> Dataset:
+def dataset_of(config: DatasetConfig, runs: list[Run], compared: Sequence[Part] = ()) -> Dataset:
     """What its cells left; pictures of its signals only where its terms allow them."""
     about = f"{config.kind}s of side {config.resolution}"
     about = about.capitalize() if config.title == config.name else f"{config.title}, {about}"
@@ -77,7 +82,7 @@ def dataset_of(config: DatasetConfig, runs: list[Run]) -> Dataset:
         about += f", in place of {config.stands_for}"
     if not config.shareable:
         about += "; its terms allow no pictures of its signals"
-    shown = parts(runs, config.shareable)
+    shown = parts(runs, config.shareable, compared)
     said = [part.figures[0].sentence for part in shown if part.key == "budgets"]
     if not said or any(run.metric("reconstruction", "psnr", "test") for run in runs):
         said.append(sureness(runs))
@@ -99,7 +104,14 @@ def content(root: Path, scale_config: ScaleConfig) -> dict[str, Any]:
     sections, _ = everything(root, scale_config)
     outcomes = [(run, *run.outcome) for run in runs]
     counts = Counter(state for _, state, _ in outcomes)
-    of = {name: [run for run in runs if run.dataset == name] for name in scale_config.datasets}
+    published, times = load_published(), reached(root, scale_config)
+    datasets = []
+    for name in scale_config.datasets:
+        own = [run for run in runs if run.dataset == name]
+        timed = [entry for entry in times if entry.dataset == name]
+        sized = marks(root, scale_config, published, name)
+        shown = comparisons(sized, timed, own)
+        datasets.append(dataset_of(load_dataset_config(name), own, shown))
     alone = [run for run in runs if run.method == "single_signal"]
     return {
         "scale": scale,
@@ -108,7 +120,7 @@ def content(root: Path, scale_config: ScaleConfig) -> dict[str, Any]:
         "counts": [(state, counts[state]) for state in STATES if counts[state] or state in SAID],
         "problems": problems(outcomes),
         "runs": runs,
-        "datasets": [dataset_of(load_dataset_config(name), own) for name, own in of.items()],
+        "datasets": datasets,
         "single_signal": single_signal(alone),
         "single_signal_runs": alone,
         "sections": sections,

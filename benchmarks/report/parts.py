@@ -9,28 +9,20 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.figures.reconstruction import ERROR_GAIN
+from benchmarks.records.confusion import read_confusion
 from benchmarks.report.budgets import CURVE, equal_budgets
 from benchmarks.report.charts import classifier_chart, denoiser_chart, learning_chart
+from benchmarks.report.confusion import confusion_chart
+from benchmarks.report.plot import Chart
 from benchmarks.report.ranking import budget_of
 from benchmarks.report.runs import Run
-from benchmarks.report.sheets import Sheet, embedded, embedded_file
+from benchmarks.report.sheets import Sheet, embedded
 from benchmarks.tables.layout import Grid
-from benchmarks.tables.psnr_by_size import FIGURE as SIZES
-from benchmarks.tables.time_to_quality import FIGURE as TIMES
-
-SIZES_TEXT = (
-    "Test PSNR over the floats of a signal's latent: a method leads at equal size where its mark "
-    "is higher at the same place; hollow marks are numbers that papers print."
-)
-TIMES_TEXT = (
-    "How long each method's field took until its PSNR first reached a level: left is better. "
-    "Levels that were not reached have no mark; the numbers are in the table."
-)
 
 
 @dataclass(frozen=True)
 class Strip:
-    """One method's row of a figure; ``picture`` is what an ``img`` needs."""
+    """One method's row or tile of a figure; ``picture`` is what an ``img`` needs."""
 
     title: str
     detail: str
@@ -40,11 +32,12 @@ class Strip:
 
 @dataclass(frozen=True)
 class Figure:
-    """Strips below each other, a chart as JSON or a table; ``sentence`` says what one sees."""
+    """Strips below each other, tiles side by side, a chart or a table, and what one sees there."""
 
     sentence: str
     strips: list[Strip] = field(default_factory=list)
-    chart: str | None = None
+    tiles: list[Strip] = field(default_factory=list)
+    chart: Chart | None = None
     table: Grid | None = None
     folded: str = ""
 
@@ -58,11 +51,12 @@ class Part:
     figures: list[Figure]
 
 
-def parts(runs: Sequence[Run], shareable: bool) -> list[Part]:
+def parts(runs: Sequence[Run], shareable: bool, compared: Sequence[Part] = ()) -> list[Part]:
     """Tasks of a data set that left something to show.
 
     Args:
         shareable: whether its terms allow pictures of its signals.
+        compared: parts on all of its methods, shown before the tasks.
     """
     first = [run for run in runs if run.seed == runs[0].seed]
     reconstruction = _reconstructions(first) if shareable else []
@@ -70,8 +64,7 @@ def parts(runs: Sequence[Run], shareable: bool) -> list[Part]:
     between = _interpolations(first) if shareable else []
     found = [
         Part("budgets", "Equal budgets", _budgets(first)),
-        Part("size", "Quality and latent size", _drawn(runs, SIZES, SIZES_TEXT)),
-        Part("time", "Time to quality", _drawn(runs, TIMES, TIMES_TEXT)),
+        *compared,
         Part("reconstruction", "Reconstruction", reconstruction),
         Part("interpolation", "Interpolation", between),
         Part("generation", "Generation", [*samples, *_denoisers(first)]),
@@ -87,14 +80,6 @@ def _budgets(runs: Sequence[Run]) -> list[Figure]:
     text = "Test PSNR along each training, on the budget that the buttons choose."
     table = Figure(found.sentence, table=found.table)
     return [table, Figure(text, chart=learning_chart(runs, CURVE))]
-
-
-def _drawn(runs: Sequence[Run], name: str, text: str) -> list[Figure]:
-    """A figure that the tables left beside the cells."""
-    path = runs[0].folder.parents[1] / name
-    if not path.exists():
-        return []
-    return [Figure(text, [Strip("", "", f"{runs[0].dataset}: {text}", embedded_file(path))])]
 
 
 def _reconstructions(runs: Sequence[Run]) -> list[Figure]:
@@ -205,25 +190,24 @@ def _classifiers(runs: Sequence[Run]) -> list[Figure]:
     chart = classifier_chart(runs)
     if not chart:
         return []
-    figures = [
-        Figure(
-            "Training loss of each classifier over its budget, n copies of each signal where the "
-            "method trains on several; the ranking above has the top-1 accuracy on test signals.",
-            chart=chart,
-        )
-    ]
-    strips = [
-        Strip(
-            run.title,
-            f"{_top1(run)}{budget_of([run], 'classification')}",
-            f"confusion matrix of {run.title} on {run.dataset}",
-            embedded_file(path),
-        )
-        for run in runs
-        if (path := run.folder / "confusion.png").exists()
-    ]
-    text = "True classes (rows) and predicted ones (columns) of test signals."
-    return [*figures, Figure(text, strips, folded="Confusion matrices")] if strips else figures
+    text = (
+        "Training loss of each classifier over its budget, n copies of each signal where the "
+        "method trains on several; the ranking above has the top-1 accuracy on test signals."
+    )
+    return [Figure(text, chart=chart), *filter(None, map(_confusion, runs))]
+
+
+def _confusion(run: Run) -> Figure | None:
+    """How one method's classifier takes classes for each other; None where it left nothing."""
+    found = read_confusion(run.folder)
+    if not found:
+        return None
+    text = (
+        f"Test signals of {run.dataset} by true class (rows) and predicted one (columns), after "
+        f"{budget_of([run], 'classification')}."
+    )
+    title = f"Confusion matrix of {run.title}{_top1(run)}"
+    return Figure(text, chart=confusion_chart(*found), folded=title)
 
 
 def _sheets(runs: Sequence[Run], name: str) -> list[tuple[Run, Sheet]]:
@@ -244,4 +228,4 @@ def _psnr(run: Run) -> float | None:
 
 def _top1(run: Run) -> str:
     metric = run.metric("classification", "top1", "test")
-    return f"{metric.value:.1f} % right, " if metric else ""
+    return f", {metric.value:.1f} % right" if metric else ""

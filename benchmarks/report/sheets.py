@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from pathlib import Path
 
 from PIL import Image
@@ -25,7 +26,7 @@ class SheetError(ValueError):
 
 
 class Sheet:
-    """A PNG file that `panels` laid out: ``rows`` named rows of square panels.
+    """A PNG file that `panels` laid out: ``rows`` named rows of ``columns`` square panels.
 
     Raises:
         SheetError: the file is missing or no picture, or its size is not that of a sheet.
@@ -44,16 +45,31 @@ class Sheet:
                 f"{path}: {height:.2f} inches high, which is no number of rows; run its stage again"
             )
         self._dots = dots
+        self._right = self._picture.width / dots - PLAIN_INCHES
+        self.columns = int((self._right - LABEL_INCHES) / CELL_INCHES + 0.01)
 
     def cut(self, first: int, count: int = 1, *, named: bool = False) -> Image.Image:
         """Some rows, with or without their names at the left."""
-        panel = self.rows * CELL_INCHES / (self.rows + GAP * (self.rows - 1))
-        top = PLAIN_INCHES + first * panel * (1 + GAP)
-        bottom = top + count * panel + (count - 1) * GAP * panel
-        start = 0.0 if named else LABEL_INCHES
-        box = (start, top, self._picture.width / self._dots - PLAIN_INCHES, bottom)
-        left, upper, right, lower = (round(inches * self._dots) for inches in box)
-        return self._picture.crop((left, upper, right, lower))
+        top, bottom = _span(self.rows, PLAIN_INCHES, first, count)
+        return self._inside(0.0 if named else LABEL_INCHES, top, self._right, bottom)
+
+    def cut_column(self, place: int) -> Image.Image:
+        """One column of all rows."""
+        left, right = _span(self.columns, LABEL_INCHES, place)
+        top, bottom = _span(self.rows, PLAIN_INCHES, 0, self.rows)
+        return self._inside(left, top, right, bottom)
+
+    def _inside(self, left: float, top: float, right: float, bottom: float) -> Image.Image:
+        start, upper = (math.ceil(inches * self._dots) for inches in (left, top))
+        end, lower = (math.floor(inches * self._dots) for inches in (right, bottom))
+        return self._picture.crop((start, upper, end, lower))
+
+
+def _span(panels: int, start: float, first: int, count: int = 1) -> tuple[float, float]:
+    """Where some of a line of panels begin and end, in inches."""
+    panel = panels * CELL_INCHES / (panels + GAP * (panels - 1))
+    begin = start + first * panel * (1 + GAP)
+    return begin, begin + count * panel + (count - 1) * GAP * panel
 
 
 def embedded(picture: Image.Image) -> dict[str, str | int]:
@@ -68,15 +84,6 @@ def embedded(picture: Image.Image) -> dict[str, str | int]:
         "width": picture.width,
         "height": picture.height,
     }
-
-
-def embedded_file(path: Path) -> dict[str, str | int]:
-    """The same of a whole PNG file.
-
-    Raises:
-        SheetError: the file is missing or no picture.
-    """
-    return embedded(_opened(path))
 
 
 def _opened(path: Path) -> Image.Image:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 
-from benchmarks.figures.psnr_by_size import Sized, size_figure
 from benchmarks.records.result import Result, ResultError, read_result, result_path
-from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.scale import ScaleConfig
 from benchmarks.tables.published import Published
 from benchmarks.tables.titles import title_of
 
-FIGURE = "psnr_by_latent_floats.png"
+
+@dataclass(frozen=True)
+class Sized:
+    """One system: floats of its latent, PSNR in dB, and the deviation over seeds (0 for one)."""
+
+    title: str
+    floats: float
+    psnr: float
+    spread: float = 0.0
+    printed: bool = False
 
 
 def measured(root: Path, scale_config: ScaleConfig, dataset: str) -> Iterator[Sized]:
@@ -47,18 +55,11 @@ def printed(published: Published, dataset: str) -> Iterator[Sized]:
         yield Sized(title, floats, decibels, printed=True)
 
 
-def draw_sizes(root: Path, scale_config: ScaleConfig, published: Published) -> None:
-    """``DATASET/psnr_by_latent_floats.png`` below a scale's folder.
-
-    Where a field was measured, and another or a printed number is there to compare it with.
-    """
-    for dataset in scale_config.datasets:
-        ours = list(measured(root, scale_config, dataset))
-        marks = [*ours, *printed(published, dataset)]
-        if ours and len(marks) > 1:
-            path = root / scale_config.scale / dataset / FIGURE
-            title = f"{load_dataset_config(dataset).title}, {scale_config.scale}"
-            size_figure(marks, path, f"{title}: each after its own training")
+def marks(root: Path, scale_config: ScaleConfig, published: Published, dataset: str) -> list[Sized]:
+    """What was measured and printed on a data set; nothing where that is one, or all printed."""
+    ours = list(measured(root, scale_config, dataset))
+    both = [*ours, *printed(published, dataset)]
+    return both if ours and len(both) > 1 else []
 
 
 def _value(result: Result, name: str, split: str) -> float | None:

@@ -4,8 +4,7 @@
 
 Reads the JSONs below ``results``, ``config/published.yaml``, the scale and the notes of
 ``config/methods``; writes ``results/SCALE/tables.md`` and ``results/SCALE/tables/*.csv``, and
-copies of both as ``results/tables.md`` and ``results/tables/*.csv``; and
-``results/SCALE/DATASET/time_to_quality.png`` and ``psnr_by_latent_floats.png`` beside it.
+copies of both as ``results/tables.md`` and ``results/tables/*.csv``.
 """
 
 from __future__ import annotations
@@ -27,13 +26,12 @@ from benchmarks.tables.ablations import sections as ablations_of
 from benchmarks.tables.cells import TableCell, table_cells, with_other_spaces
 from benchmarks.tables.layout import Section, section
 from benchmarks.tables.markdown import page
-from benchmarks.tables.psnr_by_size import draw_sizes
 from benchmarks.tables.published import Published, load_published
 from benchmarks.tables.rows import with_trained
 from benchmarks.tables.single_signal import section as section_alone
 from benchmarks.tables.sources import Sources
-from benchmarks.tables.time_to_quality import draw_times, reached
 from benchmarks.tables.time_to_quality import frame as time_frame
+from benchmarks.tables.time_to_quality import reached
 from benchmarks.tables.time_to_quality import section as time_section
 from lift.files import replacing
 
@@ -108,8 +106,6 @@ def main() -> None:
         scale_config = load_scale(options.scale)
         sections, frames = everything(options.root, scale_config)
         write(options.root, scale_config.scale, page(scale_config.scale, sections), frames)
-        draw_sizes(options.root, scale_config, load_published())
-        draw_times(options.root / scale_config.scale, reached(options.root, scale_config))
 
 
 if __name__ == "__main__":

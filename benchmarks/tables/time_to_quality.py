@@ -10,15 +10,12 @@ from statistics import mean, stdev
 import pandas as pd
 
 from benchmarks.figures.curves import CurveError, read_curve
-from benchmarks.figures.time_to_quality import time_figure
 from benchmarks.records.result import ResultError, read_result, result_path
-from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.scale import ScaleConfig
 from benchmarks.tables.crossing import Crossing, crossing
 from benchmarks.tables.layout import Footnotes, Grid, Section, Shown
 from benchmarks.tables.titles import title_of
 
-FIGURE = "time_to_quality.png"
 AXES = {"seconds": "seconds of training", "signals": "training signals"}
 LEGEND = (
     "The budget at which a field's PSNR first reached a level, interpolated between measurements. "
@@ -166,22 +163,3 @@ def frame(found: Sequence[Reached]) -> pd.DataFrame:
         *("measured", "or_sooner"),
     ]
     return pd.DataFrame(lines, columns=columns)
-
-
-def draw_times(folder: Path, found: Sequence[Reached]) -> None:
-    """``DATASET/time_to_quality.png`` below a scale's folder, where two levels were reached."""
-    for dataset in dict.fromkeys(entry.dataset for entry in found):
-        own = [entry for entry in found if entry.dataset == dataset]
-        if len({entry.level for entry in own if entry.average("seconds")}) > 1:
-            panels = {name: _points(own, axis) for axis, name in AXES.items()}
-            title = f"{load_dataset_config(dataset).title}, {folder.name}"
-            time_figure(panels, folder / dataset / FIGURE, title)
-
-
-def _points(found: Sequence[Reached], axis: str) -> dict[str, list[tuple[float, float, float]]]:
-    points: dict[str, list[tuple[float, float, float]]] = {}
-    for entry in found:
-        own = points.setdefault(entry.title, [])
-        if average := entry.average(axis):
-            own.append((average[0], average[1] or 0.0, entry.level))
-    return points

@@ -177,9 +177,10 @@ def tables_digest() -> str:
 
 
 def report_digest() -> list[str]:
-    """The code and the template behind the report."""
-    template = Path(__file__).parents[1] / "report" / "report.html.j2"
-    return [code_digest("benchmarks.report.page"), sha256(template)]
+    """The code behind the report, and what its template is made of."""
+    folder = Path(__file__).parents[1] / "report"
+    parts = [folder / name for name in ("report.html.j2", "style.css", "script.js")]
+    return [code_digest("benchmarks.report.page"), *map(sha256, parts)]
 
 
 def _classification(wildcards: Any) -> Classification:

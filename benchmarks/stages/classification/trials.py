@@ -14,10 +14,10 @@ from torch.nn import functional
 from baselines.torchvision_guard import import_torchvision
 from benchmarks.figures.classification import (
     classifier_curves,
-    confusion_figure,
     copies_figure,
 )
 from benchmarks.metrics.linear_probe import linear_probe
+from benchmarks.records.confusion import write_confusion
 from benchmarks.records.result import Budget, Metric, SplitName
 from benchmarks.stages.classification.heads import HeadCost, Shapes, build_head, head_cost
 from benchmarks.stages.classification.inputs import Inputs, vectors
@@ -191,7 +191,8 @@ def measure(inputs: Mapping[int, Inputs], task: ClassificationTask) -> tuple[lis
     for name, row, right in zip(task.classes, confusion, confusion.diagonal(), strict=True):
         value = 100 * right / row.sum()
         metrics.append(percent(f"accuracy of {name}", value, "test", int(row.sum())))
-    draw([first, *others], confusion, probe_test, labels, task)
+    write_confusion(task.directory, confusion, task.classes)
+    draw([first, *others], probe_test, labels, task)
     training = task.config.training
     return metrics, Budget(
         signals=training.steps * training.batch, published_signals=task.config.published_signals
@@ -221,15 +222,13 @@ def percent(name: str, value: float, split: SplitName, samples: int) -> Metric:
 
 def draw(
     trials: list[Trial],
-    confusion: np.ndarray,
     probe: float,
     labels: Tensor,
     task: ClassificationTask,
 ) -> None:
-    """``classifier_curves.png``, ``confusion.png`` and, for several copies, ``copies.png``."""
+    """``classifier_curves.png`` and, for several copies, ``copies.png``."""
     curves = {one.copies: one.curve for one in trials}
     classifier_curves(curves, task.directory / "classifier_curves.png", task.title)
-    confusion_figure(confusion, task.classes, task.directory / "confusion.png", task.title)
     if len(trials) > 1:
         tested = [top1(one.predicted, labels) for one in trials]
         copies_figure(list(curves), tested, probe, task.directory / "copies.png", task.title)

@@ -8,6 +8,7 @@ Finished networks are not trained again, and an unfinished one goes on from its 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from statistics import mean
 import torch
 from torch import Tensor
 
-from benchmarks.figures.single_signal import Picture, curves_figure, factors_figure, pictures_figure
+from benchmarks.figures.single_signal import Picture, curves_figure, pictures_sheet
 from benchmarks.records.provenance import code_digest
 from benchmarks.records.recording import Recording
 from benchmarks.records.result import Metric, Result, result_path, write_result
@@ -30,13 +31,15 @@ from benchmarks.stages.single_signal.settings import (
     TaskName,
     load_single_signal,
 )
-from benchmarks.stages.single_signal.tasks import SignalTask, build_tasks
+from benchmarks.stages.single_signal.tasks import SignalTask, build_tasks, decibels
 from benchmarks.stages.stage import add_resume_anyway, choose_device, next_command
 from benchmarks.stages.terminal import Announced, machine
 from lift.network_training import Trained
 from lift.progress import Row, TrainingDivergedError
 
 UNITS = {"psnr": "dB", "seconds": "s"}
+GREY = 0.5
+"""Of pixels that a network is not shown."""
 MODULE = "benchmarks.stages.single_signal.compare"
 Runs = dict[str, list[Trained]]
 """Trainings by kind of rate, one a signal."""
@@ -104,8 +107,17 @@ def mean_curve(trained: Sequence[Trained]) -> list[Row]:
 
 
 def image_of(task: SignalTask, values: Tensor) -> Picture:
-    """Values ``(M, 3)`` as an image, and their PSNR."""
-    return Picture(values.reshape(task.shape).numpy(), task.measure(values)["psnr"])
+    """Values ``(M, 3)`` as an image, grey where they are NaN, with its PSNR unless the target's."""
+    shown = values.nan_to_num(GREY).reshape(task.shape).numpy()
+    return Picture(shown, math.nan if values is task.target else decibels(values, task.target))
+
+
+def observed_metrics(observed: Sequence[Picture]) -> Metrics:
+    """The PSNR of what the networks are given; nothing where a part of the image is missing."""
+    psnr = mean(picture.psnr for picture in observed)
+    if not math.isfinite(psnr):
+        return []
+    return [Metric(name="observed_psnr", value=psnr, unit="dB", split="none")]
 
 
 def run(
@@ -119,7 +131,12 @@ def run(
     """Trains all networks on one task, and draws their curves and pictures."""
     tasks = [task.to(device) for task in build_tasks(task_name, config.sizes(scale, task_name))]
     metrics: Metrics = []
-    curves, pictures, factors = {}, {}, {}
+    curves: dict[str, list[Row]] = {}
+    pictures = {"target": [image_of(task, task.target) for task in tasks if task.pictured]}
+    observed = [(task, shown) for task in tasks if (shown := task.observed()) is not None]
+    if observed:
+        pictures["observed"] = [image_of(task, shown) for task, shown in observed]
+        metrics += observed_metrics(pictures["observed"])
     for method, settings in config.methods.items():
         code = code_digest(MODULE)
         comparisons = [
@@ -145,12 +162,9 @@ def run(
                 image_of(task, predict(one.network, task.grid).cpu())
                 for one, task in zip(best, tasks, strict=True)
             ]
-        factors[settings.title] = choice.by_factor
     curves_figure(curves, directory / "curves.png", task_name)
-    factors_figure(factors, directory / "frequency_factors.png", task_name)
     if tasks[0].pictured:
-        targets = [image_of(task, task.target) for task in tasks]
-        pictures_figure(targets, pictures, directory / "pictures.png")
+        pictures_sheet(pictures, directory / "networks.png")
     return metrics
 
 

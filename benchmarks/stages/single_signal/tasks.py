@@ -16,7 +16,7 @@ from benchmarks.datasets.formats.reading import read_bytes
 from benchmarks.metrics.ssim import ssim_gaussian
 from benchmarks.metrics.voxel import iou
 from benchmarks.stages.single_signal import signals
-from benchmarks.stages.single_signal.settings import ScaleSizes, TaskName
+from benchmarks.stages.single_signal.settings import FITTING, ScaleSizes, TaskName
 from lift.psnr import psnr
 
 PHOTONS, READOUT = 40.0, 2.0
@@ -51,6 +51,23 @@ class SignalTask:
     def pictured(self) -> bool:
         """Whether the signal is an image."""
         return len(self.shape) == 3 and self.shape[-1] == 3
+
+    def observed(self) -> Tensor | None:
+        """What is observed of an image, ``(M, C)``; None where that is the target.
+
+        Coarser pixels are repeated; what is not observed is NaN.
+        """
+        if not self.pictured or self.name in FITTING:
+            return None
+        values, (height, width, channels) = self.values.cpu(), self.shape
+        if self.name == "super_resolution":
+            small = values.reshape(height // FACTOR, width // FACTOR, channels)
+            pixels = small.repeat_interleave(FACTOR, 0).repeat_interleave(FACTOR, 1)
+            return pixels.reshape(-1, channels)
+        rows, columns = ((self.coords.cpu() + 1) / 2 * torch.tensor([height, width])).long().T
+        shown = torch.full_like(self.target, torch.nan)
+        shown[rows * width + columns] = values
+        return shown
 
     def measure(self, prediction: Tensor) -> dict[str, float]:
         """PSNR (dB, peak 1); of images also SSIM, of shapes IoU.

@@ -5,11 +5,13 @@ import pytest
 
 from benchmarks.figures.reconstruction import reconstruction_sheet
 from benchmarks.figures.signal_sheet import signal_sheet
+from benchmarks.records.confusion import write_confusion
 from benchmarks.records.result import Budget, Metric, Provenance, Result, result_path, write_result
 from benchmarks.records.signals import write_psnr
 from benchmarks.report.page import content, page
 from benchmarks.settings.scale import load_scale
 
+CELL = "demo/embedded-images/lift/seed0"
 CURVE = "step,signals,seconds,rate,loss,gradient_norm,train_psnr,validation_psnr\n"
 ROWS = "10,160,1.5,0.001,0.04,0.1,15.0,\n20,320,3.0,0.001,0.02,0.1,{psnr},{psnr}\n"
 PROVENANCE = Provenance(
@@ -54,6 +56,9 @@ def root(tmp_path_factory):
     """The folder of results."""
     root = tmp_path_factory.mktemp("results")
     leave_cell(root, "lift", 31.0, floats=6400, seconds=720.0)  # of two runs
+    write_confusion(root / CELL, np.array([[3, 1], [0, 2]]), ["cat", "dog"])
+    losses = "step,signals,seconds,loss\n1,8,0.5,2.0\n2,16,1.0,1.0\n"
+    (root / CELL / "classifier_1_curve.csv").write_text(losses, encoding="utf-8")
     leave_cell(root, "functa", 25.0, floats=128)
     leave(root, "functa", "generation", [], failed="step 7: loss nan")
     return root

@@ -158,6 +158,30 @@ def test_the_horizontal_axis_can_be_time(opened):
     frame.get_by_role("button", name="budget").click()
 
 
+def test_what_is_folded_is_drawn_when_it_is_opened(opened):
+    view, _, _ = opened
+    folded = view.locator("details:has(.chart)").first
+    assert "Confusion matrix of LIFT" in folded.locator("summary").text_content()
+    assert folded.locator(".main-svg").count() == 0
+    folded.locator("summary").click()
+    folded.locator(".main-svg").first.wait_for()
+    shares = folded.locator(".heatmap text")
+    assert [text for text in shares.all_text_contents() if text] == ["3", "1", "0", "2"]
+
+
+def test_figures_follow_the_colours_of_the_page(browser, moved):
+    view = browser.new_page(color_scheme="dark")
+    view.set_default_timeout(PATIENCE)
+    view.goto(moved.as_uri())
+    view.wait_for_selector(".chart .main-svg")
+    paper = "getComputedStyle(document.querySelector('.chart .main-svg')).backgroundColor"
+    page = "getComputedStyle(document.body).backgroundColor"
+    assert view.evaluate(paper) == view.evaluate(page) == "rgb(20, 23, 27)"
+    view.emulate_media(color_scheme="light")
+    view.wait_for_function(f"{paper} === 'rgb(255, 255, 255)'")
+    view.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_its_background(browser, html, scheme):
     """A contrast of 4.5 for each colour of text, as WCAG 2 asks."""

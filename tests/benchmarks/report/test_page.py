@@ -8,14 +8,13 @@ import pytest
 from PIL import Image
 
 from benchmarks.figures.reconstruction import reconstruction_sheet
+from benchmarks.figures.signal_sheet import signal_sheet
 from benchmarks.records.result import Result, write_result
 from benchmarks.report.charts import points_seen
 from benchmarks.report.page import content, dataset_of, page
-from benchmarks.report.parts import parts
 from benchmarks.report.ranking import sureness
 from benchmarks.report.runs import planned
 from benchmarks.report.sheets import Sheet
-from benchmarks.report.single_signal import single_signal
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.scale import load_scale
 from tests.benchmarks.report.conftest import PROVENANCE
@@ -84,17 +83,6 @@ def test_a_method_alone_is_not_said_to_be_told_from_others(found):
     assert "certain" not in sureness(alone)
 
 
-def test_the_figure_of_latent_sizes_is_shown_where_the_tables_left_it(root, found):
-    data = found["datasets"][0]
-    assert not any(part.key == "size" for part in data.parts)
-    path = root / "demo/embedded-images/psnr_by_latent_floats.png"
-    Image.new("RGB", (30, 20)).save(path)
-    (first, *_) = parts(data.runs, shareable=False)
-    path.unlink()
-    assert first.title == "Quality and latent size"
-    assert "floats of a signal's latent" in first.figures[0].sentence
-
-
 def test_methods_at_equal_budgets_are_shown_though_nothing_was_reconstructed(tmp_path):
     for method, psnr in (("lift", 22.0), ("functa", 20.0)):
         folder = tmp_path / f"budget/cifar10/{method}/seed0"
@@ -125,16 +113,6 @@ def test_training_lines_of_some_points_are_told_from_whole_signals(tmp_path):
         left(run, "fit", {"training": {"fit": {"stride": stride}}})
     said = points_seen(planned("demo", tmp_path)[:2])
     assert said.startswith(f"The training lines of {runs[0].title} are the PSNR on the points")
-
-
-def test_a_search_is_captioned_with_its_own_steps(tmp_path):
-    (run,) = [run for run in planned("demo", tmp_path) if run.dataset == "image"]
-    left(run, "single_signal", {"scales": {"demo": {"steps": 150, "search_steps": 60}}})
-    for name in ("curves.png", "frequency_factors.png"):
-        Image.new("RGB", (30, 20)).save(run.folder / name)
-    (part,) = single_signal([run])
-    ends = [figure.sentence.rpartition("after ")[2] for figure in part.figures]
-    assert ends == ["150 steps.", "60 steps."]
 
 
 def test_tables_say_how_certain_a_rank_is_in_a_footnote(found):
@@ -202,3 +180,15 @@ def test_a_picture_that_is_no_sheet_says_so(tmp_path):
     Image.new("RGB", (100, 37)).save(tmp_path / "other.png", dpi=(100, 100))
     with pytest.raises(ValueError, match=r"other\.png: 0\.37 inches high"):
         Sheet(tmp_path / "other.png")
+
+
+def test_columns_are_cut_where_a_sheet_drew_them(tmp_path):
+    levels = (0.0, 0.4, 0.8)
+    signals = np.stack([np.full((8, 8, 3), level) for level in levels])
+    signal_sheet([("", signals)] * 2, tmp_path / "sheet.png", up=0, columns=["a", "b", "c"])
+    sheet = Sheet(tmp_path / "sheet.png")
+    assert (sheet.rows, sheet.columns) == (2, 3)
+    for place, level in enumerate(levels):
+        pixels = np.asarray(sheet.cut_column(place).convert("L")) / 255
+        assert np.isclose(pixels[len(pixels) // 4], level, atol=0.01).mean() > 0.95
+        assert np.isclose(pixels[-len(pixels) // 4], level, atol=0.01).mean() > 0.95

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.figures.psnr_by_size import Sized
 from benchmarks.records.result import Metric
-from benchmarks.tables.psnr_by_size import FIGURE, draw_sizes, measured, printed
+from benchmarks.tables.psnr_by_size import Sized, marks, measured, printed
 from benchmarks.tables.published import load_published
 from tests.benchmarks.tables.results_tree import psnr, scale_config, write
 
@@ -26,8 +25,7 @@ def test_a_failure_and_a_result_without_a_size_have_no_mark(tmp_path: Path):
     write(tmp_path, "cifar10", [*psnr(30.0), FLOATS], failed="diverged")
     write(tmp_path, "crops", psnr(30.0))
     assert not list(measured(tmp_path, scale_config([0]), "cifar10"))
-    draw_sizes(tmp_path, scale_config([0]), PUBLISHED)
-    assert not list(tmp_path.rglob(FIGURE))
+    assert not marks(tmp_path, scale_config([0]), PUBLISHED, "cifar10")
 
 
 def test_printed_systems_are_those_of_the_very_data_set_each_once():
@@ -44,12 +42,11 @@ def test_printed_systems_are_those_of_the_very_data_set_each_once():
 
 def test_one_mark_compares_nothing(tmp_path: Path):
     write(tmp_path, "crops", [*psnr(30.0), FLOATS])
-    draw_sizes(tmp_path, scale_config([0]), PUBLISHED)
-    assert not list(tmp_path.rglob(FIGURE))
+    assert not marks(tmp_path, scale_config([0]), PUBLISHED, "crops")
 
 
-def test_the_figure_lies_beside_the_methods(tmp_path: Path):
+def test_what_was_measured_stands_beside_what_is_printed(tmp_path: Path):
     write(tmp_path, "cifar10", [*psnr(30.0), FLOATS])
-    draw_sizes(tmp_path, scale_config([0]), PUBLISHED)
-    assert (tmp_path / "tiny" / "cifar10" / FIGURE).stat().st_size > 5_000
-    assert Sized("LIFT", 1600, 30.0) in measured(tmp_path, scale_config([0]), "cifar10")
+    found = marks(tmp_path, scale_config([0]), PUBLISHED, "cifar10")
+    assert found[0] == Sized("LIFT", 1600, 30.0)
+    assert Sized("MetaLF", 1650, 47.7, printed=True) in found

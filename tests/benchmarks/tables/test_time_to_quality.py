@@ -9,7 +9,7 @@ from benchmarks.records.result import Result, result_path, write_result
 from benchmarks.settings.scale import ScaleConfig, load_scale
 from benchmarks.tables.crossing import Crossing, crossing
 from benchmarks.tables.tables import everything
-from benchmarks.tables.time_to_quality import FIGURE, draw_times, frame, reached, section
+from benchmarks.tables.time_to_quality import frame, reached, section
 
 
 def rows(*points):
@@ -97,15 +97,6 @@ def test_seeds_are_averaged_and_a_level_that_one_missed_is_not_reached(tmp_path)
 def test_a_failed_training_has_no_row(tmp_path):
     leave(tmp_path, "lift", 0, rows((1, 10, 30, 30)), failed="step 7: loss nan")
     assert reached(tmp_path, scale([0])) == []
-
-
-def test_the_figure_is_drawn_where_two_levels_were_reached(tmp_path):
-    leave(tmp_path, "lift", 0, rows((1, 10, 10, 10), (9, 90, 22, 22)))
-    draw_times(tmp_path, reached(tmp_path, scale([0])))
-    assert not (tmp_path / "cifar10" / FIGURE).exists()
-    leave(tmp_path, "lift", 0, rows((1, 10, 10, 10), (9, 90, 26, 26)))
-    draw_times(tmp_path, reached(tmp_path, scale([0])))
-    assert (tmp_path / "cifar10" / FIGURE).stat().st_size > 5_000
 
 
 def test_levels_of_the_demo_are_its_own_and_its_tables_have_the_section(tmp_path):

@@ -6,6 +6,7 @@ from safetensors.torch import load_file
 
 from benchmarks.datasets.dataset import open_prepared
 from benchmarks.datasets.labels import labelled_splits
+from benchmarks.records.confusion import read_confusion
 from benchmarks.records.result import read_result
 from benchmarks.settings.classification import LabelledSignals
 from benchmarks.stages.classification import classify_pixels
@@ -28,8 +29,11 @@ def test_a_cell_reports_every_number_of_copies(classified):
     assert result.value("encoding_seconds") > 0
     assert result.provenance.config["scan_backend"] == "loop"
     assert result.budget.signals == 4 * 8
-    for picture in ("classifier_curves.png", "confusion.png", "copies.png"):
+    for picture in ("classifier_curves.png", "copies.png"):
         assert (cell(classified) / picture).read_bytes()[:4] == b"\x89PNG"
+    classes, counts = read_confusion(cell(classified))
+    assert (len(classes), counts.sum()) == (12, 36)
+    assert 100 * counts.trace() / counts.sum() == pytest.approx(result.value("top1", "test"))
 
 
 def test_top1_is_the_mean_of_the_classes_that_have_equally_many_signals(classified):

@@ -6,7 +6,8 @@ import torch
 from PIL import Image
 
 from benchmarks.records.result import Metric, Result, result_path, write_result
-from benchmarks.stages.single_signal.compare import run
+from benchmarks.report.sheets import Sheet
+from benchmarks.stages.single_signal.compare import image_of, observed_metrics, run
 from benchmarks.stages.single_signal.fitting import CHUNK, Comparison, squared_error
 from benchmarks.stages.single_signal.networks import build_network, macs, parameters
 from benchmarks.stages.single_signal.settings import load_single_signal
@@ -166,5 +167,22 @@ def test_a_task_of_two_photographs_reports_their_mean_and_each(tmp_path, monkeyp
     assert each[0] != each[1]
     assert found["siren_psnr"].value == pytest.approx(sum(each) / 2)
     assert found["siren_psnr"].samples == 2 * 12 * 16
-    assert (tmp_path / "out" / "pictures.png").exists()
+    sheet = Sheet(tmp_path / "out" / "networks.png")
+    assert (sheet.rows, sheet.columns) == (2, 3)  # of the target and two networks
     assert {f"siren_score_factor{f:g}" for f in config.frequency_factors} <= set(found)
+
+
+def test_a_noisy_image_is_shown_with_its_psnr_and_a_target_without():
+    task = wave("denoising")
+    shown = image_of(task, task.target + 0.1)
+    assert shown.psnr == pytest.approx(20.0, abs=1e-3)
+    (metric,) = observed_metrics([shown])
+    assert (metric.name, metric.value) == ("observed_psnr", shown.psnr)
+    assert np.isnan(image_of(task, task.target).psnr)
+
+
+def test_missing_pixels_are_grey_and_have_no_psnr():
+    task = wave("inpainting", hidden=True)
+    shown = image_of(task, task.observed())
+    assert (shown.pixels[0, 1] == 0.5).all()
+    assert observed_metrics([shown]) == []

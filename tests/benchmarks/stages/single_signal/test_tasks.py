@@ -50,6 +50,20 @@ def test_inpainting_shows_a_quarter_of_the_pixels():
     assert torch.equal(places[tuple(task.coords[7].tolist())], task.values[7])
 
 
+def test_what_is_observed_lies_where_the_image_has_it():
+    assert build_task("image", DEMO).observed() is None
+    denoising, inpainting, small = (
+        build_task(name, DEMO) for name in ("denoising", "inpainting", "super_resolution")
+    )
+    assert torch.equal(denoising.observed(), denoising.values)
+    shown = inpainting.observed()
+    seen = ~shown.isnan()
+    assert torch.equal(shown[seen], inpainting.target[seen])
+    assert seen.float().mean() == 0.25
+    blocks = small.observed().reshape(small.shape)[:FACTOR, FACTOR : 2 * FACTOR]
+    assert (blocks == small.values[1]).all()
+
+
 def test_noise_has_the_stated_variance():
     """Photons spread as their number; readout adds 2 photons: (40 x + 4) / 40^2."""
     task = build_task("denoising", DEMO)
