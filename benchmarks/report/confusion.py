@@ -39,6 +39,6 @@ def confusion_chart(classes: Sequence[str], counts: NDArray[np.integer]) -> Char
     return chart(
         figure,
         xaxis={"title": {"text": "predicted"}, "tickangle": -50},
-        yaxis={"title": {"text": "true"}, "autorange": "reversed"},
+        yaxis={"title": {"text": "true", "standoff": 10}, "autorange": "reversed"},
         coloraxis={"cmin": 0, "cmax": 1, "showscale": False},
     )

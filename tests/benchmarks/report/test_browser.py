@@ -165,7 +165,7 @@ def test_what_is_folded_is_drawn_when_it_is_opened(opened):
     assert folded.locator(".main-svg").count() == 0
     folded.locator("summary").click()
     folded.locator(".main-svg").first.wait_for()
-    shares = folded.locator(".heatmap text")
+    shares = folded.locator(".heatmap-label text")
     assert [text for text in shares.all_text_contents() if text] == ["3", "1", "0", "2"]
 
 
