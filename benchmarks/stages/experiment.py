@@ -16,9 +16,11 @@ from benchmarks.records.result import Result, SplitName, prepared_path, read_res
 from benchmarks.settings.cell import Cell
 from benchmarks.settings.digest import digest
 from benchmarks.settings.fields import build_field, field_module
+from benchmarks.stages.classification.heads import build_head
 from lift.checkpoint import Checkpoint, CheckpointError, load_tensors
 from lift.field import NeuralField
 from lift.functaset import Functaset, open_functaset
+from lift.meta.labels import LatentClassifier, attach
 from lift.meta.parallel import ALONE, Team
 
 
@@ -72,10 +74,21 @@ class Experiment:
         return open_prepared(self.data / self.cell.training.dataset)
 
     def new_field(self) -> NeuralField:
-        """The cell's field with fresh weights, on the device."""
+        """The cell's field with fresh weights, on the device; with a classifier where it has one.
+
+        Raises:
+            StageError: it has, and the data set has no classes.
+        """
         training = self.cell.training
         torch.manual_seed(training.seed)
-        return build_field(training.field, self.dataset.domain, training.settings).to(self.device)
+        field = build_field(training.field, self.dataset.domain, training.settings)
+        if labels := training.fit.labels:
+            if not self.dataset.classes:
+                raise StageError(f"fit.labels: signals of {training.dataset} have no classes")
+            shapes = {name: tuple(z.shape[1:]) for name, z in field.zero_latent(1).items()}
+            head = build_head(labels.head, shapes, len(self.dataset.classes), labels.settings)
+            attach(field, LatentClassifier(head, labels.weight))
+        return field.to(self.device)
 
     def trained_field(self) -> tuple[NeuralField, str]:
         """The cell's field with its trained weights, and the hash of their file.

@@ -16,10 +16,11 @@ from benchmarks.settings.classification import ClassificationSettings
 from benchmarks.settings.fields import Sketch
 from benchmarks.settings.merge import Tree, group, leaf_at
 from benchmarks.settings.reading import ConfigError
-from benchmarks.stages.classification.heads import Shapes, build_head
+from benchmarks.stages.classification.heads import Shapes, build_head, check_head
 from benchmarks.stages.generation.settings import GenerationConfig, build_denoiser
 from lift.diffusion.geometry import Scales
 from lift.field import Domain
+from lift.meta.config import LabelsConfig
 from lift.model import LIFT
 
 CLASSES = 2
@@ -106,6 +107,27 @@ def check_head_of(shapes: Shapes, settings: ClassificationSettings, tree: Tree, 
         group(tree, "classification", "settings"),
         where,
         "classification.settings",
+    )
+
+
+def check_classifier_of(sketch: Sketch, labels: LabelsConfig, tree: Tree, where: str) -> None:
+    """Builds the head that is trained with a field, and has it see two latents.
+
+    Args:
+        tree: all settings of the cell, with their places.
+        where: names the cell.
+
+    Raises:
+        ConfigError: no head has this key, or it cannot be built.
+    """
+    name, settings = "fit.labels.settings", group(tree, "fit", "labels", "settings")
+    check_head(labels.head, settings, where, name)
+    _try(
+        lambda: build_head(labels.head, sketch.latents, CLASSES, labels.settings),
+        lambda: ({name: torch.zeros(2, *shape) for name, shape in sketch.latents.items()},),
+        settings,
+        where,
+        name,
     )
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.datasets.dataset import Split
+from benchmarks.datasets.labels import class_labels
 from benchmarks.datasets.splits import spaced
 from benchmarks.figures.curves import curve_figure, read_curve
 from benchmarks.figures.reconstruction import reconstruction_sheet, voxel_sheet
@@ -22,10 +23,11 @@ from benchmarks.stages.stage import Outcome, main
 from lift.bars import progress_bar
 from lift.field import Latent, NeuralField
 from lift.functaset import Functaset
+from lift.meta.labels import right
 from lift.psnr import psnr
 from lift.sampling import signals_at_once
 
-UNITS = {"psnr": "dB", "psnr_near_surface": "dB"}
+UNITS = {"psnr": "dB", "psnr_near_surface": "dB", "meta_top1": "%"}
 STORED = "at the data set's stored points"
 BY_RULE = "at voxels whose 3x3x3 neighbourhood is not constant"
 SHOWN = 8
@@ -66,6 +68,9 @@ def measure(
         prediction, target = rendered.flatten(1, -2), split.batch(indices).to(device)
         error = (prediction - target).square().mean((1, 2))
         found = {"mse": error, "psnr": psnr(error)}
+        if experiment.cell.training.fit.labels:
+            labels = class_labels(split.subset(indices)).to(device)
+            found["meta_top1"] = 100 * right(field, latent, labels)
         if kind == "voxel":
             grids = [part.reshape(rendered.shape[:-1]).cpu() for part in (prediction, target)]
             found |= whole_grid(grids[0], grids[1], indices)

@@ -14,7 +14,12 @@ from benchmarks.settings.scale import load_scale
 from benchmarks.settings.trial import RESULTS, split_name
 from benchmarks.stages.classification.settings import Classification, resolve_classification
 from benchmarks.stages.generation.settings import GenerationConfig, generation_config
-from benchmarks.stages.networks import check_denoiser_of, check_head_of, head_shapes
+from benchmarks.stages.networks import (
+    check_classifier_of,
+    check_denoiser_of,
+    check_head_of,
+    head_shapes,
+)
 from lift.field import Domain
 
 
@@ -49,7 +54,8 @@ def resolve_all(
         generation_config(cell) if cell and cell.generation else None,
         resolve_classification(scale, dataset, method, results) if pixels or classified else None,
     )
-    if found.generation or found.classification:
+    labels = cell.training.fit.labels if cell else None
+    if labels or found.generation or found.classification:
         domain = load_dataset_config(dataset).domain
         tree = merged_settings(scale, dataset, method, results)
         _check_networks(found, domain, tree, f"{scale}/{dataset}/{method}")
@@ -60,6 +66,8 @@ def _check_networks(found: Resolved, domain: Domain, tree: Tree, where: str) -> 
     sketch = None
     if found.cell:
         sketch = sketch_field(found.cell.training.field, domain, found.cell.training.settings)
+        if labels := found.cell.training.fit.labels:
+            check_classifier_of(sketch, labels, tree, where)
         if found.generation:
             check_denoiser_of(sketch, found.generation, tree, where)
     if found.classification:

@@ -10,6 +10,16 @@ from lift.meta.outer import OuterGradient
 from lift.precision import Precision
 
 
+class LabelsConfig(BaseModel):
+    """Labels in the outer loss, `lift.meta.labels`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weight: float = Field(gt=0, allow_inf_nan=False, description="of the cross-entropy")
+    head: str = Field(description="a name of benchmarks/stages/classification/heads.py")
+    settings: dict[str, Any] = Field(default={}, description="constructor arguments of the head")
+
+
 class FitConfig(BaseModel):
     """How a field is meta-learned. Rates belong to losses that are means over one signal."""
 
@@ -46,6 +56,11 @@ class FitConfig(BaseModel):
     )
     agreement: float = Field(
         default=0, ge=0, lt=1, description="how much of their difference regions lose a step"
+    )
+    labels: LabelsConfig | None = Field(
+        default=None,
+        exclude_if=lambda labels: labels is None,
+        description="classifies adapted latents in the outer loss; null: reconstruction alone",
     )
     latent_noise: float = Field(ge=0, description="standard deviation of the first latent")
     stride: int = Field(ge=1, description="one jittered point in every stride**D block; 1: all")

@@ -10,7 +10,7 @@ gradients as constants.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,7 @@ from lift.meta.inner import (
     squared_error,
     unroll,
 )
+from lift.meta.labels import classifier_of
 
 OuterGradient = Literal["unrolled", "replayed", "first-order"]
 
@@ -35,10 +36,16 @@ class MetaStep(NamedTuple):
     mse: Tensor
 
 
-TakeStep = Callable[[Query, Tensor, Latent | None], MetaStep]
-"""Takes a meta-step on (query, values, start) and adds its gradient to the field's parameters."""
+class TakeStep(Protocol):
+    """Takes a meta-step and adds its gradient to the field's parameters."""
 
-Part = Callable[[Query, Tensor, Latent | None, float], MetaStep]
+    def __call__(
+        self, query: Query, values: Tensor, start: Latent | None, labels: Tensor | None = None
+    ) -> MetaStep:
+        """``labels`` are ``(B,)`` int64, of a field with a classifier; None leaves it out."""
+
+
+Part = Callable[[Query, Tensor, Latent | None, Tensor | None, float], MetaStep]
 """The same for some of a batch's signals, weighed by their share of the batch."""
 
 
@@ -64,9 +71,14 @@ def meta_step(
         taken = _replayed if gradient == "replayed" else _first_order
         part = taken(field, inner_steps, gradient_function(compile))
 
-    def take(query: Query, values: Tensor, start: Latent | None) -> MetaStep:
+    def take(
+        query: Query, values: Tensor, start: Latent | None, labels: Tensor | None = None
+    ) -> MetaStep:
         results = [
-            part(*located, share) for located, share in parts_of(query, values, start, micro_batch)
+            part(
+                *located, labels if labels is None else labels[rows], len(located[1]) / len(values)
+            )
+            for located, rows in parts_of(query, values, start, micro_batch)
         ]
         losses, errors = zip(*results, strict=True)
         return MetaStep(torch.stack(losses).sum(), torch.cat(errors))
@@ -76,22 +88,26 @@ def meta_step(
 
 def parts_of(
     query: Query, values: Tensor, start: Latent | None, micro_batch: int | None
-) -> Iterator[tuple[tuple[Query, Tensor, Latent | None], float]]:
-    """A batch in micro-batches, each with its share of the batch's signals."""
+) -> Iterator[tuple[tuple[Query, Tensor, Latent | None], slice]]:
+    """A batch in micro-batches, each with its place in the batch."""
     batch = len(values)
     for first in range(0, batch, micro_batch or batch):
         part = slice(first, first + (micro_batch or batch))
         located = {name: rows if len(rows) == 1 else rows[part] for name, rows in query.items()}
         latent = start and {name: tensor[part] for name, tensor in start.items()}
-        yield (located, values[part], latent), len(values[part]) / batch
+        yield (located, values[part], latent), part
 
 
 def outer_loss(
-    field: NeuralField, latent: Latent, query: Query, values: Tensor
+    field: NeuralField, latent: Latent, query: Query, values: Tensor, labels: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """The mean that the outer loop lowers, at adapted latents, and each signal's error ``(B,)``."""
     mse = squared_error(field, latent, query, values)
-    return (mse + field.penalty(latent)).mean(), mse.detach()
+    loss = mse + field.penalty(latent)
+    classifier = classifier_of(field)
+    if classifier is not None and labels is not None:
+        loss = loss + classifier.error(latent, labels)
+    return loss.mean(), mse.detach()
 
 
 class Unrolled(nn.Module):
@@ -101,17 +117,21 @@ class Unrolled(nn.Module):
         super().__init__()
         self.field, self.steps = field, steps
 
-    def forward(self, query: Query, values: Tensor, start: Latent | None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, query: Query, values: Tensor, start: Latent | None, labels: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Loss, a scalar, and each signal's error, ``(B,)``."""
         latent = unroll(self.field, query, values, self.steps, start)[-1]
-        return outer_loss(self.field, latent, query, values)
+        return outer_loss(self.field, latent, query, values, labels)
 
 
 def _unrolled(field: NeuralField, steps: int) -> Part:
     unrolled = Unrolled(field, steps)
 
-    def part(query: Query, values: Tensor, start: Latent | None, share: float) -> MetaStep:
-        loss, mse = unrolled(query, values, start)
+    def part(
+        query: Query, values: Tensor, start: Latent | None, labels: Tensor | None, share: float
+    ) -> MetaStep:
+        loss, mse = unrolled(query, values, start, labels)
         (share * loss).backward()
         return MetaStep(share * loss.detach(), mse)
 
@@ -124,20 +144,22 @@ def _compiled(field: NeuralField, steps: int) -> Part:
     unrolled = Unrolled(field, steps)
 
     def outer_gradient(
-        weights: dict[str, Tensor], query: Query, values: Tensor, start: Latent | None
+        weights: dict[str, Tensor], *batch: object
     ) -> tuple[dict[str, Tensor], tuple[Tensor, Tensor]]:
         def loss(weights: dict[str, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-            result = torch.func.functional_call(unrolled, weights, (query, values, start))
+            result = torch.func.functional_call(unrolled, weights, batch)
             return result[0], result
 
         return torch.func.grad(loss, has_aux=True)(weights)
 
     gradient_of = compiled(outer_gradient)
 
-    def part(query: Query, values: Tensor, start: Latent | None, share: float) -> MetaStep:
+    def part(
+        query: Query, values: Tensor, start: Latent | None, labels: Tensor | None, share: float
+    ) -> MetaStep:
         parameters = dict(unrolled.named_parameters())
         weights = {name: parameter.detach() for name, parameter in parameters.items()}
-        gradients, (loss, mse) = gradient_of(weights, query, values, start)
+        gradients, (loss, mse) = gradient_of(weights, query, values, start, labels)
         for name, parameter in parameters.items():
             # A compiler may return one tensor for equal gradients, and clipping writes in place.
             gradient, earlier = share * gradients[name], parameter.grad
@@ -148,11 +170,13 @@ def _compiled(field: NeuralField, steps: int) -> Part:
 
 
 def _replayed(field: NeuralField, steps: int, gradient_of: InnerGradient) -> Part:
-    def part(query: Query, values: Tensor, start: Latent | None, share: float) -> MetaStep:
+    def part(
+        query: Query, values: Tensor, start: Latent | None, labels: Tensor | None, share: float
+    ) -> MetaStep:
         with torch.no_grad():
             visited = unroll(field, query, values, steps, start, gradient_of)
         latent = _leaf(visited[steps])
-        loss, mse = outer_loss(field, latent, query, values)
+        loss, mse = outer_loss(field, latent, query, values, labels)
         (share * loss).backward()
         for step in reversed(range(steps)):
             later, latent = latent, _leaf(visited[step])
@@ -170,9 +194,11 @@ def _first_order(field: NeuralField, steps: int, gradient_of: InnerGradient) -> 
         with torch.no_grad():
             return gradient_of(*arguments)  # type: ignore[arg-type]
 
-    def part(query: Query, values: Tensor, start: Latent | None, share: float) -> MetaStep:
+    def part(
+        query: Query, values: Tensor, start: Latent | None, labels: Tensor | None, share: float
+    ) -> MetaStep:
         latent = unroll(field, query, values, steps, start, constant)[-1]
-        loss, mse = outer_loss(field, latent, query, values)
+        loss, mse = outer_loss(field, latent, query, values, labels)
         (share * loss).backward()
         return MetaStep(share * loss.detach(), mse)
 

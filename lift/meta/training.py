@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -48,6 +49,10 @@ class Signals(Protocol):
     def batch(self, indices: Indices) -> Tensor:
         """Float values ``(B, R**D, C)`` in ``[0, 1]``, the grid in row-major order."""
 
+    @property
+    def labels(self) -> np.ndarray | None:
+        """Class of each signal ``(len(self),)``; None where there are none."""
+
 
 def draw(
     field: NeuralField,
@@ -57,15 +62,23 @@ def draw(
     step: int,
     seed: int,
     team: Team,
-) -> tuple[Query, Tensor]:
-    """A step's signals of this process, and its points where a step needs less than the grid."""
+) -> tuple[Query, Tensor, Tensor | None]:
+    """A step's signals of this process, and its points where a step needs less than the grid.
+
+    Returns:
+        points, values there, and classes where they are part of the outer loss.
+    """
     device = next(field.parameters()).device
     indices = batch_indices(step, config.batch, len(train), seed)
-    values = train.batch(indices[team.share(len(indices))]).to(device)
+    own = indices[team.share(len(indices))]
+    values, labels = train.batch(own).to(device), None
+    if config.labels:
+        assert train.labels is not None, "who builds the classifier asks for labelled signals"
+        labels = torch.from_numpy(train.labels[own].astype(np.int64)).to(device)
     if config.stride == 1:
-        return whole_grid, values
+        return whole_grid, values, labels
     points = torch.from_numpy(jittered_points(field.domain, config.stride, step, seed)).to(device)
-    return field.locate(field.domain.grid(device=device)[:, points]), values[:, points]
+    return field.locate(field.domain.grid(device=device)[:, points]), values[:, points], labels
 
 
 def noisy_start(
@@ -169,10 +182,10 @@ def fit(
                 tied = False
 
             # Adapt the latents and differentiate through their adaptation.
-            query, values = draw(field, train, whole_grid, config, step, seed, team)
+            query, values, labels = draw(field, train, whole_grid, config, step, seed, team)
             first = noisy_start(field, batch, config, hash((seed, step)) % 2**63, team)
             with products(device, config.precision):
-                result = take_step(query, values, first)
+                result = take_step(query, values, first, labels)
             result = team.meet(field.parameters(), result, batch)
 
             # Update the weights, unless they would be ruined.

@@ -39,14 +39,20 @@ def head_module(key: str) -> str:
     return HEADS[key][0]
 
 
-def check_head(key: str, settings: Tree, where: str) -> type[nn.Module]:
+def check_head(
+    key: str, settings: Tree, where: str, name: str = "classification.settings"
+) -> type[nn.Module]:
     """The class of a head, its settings checked.
+
+    Args:
+        where: names the file or cell.
+        name: of the settings' group.
 
     Raises:
         ConfigError: no head has this key, or a setting is unknown, missing or wrong.
     """
     cls: type[nn.Module] = getattr(importlib.import_module(head_module(key)), HEADS[key][1])
-    check_arguments(cls, settings, where, "classification.settings", ("shapes", "classes"))
+    check_arguments(cls, settings, where, name, ("shapes", "classes"))
     return cls
 
 
