@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.records.machine import hardware
 from benchmarks.records.provenance import git_commit, packages, peak_memory_bytes
 from benchmarks.records.result import Provenance
 from benchmarks.settings.digest import digest
@@ -37,6 +38,7 @@ class Recording:
             git_commit=self._commit,
             packages=packages(),
             device=_device_name(self._device),
+            hardware=hardware(self._device),
             threads=torch.get_num_threads(),
             processes=self._processes,
             wall_seconds=round(time.monotonic() - self._began, 2),

@@ -62,7 +62,7 @@ class Provenance(BaseModel):
     """Everything needed to say where a number comes from.
 
     ``device``, ``threads`` and ``peak_memory_bytes`` are those of each of ``processes``; memory is
-    the first one's.
+    the first one's. ``hardware`` names the machine; results of before it was recorded lack it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -73,6 +73,7 @@ class Provenance(BaseModel):
     git_commit: str
     packages: dict[str, str]
     device: str
+    hardware: str = ""
     threads: int
     processes: int = 1
     wall_seconds: float
@@ -80,9 +81,10 @@ class Provenance(BaseModel):
 
     @property
     def machine(self) -> str:
-        """``cpu, 2 threads``; of several processes ``4 x cpu, 2 threads``."""
+        """``cpu (a processor, 2 cores, 8 GB), 2 threads``; of four processes ``4 x cpu ...``."""
         shared = f"{self.processes} x " if self.processes > 1 else ""
-        return f"{shared}{self.device}, {self.threads} thread{'s' * (self.threads != 1)}"
+        named = f" ({self.hardware})" if self.hardware else ""
+        return f"{shared}{self.device}{named}, {self.threads} thread{'s' * (self.threads != 1)}"
 
 
 class Result(BaseModel):

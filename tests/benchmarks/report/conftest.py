@@ -16,7 +16,8 @@ CURVE = "step,signals,seconds,rate,loss,gradient_norm,train_psnr,validation_psnr
 ROWS = "10,160,1.5,0.001,0.04,0.1,15.0,\n20,320,3.0,0.001,0.02,0.1,{psnr},{psnr}\n"
 PROVENANCE = Provenance(
     config={}, config_hash="0", code_digest="0", git_commit="0123456789ab", threads=2,
-    packages={"torch": "2.13.0"}, device="cpu", wall_seconds=120.0, peak_memory_bytes=1,
+    packages={"torch": "2.13.0"}, device="cpu", hardware="Chip, 4 cores, 8 GB",
+    wall_seconds=120.0, peak_memory_bytes=1,
 )  # fmt: skip
 
 

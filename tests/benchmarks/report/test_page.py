@@ -45,7 +45,7 @@ def test_first_screen_says_what_ran_and_what_did_not(html, found):
     assert sum(counts.values()) == len(found["runs"])
     for said in (
         "0123456789ab",
-        "cpu, 2 threads",
+        "cpu (Chip, 4 cores, 8 GB), 2 threads",
         "torch 2.13.0",
         "28 min in all stages (fit 14 min,",
     ):
