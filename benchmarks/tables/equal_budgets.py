@@ -133,9 +133,9 @@ def grid(table: pd.DataFrame, budgets: Mapping[str, float]) -> Grid:
     headings = [
         "method",
         "latent floats",
-        f"test PSNR (dB) after {budgets['signals']:,.0f} training signals ↑",
-        f"test PSNR (dB) after {budgets['seconds']:,.0f} s of training ↑",
-        "signals seen in that time",
+        f"PSNR after {budgets['signals']:,.0f} signals (dB) ↑",
+        f"PSNR after {budgets['seconds']:,.0f} s (dB) ↑",
+        "signals in that time",
     ]
     rows = [
         [
@@ -147,13 +147,13 @@ def grid(table: pd.DataFrame, budgets: Mapping[str, float]) -> Grid:
         ]
         for _, row in table.iterrows()
     ]
-    return Grid("Methods at equal budgets", headings, rows)
+    return Grid("Test PSNR at equal budgets of training", headings, rows)
 
 
 def markdown(table: pd.DataFrame, budgets: Mapping[str, float], title: str) -> str:
     """The table for people."""
     shown = pipe(grid(table, budgets))
-    return f"# Equal budgets on {title}\n\n{shown}\n\n![curves](comparison.png)\n"
+    return f"# Test PSNR at equal budgets on {title}\n\n{shown}\n\n![curves](comparison.png)\n"
 
 
 def _shown(decibels: float) -> Shown:

@@ -23,10 +23,12 @@ GROUPS = {
 }
 ARROWS = {"higher": " ↑", "lower": " ↓", "none": ""}
 Place = TypeVar("Place")
-Later = tuple[TableCell, Callable[[], "Shown"]]
+Later = tuple[TableCell, Callable[["Footnotes"], "Shown"]]
 """A cell, and what shows it: only then are its footnotes numbered."""
-MOST_COLUMNS = 8
+MOST_COLUMNS, MOST_CHARACTERS = 8, 120
 """Of a grid, so that it fits a terminal and a page."""
+BETWEEN = 3
+"""Characters that part two columns of a terminal."""
 
 
 @dataclass(frozen=True)
@@ -112,19 +114,32 @@ def section(
 
 
 def split(
-    columns: Sequence[tuple[list[str], list[list[Place]]]], fixed: int
+    columns: Sequence[tuple[list[str], list[list[Place]]]],
+    fixed: Sequence[int],
+    width: Callable[[Place], int],
 ) -> Iterator[tuple[list[str], list[list[Place]]]]:
-    """Columns in groups that fit a grid beside ``fixed`` others; what belongs together stays so.
+    """Columns in groups that fit a grid; what belongs together stays so.
 
     Args:
         columns: headings that belong together, and for each row their cells.
+        fixed: characters of the columns that every grid has besides.
+        width: characters of a cell.
     """
     headings: list[str] = []
     rows: list[list[Place]] = []
+    taken = 0
     for names, cells in columns:
-        if headings and len(headings) + len(names) + fixed > MOST_COLUMNS:
+        wide = sum(
+            max([len(name), *(width(line[at]) for line in cells)]) + BETWEEN
+            for at, name in enumerate(names)
+        )
+        many = len(headings) + len(names) + len(fixed) > MOST_COLUMNS
+        if headings and (many or taken + wide > MOST_CHARACTERS):
             yield headings, rows
             headings, rows = [], []
+        if not headings:
+            taken = 1 + sum(one + BETWEEN for one in fixed)
+        taken += wide
         headings = headings + names
         rows = [a + b for a, b in zip(rows or [[] for _ in cells], cells, strict=True)]
     if headings:
@@ -154,9 +169,7 @@ def _grids(
         names = [f"{column.heading}{unit}{ARROWS[column.better]}"]
         if any(cell.printed for cell in found):
             names[0] += " (paper)"
-        block: list[list[Later]] = [
-            [(cell, partial(_ours, cell, column, footnotes))] for cell in found
-        ]
+        block: list[list[Later]] = [[(cell, partial(_ours, cell, column))] for cell in found]
         if any(cell.difference is not None for cell in found):
             names.append("difference")
             for beside, cell in zip(block, found, strict=True):
@@ -164,13 +177,21 @@ def _grids(
         blocks.append((names, block))
     budgets = [_budget(line) for line in lines.values()]
     budget = any(shown.text for shown in budgets)
-    for headings, block in split(blocks, fixed=1 + budget):
+    fixed = [max(map(len, [*lines, "method"]))]
+    fixed += [max(len(shown.text) for shown in [*budgets, Shown("budget")])] if budget else []
+    for headings, block in split(blocks, fixed, _width):
         body = [
-            [Shown(title), *(show() for _, show in places), *([spent] if budget else [])]
+            [Shown(title), *(show(footnotes) for _, show in places), *([spent] if budget else [])]
             for title, places, spent in zip(lines, block, budgets, strict=True)
             if any(_says(cell) for cell, _ in places)
         ]
         yield Grid(caption, ["method", *headings, *(["budget"] if budget else [])], body)
+
+
+def _width(later: Later) -> int:
+    """Characters of a cell whose footnote has a number of two digits."""
+    shown = later[1](Footnotes())
+    return len(shown.marked) + (shown.note is not None)
 
 
 def _says(cell: TableCell) -> bool:
@@ -190,7 +211,7 @@ def _ours(cell: TableCell, column: Column, footnotes: Footnotes) -> Shown:
     return Shown(text, cell.ours, footnotes.number(cell.note))
 
 
-def _difference(cell: TableCell, column: Column) -> Shown:
+def _difference(cell: TableCell, column: Column, _: Footnotes) -> Shown:
     """Signed; of sizes and operations also in percent of the printed number."""
     if cell.difference is None or cell.published is None:
         return Shown("")

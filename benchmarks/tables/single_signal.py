@@ -83,7 +83,8 @@ def _grids(task: str, found: list[dict]) -> Iterator[Grid]:
             paper = name == "psnr" and any(row["paper_psnr"] is not None for row in found)
             cells = [[_shown(name, row)] for row in found]
             columns.append(([heading + " (paper)" * paper], cells))
-    for headings, body in split(columns, fixed=1):
+    widest = max(len(row["method"]) for row in found)
+    for headings, body in split(columns, [widest], lambda shown: len(shown.marked)):
         lines = [[Shown(row["method"]), *cells] for row, cells in zip(found, body, strict=True)]
         yield Grid(task, ["network", *headings], lines)
 
