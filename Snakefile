@@ -2,7 +2,7 @@
 #
 #   snakemake --cores 8 results/tables.md                       every cell of the demo, and the tables
 #   snakemake --cores 8 results/report.html                     the same, with every figure
-#   snakemake results/report.html --report report.zip           afterwards: Snakemake's own, with both
+#   snakemake results/report.html --report report.zip           afterwards: Snakemake's own, with all figures
 #   snakemake --cores 8 results/tables.md --config scale=lite
 #   snakemake --cores 2 results/lite/cifar10/lift/seed0/reconstruction.json --config scale=lite
 #   snakemake --cores 8 results/tables.md --config include=DIR scale=SCALE   with a folder of one's own
@@ -126,6 +126,13 @@ rule report:
         "results/tables.md",
     output:
         report("results/report.html", category="Tables and report"),
+        report(
+            directory("results/figures"),
+            patterns=["{dataset}/{method}/{figure}.png"],
+            category="Figures",
+            subcategory="{dataset}",
+            labels={"method": "{method}", "figure": "{figure}"},
+        ),
     log:
         "results/logs/report.log",
     params:

@@ -4,7 +4,8 @@
 
 Reads the JSONs, curves and PNG files that stages left below ``results``; writes
 ``results/SCALE/report.html`` and a copy as ``results/report.html``, which differ in their links to
-files alone. Pictures, figures and scripts are inside: it can be moved and sent.
+files alone. Pictures, figures and scripts are inside: it can be moved and sent. Beside it, the
+folder ``figures`` links to the stages' main figures, for Snakemake's own report.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from plotly.offline import get_plotlyjs
 
 from benchmarks.report.charts import points_seen, psnr_chart
 from benchmarks.report.comparisons import comparisons
+from benchmarks.report.main_figures import link_figures
 from benchmarks.report.parts import Part, parts
 from benchmarks.report.plot import Chart
 from benchmarks.report.ranking import ranking, sureness
@@ -179,6 +181,7 @@ def main() -> None:
         for place, base in ((options.root / scale, ""), (options.root, f"{scale}/")):
             with replacing(place / "report.html") as unfinished:
                 unfinished.write_text(page(found, base), encoding="utf-8")
+        link_figures(options.root, found["runs"])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from benchmarks.figures.reconstruction import reconstruction_sheet
 from benchmarks.figures.signal_sheet import signal_sheet
 from benchmarks.records.result import Result, write_result
 from benchmarks.report.charts import points_seen
+from benchmarks.report.main_figures import link_figures
 from benchmarks.report.page import content, dataset_of, page
 from benchmarks.report.ranking import sureness
 from benchmarks.report.runs import planned
@@ -192,3 +193,12 @@ def test_columns_are_cut_where_a_sheet_drew_them(tmp_path):
         pixels = np.asarray(sheet.cut_column(place).convert("L")) / 255
         assert np.isclose(pixels[len(pixels) // 4], level, atol=0.01).mean() > 0.95
         assert np.isclose(pixels[-len(pixels) // 4], level, atol=0.01).mean() > 0.95
+
+
+def test_main_figures_are_linked_for_snakemakes_report(root, found, tmp_path):
+    folder = link_figures(tmp_path, found["runs"])
+    link = folder / "embedded-images/lift/reconstruction.png"
+    assert link.resolve() == root / "demo/embedded-images/lift/seed0/reconstruction.png"
+    assert len(list(folder.rglob("*.png"))) == 4  # two sheets of two cells
+    link_figures(tmp_path, [])
+    assert not list(folder.iterdir())

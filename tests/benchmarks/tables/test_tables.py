@@ -49,7 +49,7 @@ def line(markdown: str, title: str, start: str) -> list[str]:
 
 def lines(markdown: str, title: str, start: str) -> list[list[str]]:
     """The same of all such lines."""
-    part = markdown.split(f"## {title}")[1].split("\n## ")[0]
+    part = markdown.split(f"## {title}")[1].split("\n## ", maxsplit=1)[0]
     found = [entry for entry in part.splitlines() if entry.startswith(f"| {start}")]
     return [[cell.strip() for cell in entry.strip("|").split("|")] for entry in found]
 
