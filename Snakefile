@@ -38,6 +38,7 @@ LOG = CELL + "/logs"
 # What jobs run with must not be part of a command: another environment would run all of them again.
 os.environ["LIFT_PYTHON"] = sys.executable
 PROGRAM = '"$LIFT_PYTHON" -m'
+ALONE = f"LIFT_REQUESTER=$PPID exec {PROGRAM}"  # what runs without a job around it
 JOB = (
     f"exec {PROGRAM} benchmarks.workflow.job --parent $PPID --threads {{params.threads}}"
     " --log {log:q} --results {output:q}"
@@ -118,7 +119,7 @@ rule tables:
         scale=PLAN.scale_config.model_dump(mode="json", exclude={"resources"}),
         code=triggers.tables_digest(),
     shell:
-        PROGRAM + " benchmarks.tables.tables --scale {SCALE} > {log:q} 2>&1"
+        ALONE + " benchmarks.tables.tables --scale {SCALE} > {log:q} 2>&1"
 
 
 rule report:
@@ -138,7 +139,7 @@ rule report:
     params:
         code=triggers.report_digest(),
     shell:
-        PROGRAM + " benchmarks.report.page --scale {SCALE} > {log:q} 2>&1"
+        ALONE + " benchmarks.report.page --scale {SCALE} > {log:q} 2>&1"
 
 
 rule prepare:
@@ -169,7 +170,7 @@ rule data_report:
         prepared=triggers.prepared_manifests(),
         sources=triggers.sources_there,
     shell:
-        PROGRAM + " benchmarks.stages.data_report > {log:q} 2>&1"
+        ALONE + " benchmarks.stages.data_report > {log:q} 2>&1"
 
 
 rule fit:
@@ -349,7 +350,7 @@ rule ablation:
         config=triggers.ablation_config,
         code=triggers.code_digest("benchmarks.stages.ablate"),
     shell:
-        PROGRAM + " benchmarks.stages.ablate {wildcards.ablation} > {log:q} 2>&1"
+        ALONE + " benchmarks.stages.ablate {wildcards.ablation} > {log:q} 2>&1"
 
 
 rule comparison:
@@ -362,7 +363,7 @@ rule comparison:
     params:
         code=triggers.code_digest("benchmarks.tables.equal_budgets"),
     shell:
-        PROGRAM + " benchmarks.tables.equal_budgets --scale {wildcards.scale}"
+        ALONE + " benchmarks.tables.equal_budgets --scale {wildcards.scale}"
         " --dataset {wildcards.dataset} > {log:q} 2>&1"
 
 
@@ -377,7 +378,7 @@ rule overlay:
     params:
         code=triggers.code_digest("benchmarks.tables.overlay"),
     shell:
-        PROGRAM + " benchmarks.tables.overlay --scale {wildcards.scale}"
+        ALONE + " benchmarks.tables.overlay --scale {wildcards.scale}"
         " --dataset {wildcards.dataset} --methods lift relift > {log:q} 2>&1"
 
 
@@ -413,7 +414,7 @@ rule spectral_bias:
         config=triggers.single_signal_config(),
         code=triggers.code_digest("benchmarks.stages.single_signal.spectral_bias"),
     shell:
-        PROGRAM
+        ALONE
         + " benchmarks.stages.single_signal.spectral_bias --scale {wildcards.scale} > {log:q} 2>&1"
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from benchmarks.stages.parent import end_with_requester
 from lift.bars import close_bars
 from lift.interrupt import EXIT_CODE, Interrupted, interruptible
 from lift.meta.parallel import local_rank, processes
@@ -31,7 +32,8 @@ def is_told(error: BaseException) -> bool:
 def one_line(name: str, *, shared: bool = False) -> Iterator[None]:
     """Ends the program with one line and exit code 1, or 130 where a signal stopped it.
 
-    Any other error is a bug, and keeps its traceback.
+    Any other error is a bug, and keeps its traceback. A program also ends with the process that
+    started it, where that one says so (`benchmarks.stages.parent`).
 
     Args:
         shared: the processes that ``torchrun`` starts do it together; else several are refused.
@@ -39,6 +41,7 @@ def one_line(name: str, *, shared: bool = False) -> Iterator[None]:
     if not shared and processes() > 1:
         said = f"{name}: {processes()} processes were started; it takes one, without torchrun"
         sys.exit(0 if local_rank() else said)  # torchrun ends the rest when one fails, mute or not
+    end_with_requester()
     try:
         with interruptible():
             yield

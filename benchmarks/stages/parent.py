@@ -10,6 +10,15 @@ import threading
 import time
 
 PR_SET_PDEATHSIG = 1
+REQUESTER = "LIFT_REQUESTER"
+"""Environment variable: the process that started this one, and that it ends with."""
+
+
+def end_with_requester() -> None:
+    """Has this process get TERM when the one that `REQUESTER` names ends; without it, nothing."""
+    # Taken away: what this process starts has another parent.
+    if requester := os.environ.pop(REQUESTER, ""):
+        end_with(int(requester))
 
 
 def end_with(parent: int) -> None:

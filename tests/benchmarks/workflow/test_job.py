@@ -161,3 +161,29 @@ def test_threads_reach_torch_and_freed_memory_is_kept(tmp_path, monkeypatch):
         "import os, torch; print(torch.get_num_threads(), os.environ['MALLOC_TRIM_THRESHOLD_'])"
     )
     assert run_job(tmp_path, module(tmp_path, "say", source)).split() == ["1", str(2 * 2**30)]
+
+
+ALONE = """
+import os, time
+from pathlib import Path
+from benchmarks.stages.failure import one_line
+with one_line("alone"):
+    Path("pid").write_text(str(os.getpid()), encoding="utf-8")
+    time.sleep(60)
+"""
+REQUESTER = """
+import os, subprocess, sys
+subprocess.run(sys.argv[1:], env={**os.environ, "LIFT_REQUESTER": str(os.getpid())})
+"""
+
+
+def test_a_program_without_a_job_ends_with_whoever_asked_for_it(tmp_path):
+    words = [sys.executable, "-c", REQUESTER, sys.executable, "-c", ALONE]
+    requester = subprocess.Popen(words, cwd=tmp_path, env=variables(tmp_path))
+    until = time.monotonic() + 60
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text(encoding="utf-8"):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    requester.kill()
+    requester.wait()
+    assert ends(tmp_path)

@@ -132,6 +132,21 @@ def test_another_interpreter_runs_nothing_again(finished, tmp_path):
     assert "Nothing to be done" in said.stdout + said.stderr
 
 
+def test_every_program_ends_with_snakemake(finished):
+    """By its job, or by itself: the shell that Snakemake starts is replaced, and says who asks."""
+    more = ("report.html", "data_report/report.md", "ablations/smoothness.csv")
+    pictures = ("spectral_bias/spectral_bias.png", "image/single_signal/seed0/single_signal.json")
+    embedded = ("embedded-images/comparison.md", "embedded-images/lift_relift.png")
+    targets = [*more, *(f"demo/{name}" for name in (*pictures, *embedded))]
+    said = snakemake(finished, "-n", "-p", "-F", *(f"results/{name}" for name in targets))
+    shell = "Shell command: "
+    commands = [line.partition(shell)[2] for line in said.stdout.splitlines() if shell in line]
+    assert len(commands) >= len(targets), said.stderr
+    for command in commands:
+        alone = command.startswith("LIFT_REQUESTER=$PPID exec ")
+        assert alone or (command.startswith("exec ") and "--parent $PPID" in command), command
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_snakemake_ends_its_jobs_and_frees_its_lock(spoilt, number):
     def train_long(scale):
