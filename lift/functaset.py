@@ -144,17 +144,11 @@ def open_functaset(directory: Path, field_sha256: str) -> Functaset:
         statistics = manifest["statistics"]
         splits = {
             split: {
-                name: np.load(directory / f"{split}.{name}.npy", mmap_mode="r")
-                for name in statistics
+                name: _open_latents(directory / f"{split}.{name}.npy", count, entry["mean"])
+                for name, entry in statistics.items()
             }
-            for split in manifest["splits"]
+            for split, count in manifest["splits"].items()
         }
-        for split, count in manifest["splits"].items():
-            for name, array in splits[split].items():
-                if len(array) != count:
-                    raise FunctasetError(
-                        f"{directory}/{split}.{name}.npy: {len(array)} latents, expected {count}"
-                    )
         return Functaset(
             splits,
             {name: torch.tensor(entry["mean"]) for name, entry in statistics.items()},
@@ -163,5 +157,24 @@ def open_functaset(directory: Path, field_sha256: str) -> Functaset:
         )
     except FileNotFoundError as error:
         raise FunctasetError(f"{error.filename}: no such file; encode first") from error
-    except (json.JSONDecodeError, KeyError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FunctasetError(f"{directory}: damaged functaset ({error}); encode again") from error
+
+
+def _open_latents(path: Path, count: int, mean: list[float]) -> np.ndarray:
+    """The memory-mapped latents of one name, ``(count, ..., len(mean))``."""
+    try:
+        array = np.lib.format.open_memmap(path, mode="r")
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a damaged header raises almost anything
+        said = " ".join(str(error).split())
+        raise FunctasetError(f"{path}: damaged ({said}); encode again") from error
+    whole = path.stat().st_size == array.offset + array.nbytes
+    shape = (count, *array.shape[1:-1], len(mean))
+    if array.dtype.kind != "f" or array.shape != shape or not whole:
+        raise FunctasetError(
+            f"{path}: {array.dtype} {array.shape} in {path.stat().st_size} bytes, expected floats "
+            f"{shape} in {array.offset + array.nbytes}; encode again"
+        )
+    return array

@@ -1,7 +1,8 @@
 """What a program reads besides JSONs: prepared data, weights, latents. Is it there?
 
 Snakemake knows the JSONs alone: they are what tables are made of, and what a repository may keep.
-The large files beside them can be missing: removed to save space, or never there in a clone.
+The large files beside them can be missing: removed to save space, or never there in a clone; or
+damaged: half copied, say. Arrays are opened as their readers do, and not read.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from benchmarks.datasets.dataset import open_prepared
+from benchmarks.datasets.errors import DatasetError
 from benchmarks.records.provenance import sha256
 from benchmarks.records.result import ResultError, prepared_path, read_result, result_path
-from lift.functaset import MANIFEST
+from lift.functaset import MANIFEST, FunctasetError, open_functaset
 
 PROGRAMS = {
     "fit": "benchmarks.stages.fit",
@@ -64,16 +67,15 @@ def missing_products(
 
 
 def missing_data(directory: Path) -> str:
-    """Which file of a prepared data set is missing; nothing where all are there."""
+    """What a prepared data set lacks, or has damaged; nothing where its readers can open it."""
     manifest = directory / "manifest.json"
-    try:
-        files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
-    except FileNotFoundError:
+    if not manifest.exists():
         return f"{manifest} is missing"
-    except (ValueError, KeyError, TypeError):
-        return f"{manifest} is damaged"
-    lost = [name for name in files if not (directory / name).exists()]
-    return f"{directory / lost[0]} is missing" if lost else ""
+    try:
+        open_prepared(directory)
+    except DatasetError as error:
+        return str(error)
+    return ""
 
 
 def missing_artifact(path: Path) -> str:
@@ -88,19 +90,19 @@ def missing_artifact(path: Path) -> str:
             return f"{file} is missing"
         if sha256(file) != expected:
             return f"{file} is not the file that {path} names"
-        if file.name == MANIFEST and (lost := _lost_latents(file)):
-            return f"{lost} is missing"
+        if file.name == MANIFEST and (reason := _lost_latents(file)):
+            return reason
     return ""
 
 
-def _lost_latents(manifest: Path) -> Path | None:
-    content = json.loads(manifest.read_text(encoding="utf-8"))
-    files = (
-        manifest.with_name(f"{split}.{name}.npy")
-        for split in content["splits"]
-        for name in content["statistics"]
-    )
-    return next((file for file in files if not file.exists()), None)
+def _lost_latents(manifest: Path) -> str:
+    """Which latents of a functaset are missing or damaged; nothing where they can be opened."""
+    weights = json.loads(manifest.read_text(encoding="utf-8"))["field_sha256"]
+    try:
+        open_functaset(manifest.parent, weights)
+    except FunctasetError as error:
+        return str(error)
+    return ""
 
 
 def _failed(path: Path) -> bool:

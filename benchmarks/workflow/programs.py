@@ -20,6 +20,7 @@ from benchmarks.stages.lock import WAIT
 from benchmarks.stages.parent import end_with
 from benchmarks.workflow.products import missing_products
 from benchmarks.workflow.together import SHARED, run_together
+from lift.files import replacing
 from lift.interrupt import EXIT_CODE, Interrupted, interruptible
 
 
@@ -70,15 +71,16 @@ def attempt(module: str, arguments: Sequence[str], log: Path, processes: int) ->
 
 def _again(module: str, arguments: Sequence[str], path: Path, processes: int) -> None:
     """Runs an earlier program; its result stays as it was where it made the same files again."""
-    before = path.read_bytes() if path.exists() else b""
-    times = path.stat() if before else None
-    run(module, arguments, processes)
-    if times is None:
+    try:
+        known, content, times = read_result(path), path.read_bytes(), path.stat()
+    except ResultError:  # missing or damaged: nothing to keep
+        run(module, arguments, processes)
         return
-    known = Result.model_validate_json(before)
+    run(module, arguments, processes)
     if known.status == "ok" and known.artifacts == read_result(path).artifacts:
-        path.write_bytes(before)
-        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        with replacing(path) as unfinished:
+            unfinished.write_bytes(content)
+            os.utime(unfinished, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def write_failure(path: Path, reason: str) -> None:

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
 
 from lift.functaset import FunctasetError, open_functaset, write_functaset
+from tests.benchmarks.datasets.damage import ALWAYS_THE_SAME, damage
 
 
 def batches(count, seed=0):
@@ -67,8 +69,31 @@ def test_a_truncated_array_is_one_clear_error(tmp_path):
     write_functaset(tmp_path / "f", {"train": (5, batches(5)[1])}, "abc")
     path = tmp_path / "f" / "train.local.npy"
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(FunctasetError, match="damaged functaset"):
+    with pytest.raises(FunctasetError, match=r"train\.local\.npy: damaged"):
         open_functaset(tmp_path / "f", "abc")
+
+
+@pytest.mark.parametrize("name", ["train.global.npy", "functaset.json"])
+def test_damaged_bytes_give_the_named_error_or_latents_of_the_promised_shape(tmp_path, name):
+    write_functaset(tmp_path / "f", {"train": (5, batches(5)[1])}, "abc")
+    path, whole = tmp_path / "f" / name, np.empty((5, 1, 1, 4))
+
+    @ALWAYS_THE_SAME
+    @given(damage(path.read_bytes()))
+    def try_it(content):
+        path.write_bytes(content)
+        try:
+            found = open_functaset(tmp_path / "f", "abc").splits
+        except FunctasetError as error:
+            said = str(error)
+        else:
+            latents = found.get("train", {}).get("global", whole)
+            assert (latents.shape, latents.dtype.kind) == (whole.shape, "f")
+            return
+        assert str(tmp_path / "f") in said
+        assert "\n" not in said
+
+    try_it()
 
 
 def test_a_functaset_that_is_not_there_says_so(tmp_path):
