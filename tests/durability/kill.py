@@ -110,6 +110,9 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    for number in SIGNALS:  # a shell's background ignores some, and what is started here would too
+        if number != signal.SIGKILL and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     dice, wrong = random.Random(options.seed), 0
     with tempfile.TemporaryDirectory(prefix="lift-durability-") as folder:
         project, kept = copy_of_the_project(Path(folder)), Path(folder) / "kept"
