@@ -109,14 +109,14 @@ def keep(
     """Saves what a step has added to, when it is time, when asked to stop, and at the end.
 
     Raises:
-        Interrupted: the process was asked to stop before the end.
+        Interrupted: the process was asked to stop, after the last step too: more may follow it.
     """
     finished = progress.step >= steps
     if finished or stop.asked or progress.unsaved_seconds() >= every_seconds:
         with progress.paused():
             save()
         progress.saved_at = time.monotonic()
-    if stop.asked and not finished:
+    if stop.asked:
         raise Interrupted(f"step {progress.step} of {steps} is kept; run it again to go on")
 
 

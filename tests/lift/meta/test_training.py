@@ -161,18 +161,19 @@ def test_validation_happens_at_its_own_multiples_and_at_the_end(tmp_path):
     assert validated == [15, 30, 32]
 
 
-def test_a_signal_saves_the_step_reached_and_the_rest_is_as_if_nothing_had_been(tmp_path):
+@pytest.mark.parametrize("step", [34, 60])
+def test_a_signal_saves_the_step_reached_and_the_rest_is_as_if_nothing_had_been(tmp_path, step):
     whole = run(tmp_path / "whole", config())
 
     class Signalled(Waves):
         def batch(self, indices):
             self.batches = getattr(self, "batches", 0) + 1
-            if self.batches == 34:
+            if self.batches == step:
                 signal.raise_signal(signal.SIGTERM)
             return super().batch(indices)
 
     settings = config(checkpoint_seconds=1e9)
-    with pytest.raises(Interrupted, match="step 34 of 60 is kept"):
+    with pytest.raises(Interrupted, match=f"step {step} of 60 is kept"):
         run(tmp_path / "parts", settings, train=Signalled(64))
     parts = run(tmp_path / "parts", settings)
     first, second = (load_file(tmp_path / d / "field.safetensors") for d in ("whole", "parts"))
