@@ -55,6 +55,10 @@ class TrainingConfig(BaseModel):
         watching = {"log_every", "validate_every", "checkpoint_seconds"}
         return self.model_dump(mode="json", exclude=watching)
 
+    def among(self, signals: int) -> Self:
+        """The same, with a batch of no more than there are."""
+        return self.model_copy(update={"batch": min(self.batch, signals)})
+
     @model_validator(mode="after")
     def _exponential_has_an_end(self) -> Self:
         if (self.schedule == "exponential") != (self.last_rate is not None):

@@ -70,6 +70,11 @@ def test_training_lowers_the_error(tmp_path):
     assert trained.curve[-1]["signals"] == 400 * 16
 
 
+def test_a_batch_is_no_larger_than_what_there_is():
+    assert config(batch=16).among(5).batch == 5
+    assert config(batch=16).among(50) == config(batch=16)
+
+
 @pytest.mark.parametrize(
     "changes", [{}, {"average": None, "clip": 0.1}, {"precision": "bfloat16", "warmup": 7}]
 )

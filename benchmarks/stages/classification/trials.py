@@ -116,7 +116,7 @@ def trial(inputs: Inputs, copies: int, task: ClassificationTask) -> Trial:
         head.to(task.device),
         loss,
         validation,
-        config.training,
+        config.training.among(copies * len(inputs.labels["train"])),
         checkpoint=task.checkpoint(copies),
         name=f"classifier_{copies}",
         seed=task.seed,
@@ -193,10 +193,8 @@ def measure(inputs: Mapping[int, Inputs], task: ClassificationTask) -> tuple[lis
         metrics.append(percent(f"accuracy of {name}", value, "test", int(row.sum())))
     write_confusion(task.directory, confusion, task.classes)
     draw([first, *others], probe_test, labels, task)
-    training = task.config.training
-    return metrics, Budget(
-        signals=training.steps * training.batch, published_signals=task.config.published_signals
-    )
+    seen = int(first.curve[-1]["signals"] or 0)
+    return metrics, Budget(signals=seen, published_signals=task.config.published_signals)
 
 
 def trial_metrics(one: Trial, labels: Tensor, held_out: int, suffix: str) -> list[Metric]:

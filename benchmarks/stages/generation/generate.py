@@ -95,7 +95,7 @@ def train_denoiser(generator: Generator) -> Trained:
         denoiser,
         loss,
         show,
-        config.train,
+        config.train.among(generator.count),
         checkpoint=Checkpoint(
             directory / "denoiser_checkpoint.safetensors",
             identity,
@@ -132,7 +132,7 @@ def run(experiment: Experiment) -> Outcome:
             Metric(name="training_seconds", value=last["seconds"], unit="s", split="train"),
         ],
         Budget(
-            signals=config.train.steps * config.train.batch,
+            signals=int(last["signals"] or 0),
             published_signals=cell.generation.published_signals if cell.generation else None,
         ),
         {weights.name: sha256(weights)},
