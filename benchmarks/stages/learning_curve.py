@@ -39,6 +39,11 @@ def run(experiment: Experiment) -> Outcome:
         if row["validation_psnr"] is None:
             continue
         path = directory / "snapshots" / f"{row['step']:.0f}.safetensors"
+        if not path.exists():
+            raise StageError(
+                f"{path}: no such file, expected the weights of step {row['step']:.0f}; move "
+                "checkpoint.safetensors away and fit again"
+            )
         tensors, metadata = load_tensors(path)
         if metadata.get("identity") != identity:
             raise StageError(f"{path}: weights of another training; fit again")

@@ -88,13 +88,13 @@ def measure(
     decibels = torch.cat(collected["psnr"])
     spread = Metric(
         name="psnr_std",
-        value=decibels.std().item(),
+        value=decibels.std().item() if len(decibels) > 1 else None,
         unit="dB",
         split=name,
         samples=len(positions),
     )
     metrics.append(spread)
-    if images:
+    if images and len(positions) > 1:  # of one there is no distance of distributions
         original = split.subset(positions).images()
         spaces, cache = available_spaces(device), experiment.feature_cache
         metrics += measure_reconstructions(

@@ -9,7 +9,7 @@ from benchmarks.records.result import read_result
 from benchmarks.records.signals import read_psnr
 from benchmarks.stages.reconstruct import at_stored_points, mean_metric
 from lift import Domain
-from tests.benchmarks.stages.commands import SHAPES
+from tests.benchmarks.stages.commands import IMAGES, SHAPES, edit
 from tests.lift.fields import small_lift
 
 
@@ -47,3 +47,18 @@ def test_the_psnr_of_every_test_signal_is_kept(encoded):
     assert kept.shape == (5,)
     assert kept.mean() == pytest.approx(result.value("psnr", "test"), abs=1e-4)
     assert kept.std(ddof=1) == pytest.approx(result.value("psnr_std", "test"), rel=1e-4)
+
+
+def test_one_signal_is_measured_without_what_takes_several(classified_copy, monkeypatch):
+    def one(scale):
+        scale["datasets"][IMAGES.dataset].update(
+            encode={"train": 1, "test": 1}, evaluate={"train": 1, "test": 1}
+        )
+
+    edit(classified_copy, one)
+    for stage in ("encode", "reconstruct"):
+        IMAGES.run(monkeypatch, classified_copy, stage)
+    result = read_result(IMAGES.cell(classified_copy) / "reconstruction.json")
+    assert result.value("psnr", "test") > 0
+    assert result.value("psnr_std", "test") is None
+    assert not [metric.name for metric in result.metrics if "fd" in metric.name]
