@@ -39,6 +39,7 @@ Stage = Literal[
 ]
 
 Kind = Literal["image", "voxel", "sequence"]
+Device = Literal["auto", "cpu", "cuda"]
 
 
 def _cells(incomplete: str) -> list[str]:
@@ -195,7 +196,7 @@ def verify(
     results: Results,
     data: Prepared,
     tolerance: Annotated[float, typer.Option(min=0, help="as a share of the stored value")] = 1e-3,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
+    device: Annotated[Device, typer.Option(help="what it is measured on")] = "auto",
 ) -> None:
     """Measures a cell's stored weights again and compares; exit code 1 where a metric differs."""
     from benchmarks.settings.cell import resolve

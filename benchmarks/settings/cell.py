@@ -34,7 +34,7 @@ from benchmarks.settings.method import (
 )
 from benchmarks.settings.reading import ConfigError, Data, read_mapping
 from benchmarks.settings.scale import Counts, ScaleConfig, find_dataset, load_scale, scale_tree
-from benchmarks.settings.trial import GROUPS, RESULTS, read_trial, split_name
+from benchmarks.settings.trial import CHANGEABLE, GROUPS, RESULTS, read_trial, split_name
 from lift.meta.config import FitConfig
 
 ARGUMENTS = {"generation.network": "denoiser", "classification.settings": "head"}
@@ -157,7 +157,7 @@ def merged_settings(scale: str, dataset: str, method: str, results: Path = RESUL
     classified = leaf_at(data, ("classification", "methods"))
     if classified is None or method not in classified.value:
         tree.pop("classification", None)
-    _refuse_unused(changes, tree)
+    _refuse_unused(changes, tree, method)
     tree = merge(tree, changes, arguments=ARGUMENTS)
     for name in GROUPS:
         if isinstance(part := tree.get(name), Leaf):
@@ -165,11 +165,15 @@ def merged_settings(scale: str, dataset: str, method: str, results: Path = RESUL
     return tree
 
 
-def _refuse_unused(changes: Tree, tree: Tree) -> None:
-    for name in ("generation", "classification"):
-        if name in changes and name not in tree:
-            (_, leaf), *_ = leaves({name: changes[name]})
-            raise ConfigError(f"{leaf}: this cell has no {name}")
+def _refuse_unused(changes: Tree, tree: Tree, method: str) -> None:
+    """Nothing would read what is changed of a stage that the cell lacks."""
+    lacking = {"generation", "classification"} - set(tree)
+    if method in image_classifiers():
+        lacking |= set(CHANGEABLE) - {"classification"}
+    for name in CHANGEABLE:
+        for _, leaf in leaves({name: changes[name]} if name in changes else {}):
+            if name in lacking:
+                raise ConfigError(f"{leaf}: this cell has no {name}")
 
 
 def check_in_scale(config: ScaleConfig, dataset: str, method: str) -> None:

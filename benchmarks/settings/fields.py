@@ -74,6 +74,12 @@ def check_field(spec: str, domain: Domain, tree: Tree, fit: Tree, where: str) ->
         regions = bool(sketch_field(spec, domain, plain(tree)).field.regional_parameters())
     except Exception as error:
         raise refused(error, tree, where, "field") from error
+    stride = leaf_at(fit, ("stride",))
+    if stride and domain.resolution % stride.value:
+        raise ConfigError(
+            f"{stride}: {stride.value} does not divide the resolution {domain.resolution}; "
+            "expected a divisor"
+        )
     for name in ("tied_steps", "agreement"):
         leaf = leaf_at(fit, (name,))
         if leaf and leaf.value and not regions:

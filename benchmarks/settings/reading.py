@@ -29,6 +29,7 @@ def _once(values: list[Any]) -> list[Any]:
     return values
 
 
+NUMBERS = (":int", ":float", ":timestamp")
 Entry = TypeVar("Entry")
 Distinct = Annotated[list[Entry], AfterValidator(_once)]
 """A list in which nothing stands twice."""
@@ -41,7 +42,10 @@ class Data(BaseModel):
 
 
 class _Loader(yaml.CSafeLoader):
-    """Reads 1e-4 as a number, as YAML 1.2 and Python do; a key stands once, and holds no loop."""
+    """Reads numbers as YAML 1.2 and Python do; a key stands once, and holds no loop.
+
+    1e-4 is a number; 1:30 is no number to base 60, 010 not eight and 2026-01-01 no date: all text.
+    """
 
     def get_single_node(self) -> yaml.Node | None:
         node = super().get_single_node()
@@ -69,11 +73,19 @@ def _refuse_twice(node: yaml.Node | None, at: str, above: tuple[yaml.Node, ...])
             _refuse_twice(value, place, below)
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
-    list("-+0123456789"),
-)
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in resolvers if not tag.endswith(NUMBERS)]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+for _kind, _form in (
+    ("int", r"^[-+]?(0|[1-9][0-9_]*|0x[0-9a-fA-F]+)$"),
+    ("float", r"^[-+]?([0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?$"),
+    ("float", r"^[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+$"),
+    ("float", r"^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$"),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_kind}", re.compile(_form), list("-+.0123456789")
+    )
 
 
 def first_mistake(error: ValidationError) -> ErrorDetails:
@@ -122,11 +134,11 @@ def parse_yaml(text: str) -> Any:
 
     Raises:
         yaml.YAMLError: it is no YAML.
-        ValueError: a number is infinite or none, a key stands twice, or an alias stands for what
-            it is part of; the message names the key.
+        ValueError: a number is infinite or none, a value is of no kind that settings have, a key
+            stands twice, or an alias stands for what it is part of; the message names the key.
     """
     content = yaml.load(text, Loader=_Loader)
-    _refuse_infinite(content, "")
+    _refuse_others(content, "")
     return content
 
 
@@ -186,12 +198,15 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
         raise ConfigError(f"{path}: {explain(error, model)}") from error
 
 
-def _refuse_infinite(value: Any, key: str) -> None:
+def _refuse_others(value: Any, key: str) -> None:
+    """What JSON cannot say: infinite numbers, and the dates, sets and bytes of YAML's tags."""
     if isinstance(value, dict):
         for name, part in value.items():
-            _refuse_infinite(part, f"{key}.{name}" if key else str(name))
+            _refuse_others(part, f"{key}.{name}" if key else str(name))
     elif isinstance(value, list):
         for part in value:
-            _refuse_infinite(part, key)
+            _refuse_others(part, key)
     elif isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{key}: {value}, expected a finite number")
+        raise ValueError(f"{key or 'value'}: {value}, expected a finite number")
+    elif not isinstance(value, str | int | float | None):
+        raise ValueError(f"{key or 'value'}: {value!r}, expected a number, text or a list")

@@ -18,6 +18,10 @@ from benchmarks.settings.reading import ConfigError, Data, Distinct, read_mappin
 
 RESERVED = ("published", "prepared", "features", "logs", "tables", "data_report", "speed")
 """Folders of ``results`` that belong to no scale."""
+LARGEST_SEED = 2**32 - 1
+"""That every generator takes."""
+MOST_THREADS = 1024
+"""Of one process: a machine refuses a hundred thousand."""
 
 
 class Overrides(Data):
@@ -67,8 +71,10 @@ class ScaleConfig(Data):
 
     scale: str = Field(pattern=r"^[\w-]+$")
     extends: str | None = None
-    seeds: Distinct[Annotated[int, Field(ge=0)]] = Field(min_length=1)
-    threads: int = Field(ge=0, description="CPU threads of one training; 0 takes all")
+    seeds: Distinct[Annotated[int, Field(ge=0, le=LARGEST_SEED)]] = Field(min_length=1)
+    threads: int = Field(
+        ge=0, le=MOST_THREADS, description="CPU threads of one training; 0 takes all"
+    )
     jobs: Literal["stage", "cell"] = Field(
         default="stage",
         description="what a process does: some stages of a cell, or all of them; small cells take "

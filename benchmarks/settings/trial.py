@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ GROUPS = ("field", "fit", "generation", "classification", "encode", "evaluate")
 """Settings of a cell that are groups of settings."""
 CHANGEABLE = (*GROUPS, "train", "validation")
 """What a trial may change of a cell."""
+NAME = r"[\w-]{1,100}"
+"""Of a trial; with its method it is a folder's name."""
 
 
 def split_name(method: str) -> tuple[str, str]:
@@ -36,7 +39,7 @@ def changes_of(assignments: Sequence[str]) -> dict[str, Any]:
     """What ``fit.steps=500`` and the like say, in groups.
 
     Raises:
-        ConfigError: one is no assignment, or names no group of a cell.
+        ConfigError: one is no assignment, names no group of a cell, or sets what is set already.
     """
     changes: dict[str, Any] = {}
     for assignment in assignments:
@@ -52,8 +55,10 @@ def changes_of(assignments: Sequence[str]) -> dict[str, Any]:
             place = place.setdefault(group, {})
             if not isinstance(place, dict):
                 raise ConfigError(f"--set: {assignment!r}: {group!r} is set to a value already")
+        if name in place:
+            raise ConfigError(f"--set: {assignment!r}: {name!r} is set already; expected once")
         try:
-            place[name] = parse_yaml(text)
+            place[name] = deepcopy(parse_yaml(text))
         except (yaml.YAMLError, ValueError) as error:
             line = " ".join(str(error).split())
             raise ConfigError(f"--set: {assignment!r}: no value ({line})") from error
@@ -67,8 +72,8 @@ def trial_of(method: str, changes: dict[str, Any], name: str | None) -> str:
         ConfigError: the name has other characters than a folder's should.
     """
     chosen = name or digest(changes)[:8]
-    if not re.fullmatch(r"[\w-]+", chosen):
-        raise ConfigError(f"--name: {chosen!r}, expected letters, digits, - and _")
+    if not re.fullmatch(NAME, chosen):
+        raise ConfigError(f"--name: {chosen!r}, expected up to 100 letters, digits, - and _")
     return f"{method}+{chosen}"
 
 
@@ -89,10 +94,16 @@ def read_trial(scale: str, dataset: str, method: str, root: Path) -> Tree:
     """What a trial changes; nothing for a configured cell.
 
     Raises:
-        ConfigError: there is no such trial.
+        ConfigError: there is no such trial, or this is no name of one.
     """
-    if not split_name(method)[1]:
+    base, name = split_name(method)
+    if method == base:
         return {}
+    if not re.fullmatch(NAME, name):
+        raise ConfigError(
+            f"method: {method!r}, expected METHOD or METHOD+NAME of up to 100 letters, digits, - "
+            "and _"
+        )
     path = trial_path(scale, dataset, method, root)
     if not path.exists():
         raise ConfigError(f"{path}: no such file; `lift run` with --set and --name makes a trial")

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.settings.cell import Cell, merged_settings, resolve
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.fields import sketch_field
-from benchmarks.settings.merge import Tree
+from benchmarks.settings.merge import Tree, group
 from benchmarks.settings.method import image_classifiers
 from benchmarks.settings.scale import load_scale
 from benchmarks.settings.trial import RESULTS, split_name
@@ -49,15 +49,15 @@ def resolve_all(
     cell = None if pixels else resolve(scale, dataset, method, seed, results)
     data = load_scale(scale).datasets.get(dataset)
     classified = data and data.classification and base in data.classification.methods
+    tree = merged_settings(scale, dataset, method, results)
     found = Resolved(
         cell,
-        generation_config(cell) if cell and cell.generation else None,
+        generation_config(cell, group(tree, "generation")) if cell and cell.generation else None,
         resolve_classification(scale, dataset, method, results) if pixels or classified else None,
     )
     labels = cell.training.fit.labels if cell else None
     if labels or found.generation or found.classification:
         domain = load_dataset_config(dataset).domain
-        tree = merged_settings(scale, dataset, method, results)
         _check_networks(found, domain, tree, f"{scale}/{dataset}/{method}")
     return found
 

@@ -16,6 +16,7 @@ from benchmarks.records.provenance import code_digest
 from benchmarks.records.recording import Recording
 from benchmarks.records.result import Budget, Metric, Result, Stage, write_result
 from benchmarks.settings.fields import field_module
+from benchmarks.settings.scale import LARGEST_SEED, MOST_THREADS
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.failure import one_line
 from benchmarks.stages.lock import written_here
@@ -56,13 +57,33 @@ def arguments(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--scale", default="demo", help="config/scales/SCALE.yaml")
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--method", required=True)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=up_to(LARGEST_SEED), default=0)
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--data", type=Path, default=Path("data"), help="prepared data sets")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     add_resume_anyway(parser)
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 takes all")
+    add_threads(parser, 0)
     return parser
+
+
+def up_to(largest: int) -> Callable[[str], int]:
+    """The type of an argument: a whole number from 0."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) > largest:
+            raise argparse.ArgumentTypeError(
+                f"{text!r}, expected a whole number from 0 to {largest}"
+            )
+        return int(text)
+
+    return number
+
+
+def add_threads(parser: argparse.ArgumentParser, default: int) -> None:
+    """The argument of every program that computes."""
+    parser.add_argument(
+        "--threads", type=up_to(MOST_THREADS), default=default, help="CPU threads; 0 takes all"
+    )
 
 
 def add_resume_anyway(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from benchmarks.settings.trial import write_trial
 from benchmarks.stages import fit
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.lock import written_here
-from benchmarks.stages.stage import choose_device, measured
+from benchmarks.stages.stage import add_threads, choose_device, measured
 from lift.progress import TrainingDivergedError
 
 
@@ -35,7 +35,7 @@ def arguments(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--data", type=Path, default=Path("data"), help="prepared data sets")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads; 0 takes all")
+    add_threads(parser, 1)
     return parser
 
 

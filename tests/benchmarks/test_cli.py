@@ -10,6 +10,7 @@ from benchmarks.settings.cell import resolve
 from benchmarks.settings.names import configured_cells, parse_cell
 from benchmarks.settings.reading import ConfigError
 from benchmarks.settings.trial import changes_of, trial_of, write_trial
+from benchmarks.stages.settings import resolve_all
 from tests.benchmarks.workflow.outside import write_folder
 from tests.benchmarks.workflow.test_outside import training
 
@@ -109,6 +110,7 @@ def test_every_setting_is_shown_with_its_place(lift):
         (("run", f"demo/{IMAGES}/resnet50", "fit"), "has no fit; its stages are classification"),
         (("run", f"demo/{IMAGES}/lift", "fti"), "'fti' is not one of 'fit'"),
         (("--include", "/nowhere", "list"), "LIFT_INCLUDE: /nowhere: no such folder"),
+        (("verify", f"demo/{IMAGES}/lift", "--device", "tpu"), "'tpu' is not one of 'auto', 'cpu'"),
         (("verify", f"demo/{IMAGES}/resnet50"), "resnet50: classifies pixels, and has no field to"),
         (("gate", "--expected", "/nowhere/x.yaml"), "no such file; no YAML in /nowhere"),
         (("check", "nerf:NeRF"), "module 'nerf' cannot be imported"),
@@ -189,6 +191,10 @@ def test_a_trial_of_a_variant_takes_the_variants_settings_and_its_own_changes(tm
         ("fit=5", r"settings\.yaml: fit: 5, expected settings: fit\.NAME"),
         ("encode=3", r"settings\.yaml: encode: 3, expected settings: encode\.NAME"),
         ("fit.steps.x=3", r"settings\.yaml: fit\.steps\.x: Input should be a valid integer"),
+        ("fit.steps=1:30", r"settings\.yaml: fit\.steps: Input should be a valid integer"),
+        ("fit.steps=2026-01-01", r"settings\.yaml: fit\.steps: Input should be a valid integer"),
+        ("fit.steps=!!set {1, 2}", r"value: \{1, 2\}, expected a number, text or a list"),
+        ("fit.stride=5", r"settings\.yaml: fit\.stride: 5 does not divide the resolution 32"),
         ("fti.steps=5", "expected GROUP.NAME=VALUE"),
         ("fit.steps", "expected GROUP.NAME=VALUE"),
     ],
@@ -203,10 +209,55 @@ def test_a_wrong_change_is_one_clear_error(tmp_path, assignment, message):
         resolved()
 
 
-def test_a_change_of_what_a_cell_lacks_is_refused(tmp_path):
-    write_trial("budget", "cifar10", "lift+x", changes_of(["generation.samples=5"]), tmp_path)
-    with pytest.raises(ConfigError, match=r"generation\.samples: this cell has no generation"):
-        resolve("budget", "cifar10", "lift+x", 0, tmp_path)
+@pytest.mark.parametrize(
+    ("cell", "change"),
+    [
+        (("budget", "cifar10", "lift"), "generation.samples"),
+        (("demo", IMAGES, "resnet50"), "fit.steps"),
+        (("demo", IMAGES, "resnet50"), "train"),
+    ],
+)
+def test_a_change_of_what_a_cell_lacks_is_refused(tmp_path, cell, change):
+    scale, dataset, method = cell
+    write_trial(scale, dataset, f"{method}+x", changes_of([f"{change}=5"]), tmp_path)
+    lacking = rf"{change}: this cell has no {change.partition('.')[0]}"
+    with pytest.raises(ConfigError, match=lacking):
+        resolve_all(scale, dataset, f"{method}+x", 0, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        ["fit.rate=1e-3", "fit.rate=1e-4"],
+        ["fit={steps: 3}", "fit.steps=4"],
+        ["fit.steps=3", "fit={steps: 4}"],
+    ],
+)
+def test_what_is_set_twice_is_refused(twice):
+    with pytest.raises(ConfigError, match="is set already; expected once"):
+        changes_of(twice)
+
+
+def test_one_change_leaves_nothing_for_the_next_to_find():
+    assert changes_of(["fit={steps: 3}", "fit.rate=1.0"]) == {"fit": {"steps": 3, "rate": 1.0}}
+    assert changes_of(["fit={steps: 3}"]) == {"fit": {"steps": 3}}
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["generation.train=5", "generation.samples=1", "generation.network=5", "generation.train.x=5"],
+)
+def test_a_wrong_change_of_generation_names_its_place(lift, tmp_path, monkeypatch, change):
+    monkeypatch.setattr(cli, "_results", lambda: tmp_path)
+    code, said = lift("run", f"demo/{IMAGES}/lift", "--set", change, "--name", "x")
+    assert code == 2
+    assert said.startswith(f"lift: --set: {change.partition('=')[0]}: ")
+
+
+@pytest.mark.parametrize("name", ["", "../x", "x" * 101])
+def test_a_trial_has_a_name_that_a_folder_can_have(tmp_path, name):
+    with pytest.raises(ConfigError, match=r"expected METHOD or METHOD\+NAME"):
+        resolve("demo", IMAGES, f"lift+{name}", 0, tmp_path)
 
 
 def test_a_name_is_not_taken_twice(tmp_path):

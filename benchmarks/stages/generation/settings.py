@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from benchmarks.settings.arguments import check_arguments
 from benchmarks.settings.cell import Cell
-from benchmarks.settings.merge import sourced
-from benchmarks.settings.reading import ConfigError, explain
+from benchmarks.settings.checking import checked
+from benchmarks.settings.merge import Tree, group, leaf_at, sourced
+from benchmarks.settings.reading import ConfigError
 from lift.diffusion.config import DiffusionConfig, GeometryName
 from lift.network_training import TrainingConfig
 
@@ -36,7 +37,7 @@ class GenerationConfig(BaseModel):
     network: dict[str, Any]
     diffusion: DiffusionConfig
     train: TrainingConfig
-    samples: int = Field(ge=1)
+    samples: int = Field(ge=2, description="of one there is no distance of distributions")
 
     @property
     def inputs(self) -> int:
@@ -58,8 +59,11 @@ class GenerationConfig(BaseModel):
         return self
 
 
-def generation_config(cell: Cell) -> GenerationConfig:
+def generation_config(cell: Cell, tree: Tree | None = None) -> GenerationConfig:
     """The checked settings of a cell.
+
+    Args:
+        tree: the same settings with their places; without it, a mistake names the cell.
 
     Raises:
         ConfigError: there are none, or one is unknown or wrong.
@@ -71,20 +75,18 @@ def generation_config(cell: Cell) -> GenerationConfig:
             f"{where}: no settings; expected `generation` in config/methods for this method (not a "
             f"variant) and in config/scales/{cell.scale}.yaml for this data set"
         )
-    try:
-        config = GenerationConfig.model_validate(cell.generation.settings)
-    except ValidationError as error:
-        raise ConfigError(f"{where}: {explain(error)}") from error
+    tree = sourced(cell.generation.settings, where, "generation") if tree is None else tree
+    config = checked(GenerationConfig, tree, where, "generation")
     if config.denoiser not in DENOISERS:
         raise ConfigError(
-            f"{where}: denoiser {config.denoiser!r} is unknown; "
+            f"{leaf_at(tree, ('denoiser',))}: {config.denoiser!r} is unknown; "
             f"expected one of {', '.join(DENOISERS)}"
         )
-    check_denoiser(config.denoiser, config.network, where)
+    check_denoiser(config.denoiser, group(tree, "network"), where)
     return config
 
 
-def check_denoiser(key: str, settings: dict[str, Any], where: str) -> type[nn.Module]:
+def check_denoiser(key: str, tree: Tree, where: str) -> type[nn.Module]:
     """The class of a denoiser, its settings checked.
 
     Raises:
@@ -92,7 +94,7 @@ def check_denoiser(key: str, settings: dict[str, Any], where: str) -> type[nn.Mo
     """
     module, name = DENOISERS[key]
     cls: type[nn.Module] = getattr(importlib.import_module(module), name)
-    check_arguments(cls, sourced(settings, where, "network"), where, "network", GIVEN)
+    check_arguments(cls, tree, where, "generation.network", GIVEN)
     return cls
 
 
@@ -111,8 +113,9 @@ def build_denoiser(
     key, drawing = config.denoiser, {}
     if key == "patch_unet":
         drawing = {"patterns": patterns, "channels": channels, "inputs": config.inputs}
-    cls = check_denoiser(key, config.network, f"denoiser {key!r}")
+    where = f"denoiser {key!r}"
+    cls = check_denoiser(key, sourced(config.network, where, "network"), where)
     try:
         return cls(shape, **config.network, **drawing)
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"denoiser {key!r}: {error}") from error
+        raise ConfigError(f"{where}: {error}") from error

@@ -32,7 +32,7 @@ from benchmarks.stages.single_signal.settings import (
     load_single_signal,
 )
 from benchmarks.stages.single_signal.tasks import SignalTask, build_tasks, decibels
-from benchmarks.stages.stage import add_resume_anyway, choose_device, next_command
+from benchmarks.stages.stage import add_resume_anyway, add_threads, choose_device, next_command
 from benchmarks.stages.terminal import Announced, machine
 from lift.network_training import Trained
 from lift.progress import Row, TrainingDivergedError
@@ -176,7 +176,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     add_resume_anyway(parser)
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 takes all")
+    add_threads(parser, 0)
     options = parser.parse_args()
     # The tails of Gaussians and wavelets are numbers that a CPU takes a hundred times as long over.
     torch.set_flush_denormal(True)

@@ -7,7 +7,7 @@ from benchmarks.settings.digest import digest
 from benchmarks.settings.fields import build_field
 from benchmarks.settings.merge import leaves
 from benchmarks.settings.method import published_settings
-from benchmarks.settings.reading import ConfigError, read_mapping, read_yaml
+from benchmarks.settings.reading import ConfigError, parse_yaml, read_mapping, read_yaml
 from benchmarks.settings.scale import ScaleConfig, load_scale
 from lift import Domain
 from tests.benchmarks.settings.configuration import edited
@@ -283,6 +283,15 @@ def test_a_key_stands_once_and_holds_no_loop(tmp_path, text, message):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=rf"demo\.yaml: {message}"):
         read_yaml(path, ScaleConfig)
+
+
+def test_numbers_are_those_of_yaml_1_2(tmp_path):
+    path = tmp_path / "any.yaml"
+    path.write_text(
+        "[1, -20, 1_000, 0x10, 1e-4, 5.0, .5, 2.e3, 010, 1:30, 2026-01-01]", encoding="utf-8"
+    )
+    text, numbers = path.read_text(encoding="utf-8"), [1, -20, 1000, 16, 1e-4, 5.0, 0.5, 2000.0]
+    assert parse_yaml(text) == [*numbers, "010", "1:30", "2026-01-01"]
 
 
 def test_a_merge_may_be_changed_and_an_alias_used_twice(tmp_path):

@@ -55,6 +55,23 @@ def test_weights_on_the_way_must_belong_to_this_training(encoded_copy, monkeypat
     assert "weights of another training" in failure(monkeypatch, encoded_copy, "learning_curve")
 
 
+def test_weights_on_the_way_that_are_gone_say_how_they_come_back(encoded_copy, monkeypatch):
+    (cell(encoded_copy) / "snapshots" / "2.safetensors").unlink()
+    said = failure(monkeypatch, encoded_copy, "learning_curve")
+    assert "2.safetensors: no such file, expected the weights of step 2; move checkpoint" in said
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("seed", "-1"), ("seed", str(2**64)), ("threads", "-1"), ("threads", "100000")],
+)
+def test_a_number_that_nothing_takes_is_refused(encoded_copy, monkeypatch, capsys, argument, value):
+    with pytest.raises(SystemExit) as stopped:
+        run(monkeypatch, encoded_copy, "encode", f"--{argument}={value}")
+    assert stopped.value.code == 2
+    assert f"--{argument}: '{value}', expected a whole number from 0 to" in capsys.readouterr().err
+
+
 def test_the_functaset_holds_what_was_encoded(encoded):
     weights = read_result(cell(encoded) / "fit.json").artifacts["field.safetensors"]
     functaset = open_functaset(cell(encoded) / "functaset", weights)

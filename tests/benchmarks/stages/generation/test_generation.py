@@ -157,6 +157,12 @@ def test_other_samples_need_no_other_training(generated, tmp_path, monkeypatch):
     assert ratios[0] != ratios[1]
 
 
+def test_a_budget_counts_the_latents_that_were_seen(encoded_copy, monkeypatch):
+    change(encoded_copy, train={**GENERATION["train"], "batch": 50})
+    run(monkeypatch, encoded_copy, "generate")
+    assert read_result(cell(encoded_copy) / "generation.json").budget.signals == 4 * 6
+
+
 def test_the_same_seed_generates_the_same(generated, tmp_path, monkeypatch):
     shutil.copytree(generated, tmp_path, dirs_exist_ok=True)
     (cell(tmp_path) / "denoiser.safetensors").unlink()
@@ -169,7 +175,7 @@ def test_the_same_seed_generates_the_same(generated, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"denoiser": "vit"}, "denoiser 'vit' is unknown; expected one of residual_mlp, unet"),
+        ({"denoiser": "vit"}, "denoiser: 'vit' is unknown; expected one of residual_mlp, unet"),
         ({"network": {"depth": 3}}, r"network\.depth: .*expected widths, blocks, cellwise"),
         ({"network": {"widths": [40], "blocks": 1, "cellwise": True}}, "multiples of 32"),
         (
