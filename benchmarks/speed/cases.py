@@ -63,8 +63,12 @@ class Workload(NamedTuple):
         return torch.rand(size, *self.values.shape[1:], device=self.values.device)
 
 
-def workload(case: Case) -> Workload:
-    """Builds a case on the CPU, with fresh weights and the published number of points a step."""
+def workload(case: Case, every: int = 1) -> Workload:
+    """Builds a case on the CPU, with fresh weights and the published number of points a step.
+
+    Args:
+        every: one in so many of these points, for a try.
+    """
     settings = published_settings(case.method, case.dataset)
     domain = load_dataset_config(case.dataset).domain
     torch.manual_seed(0)
@@ -72,5 +76,6 @@ def workload(case: Case) -> Workload:
     coords = domain.grid()
     if settings.fit.stride > 1:
         coords = coords[:, torch.from_numpy(jittered_points(domain, settings.fit.stride, 0, 0))]
+    coords = coords[:, ::every]
     values = torch.zeros(1, coords.shape[1], domain.channels)
     return Workload(field, field.locate(coords), values)

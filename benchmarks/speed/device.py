@@ -26,6 +26,8 @@ from lift.files import replacing
 from lift.meta.outer import TakeStep
 
 SIGNALS, STEPS = 4, 3
+FEW = 16
+"""One point in so many is enough to try whether the check works."""
 TOLERANCES = {torch.float64: 1e-9, torch.float32: 1e-3}
 """Largest relative error of a whole gradient. Float32's error grows through 15 sine layers."""
 
@@ -44,18 +46,24 @@ def cast(work: Workload, dtype: torch.dtype, device: torch.device) -> Workload:
     return Workload(work.field.to(dtype), query, work.values.to(dtype)).to(device)
 
 
-def agreement(case: Case, device: torch.device) -> dict[str, float]:
-    """Relative error of every way's gradient, against the unrolled one in float64 on the CPU."""
-    host = torch.device("cpu")
-    values = workload(case).batch(SIGNALS).double()
-    plain = cast(workload(case), torch.float64, host)
+def agreement(case: Case, device: torch.device, quick: bool = False) -> dict[str, float]:
+    """Relative error of every way's gradient, against the unrolled one in float64 on the CPU.
+
+    Args:
+        quick: at some points, and without the compiler, for a try on a CPU.
+    """
+    host, every = torch.device("cpu"), FEW if quick else 1
+    values = workload(case, every).batch(SIGNALS).double()
+    plain = cast(workload(case, every), torch.float64, host)
     unrolled = PLAIN.step(plain.field, STEPS)
     exact = gradient(plain, values, unrolled, plain.field.zero_latent(SIGNALS))
     errors = {}
     for dtype, tolerance in TOLERANCES.items():
         for way in candidates(SIGNALS, STEPS):
+            if quick and way.compile:
+                continue
             torch.compiler.reset()
-            work = cast(workload(case), dtype, device)
+            work = cast(workload(case, every), dtype, device)
             take = way.step(work.field, STEPS)
             found = gradient(work, values.to(device, dtype), take, None)
             error = ((found - exact).norm() / exact.norm()).item()
@@ -94,6 +102,7 @@ def main() -> None:
     parser.add_argument("what", choices=("agreement", "trace"))
     parser.add_argument("--case", default="", help="part of a case's name, such as lift-cifar10")
     parser.add_argument("--out", type=Path, default=Path("results/speed"))
+    parser.add_argument("--quick", action="store_true", help="agreement: few points, no compiler")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -108,7 +117,7 @@ def main() -> None:
             if options.what == "trace":
                 text = trace(case, device, options.out)
             else:
-                text = json.dumps(agreement(case, device), indent=1)
+                text = json.dumps(agreement(case, device, options.quick), indent=1)
         except RuntimeError as error:
             sys.exit(f"device: {error}")
         name = f"{options.what}-{case.name}.txt"

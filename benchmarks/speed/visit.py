@@ -45,7 +45,7 @@ def parts(options: argparse.Namespace) -> list[Part]:
     minutes = str(options.minutes * 0.1)
     return [
         Part("tests", ["pytest", *tests], 0.4, {"OMP_NUM_THREADS": "1"}),
-        Part("agreement", ["benchmarks.speed.device", "agreement", *suite], 0.5),
+        Part("agreement", ["benchmarks.speed.device", "agreement", *suite, *quick], 0.5),
         Part("speed", ["benchmarks.speed", "time", "--minutes", minutes, *suite, *quick], 0.65),
         Part("prepare", ["benchmarks.stages.prepare", "--dataset", dataset, *places], 0.75),
         Part("training", ["benchmarks.stages.fit", *cell, *places], 1.0),
@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument("--cell", default="paper/cifar10/lift", metavar="SCALE/DATASET/METHOD")
     parser.add_argument("--case", default="lift-cifar10", help="of the speed suite")
     parser.add_argument("--tests", nargs="+", default=["tests"], help="files or folders")
-    parser.add_argument("--quick", action="store_true", help="the speed suite's, for CPUs")
+    parser.add_argument("--quick", action="store_true", help="agreement and speed, for CPUs")
     parser.add_argument("--data", type=Path, default=Path("data"), help="prepared data sets")
     parser.add_argument("--out", type=Path, default=Path("results/visit"))
     options = parser.parse_args()
