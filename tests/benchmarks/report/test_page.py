@@ -137,6 +137,13 @@ def test_headings_are_in_order(html):
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
+def test_the_contents_list_has_every_heading(html):
+    listed = re.search(r"<nav.*?</nav>", html, re.DOTALL).group()
+    headings = re.findall(r'<h[23] id="([^"]+)"', without_scripts(html))
+    assert len(headings) > 10
+    assert [name for name in headings if f'href="#{name}"' not in listed] == []
+
+
 def test_every_link_into_the_page_has_its_target_and_footnotes_lead_back(html):
     text = without_scripts(html)
     names = re.findall(r'\bid="([^"]+)"', text)
