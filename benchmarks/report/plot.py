@@ -33,7 +33,7 @@ def chart(figure: go.Figure, axes: Iterable[str] = (), **layout: Any) -> Chart:
     """A figure in the page's look; the colours of its text and axes are set when it is drawn."""
     figure.update_layout(
         template="none",
-        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         margin={"l": 60, "r": 16, "t": 12, "b": 60},
         hovermode="closest",
     )
