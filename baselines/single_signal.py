@@ -149,7 +149,8 @@ def complex_linear(layer: nn.Module, h: Tensor) -> Tensor:
 def nyquist_octaves(samples: int) -> int:
     """Octaves of an encoding for a side of so many samples: ``floor(log2(samples / 4))``.
 
-    INCODE's and WIRE's rule (SIREN's before them); one at least.
+    INCODE's and WIRE's rule for one and two coordinates (SIREN's before them); of three they take
+    ten octaves whatever the grid, here it is the rule's. One at least.
     """
     return max(1, (samples // 4).bit_length() - 1)
 

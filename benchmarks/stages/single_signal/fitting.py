@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from benchmarks.stages.single_signal.networks import build_network
+from benchmarks.stages.single_signal.networks import network_of
 from benchmarks.stages.single_signal.settings import (
     FITTING,
     ScaleSizes,
@@ -100,7 +100,7 @@ class Comparison:
         """Trains a fresh network on what is observed: random points of it, or all at once."""
         coords, values = observed
         torch.manual_seed(self.seed)
-        network = build_network(
+        made = network_of(
             self.method,
             self.config.methods[self.method],
             self.settings,
@@ -108,7 +108,8 @@ class Comparison:
             self.task.shape[: coords.shape[1]],
             values.shape[1],
             factor,
-        ).to(coords.device)
+        )
+        network = made.build().to(coords.device)
         points = min(self.sizes.points, len(coords))
 
         def loss(network: nn.Module, _: int) -> Tensor:
@@ -129,7 +130,7 @@ class Comparison:
         )
         identity = {
             "network": name,
-            "factor": factor,
+            "arguments": made.arguments,
             "training": training.identity(),
             "sizes": self.sizes.model_dump(mode="json"),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import nn
 
@@ -16,7 +16,18 @@ COMPLEX_MACS = 4
 """Real multiply-adds of a complex one."""
 
 
-def build_network(
+class NetworkOf(NamedTuple):
+    """A network before its weights: a class and what it is made with, JSON values."""
+
+    kind: type[nn.Module]
+    arguments: dict[str, int | float]
+
+    def build(self) -> nn.Module:
+        """A fresh network of torch's global generator."""
+        return self.kind(**self.arguments)
+
+
+def network_of(
     method: str,
     settings: NetworkSettings,
     task: TaskSettings,
@@ -24,8 +35,8 @@ def build_network(
     grid: tuple[int, ...],
     channels: int,
     factor: float,
-) -> nn.Module:
-    """A fresh network of torch's global generator.
+) -> NetworkOf:
+    """The network of a method on a task.
 
     Args:
         grid: samples along each axis of the signal.
@@ -52,11 +63,12 @@ def build_network(
         raise ConfigError(
             f"config/single_signal.yaml: {method!r} is no network; expected {', '.join(known)}"
         )
-    network, of_task = known[method]
+    kind, of_task = known[method]
     if method in ("wire", "gauss"):
         constants = {name: factor * value for name, value in constants.items()}
-    sizes = {"width": scale.width, "hidden": scale.hidden}
-    return network(len(grid), channels, **sizes, **of_task, **constants)
+    sizes = {"dimensions": len(grid), "channels": channels}
+    sizes |= {"width": scale.width, "hidden": scale.hidden}
+    return NetworkOf(kind, {**sizes, **of_task, **constants})
 
 
 def parameters(network: nn.Module) -> int:

@@ -1,5 +1,7 @@
 """The comparison for real, tiny: choices, resumption, and its section of the tables."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from benchmarks.records.result import Metric, Result, result_path, write_result
 from benchmarks.report.sheets import Sheet
 from benchmarks.stages.single_signal.compare import image_of, observed_metrics, run
 from benchmarks.stages.single_signal.fitting import CHUNK, Comparison, squared_error
-from benchmarks.stages.single_signal.networks import build_network, macs, parameters
+from benchmarks.stages.single_signal.networks import macs, network_of, parameters
 from benchmarks.stages.single_signal.settings import load_single_signal
 from benchmarks.stages.single_signal.tasks import SignalTask, centres
 from benchmarks.tables.single_signal import section
@@ -87,14 +89,37 @@ def test_a_factor_multiplies_every_frequency_of_a_network():
     def built(method, factor):
         torch.manual_seed(0)
         settings = CONFIG.methods[method], CONFIG.tasks["image"], CONFIG.scales["demo"]
-        return build_network(method, *settings, (256, 384), 3, factor)
+        return network_of(method, *settings, (256, 384), 3, factor).build()
 
     assert (built("relift", 2.0).gamma, built("relift", 2.0).first_w0) == (2.0, 30.0)
     assert built("siren", 2.0).first_w0 == 60.0
     assert built("finer", 2.0).w0 == [60.0, 30.0, 30.0]
     assert (built("wire", 2.0).w0, built("wire", 2.0).sigma) == ([20.0] * 3, 20.0)
     assert built("gauss", 2.0).sigma == 20.0
-    assert [built("relu_pe", factor).octaves for factor in (1.0, 2.0, 4.0)] == [5, 6, 7]
+    assert [built("relu_pe", factor).octaves for factor in (1.0, 2.0, 4.0)] == [6, 7, 8]
+
+
+@pytest.mark.parametrize(
+    ("task", "samples"),
+    [("image", 384), ("super_resolution", 384), ("inpainting", 384), ("denoising", 384 // 3)],
+)
+def test_the_encoding_of_a_task_is_wires(task, samples):
+    """Its code has ``floor(log2(1 / (2 * (2 * 1 / samples))))`` octaves.
+
+    Samples are those of the longest side, or a third of them where it denoises (``tau < 100``).
+    """
+    settings = CONFIG.methods["relu_pe"], CONFIG.tasks[task], CONFIG.scales["demo"]
+    made = network_of("relu_pe", *settings, (256, 384), 3, 1.0)
+    assert made.arguments["octaves"] == math.floor(math.log2(1 / (2 * (2 * 1 / samples))))
+
+
+@pytest.mark.parametrize(("method", "changed"), [("gauss", "sigma"), ("siren", "w0")])
+def test_a_network_of_other_constants_is_another_training(tmp_path, method, changed):
+    first = comparison(tmp_path, method).final(method, 5e-3, 1.0)
+    other = TINY.methods[method].model_copy(update={changed: 3.0})
+    config = TINY.model_copy(update={"methods": {**TINY.methods, method: other}})
+    again = comparison(tmp_path, method, config=config).final(method, 5e-3, 1.0)
+    assert again.curve != first.curve
 
 
 def test_a_hidden_target_is_not_looked_at(tmp_path):
@@ -111,7 +136,7 @@ def test_a_hidden_target_is_not_looked_at(tmp_path):
 @pytest.mark.parametrize("method", list(CONFIG.methods))
 def test_every_network_of_the_configuration_is_built_and_counted(method):
     settings = CONFIG.methods[method], CONFIG.tasks["image"], CONFIG.scales["lite"]
-    network = build_network(method, *settings, (256, 384), 3, 2.0)
+    network = network_of(method, *settings, (256, 384), 3, 2.0).build()
     assert network(centres(4, 4)).shape == (16, 3)
     # Widths are shared; WIRE halves its complex matrices.
     assert parameters(network) == pytest.approx(198_000, rel=0.05)
