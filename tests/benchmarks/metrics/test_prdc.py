@@ -96,6 +96,13 @@ def test_ties_on_a_lattice_are_not_inside(seed, spacing):
     assert precision_recall(real * spacing + 1000, generated * spacing + 1000) == found
 
 
+def test_integers_have_the_shares_that_the_strict_rule_counts():
+    """Counted with Python's integers: 11 of 30 and 24 of 25. Rounding gave 15 of 30 and all 25."""
+    draw = np.random.RandomState(3)
+    real, generated = draw.randint(0, 3, (25, 3)), draw.randint(0, 4, (30, 3))
+    assert precision_recall(real, generated)[:2] == (11 / 30, 24 / 25)
+
+
 def test_a_sample_at_a_real_one_s_third_neighbour_is_outside_of_its_ball():
     """Twenty real features far apart, each with three at equal distances; samples repeat those."""
     draw = np.random.default_rng(0)
