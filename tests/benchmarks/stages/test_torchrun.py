@@ -245,7 +245,7 @@ def test_a_result_says_how_many_processes_made_it(project, trained):
         read_result(cell(project / name) / "fit.json").provenance for name in ("alone", "ours")
     )
     assert (one.processes, two.processes) == (1, 2)
-    assert two.machine == f"2 x {one.device}, 1 thread"
+    assert two.machine == f"2 x {one.machine}"
 
 
 def test_latents_of_two_processes_are_those_of_one_in_order(project, trained):
