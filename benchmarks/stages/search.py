@@ -7,6 +7,8 @@ drawn. Finished trials are read and not trained again.
 from __future__ import annotations
 
 import csv
+import itertools
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +33,20 @@ Range = Annotated[tuple[PositiveFloat, PositiveFloat], BeforeValidator(tuple)]
 COLUMNS = ("method", "trial", "signals", "seconds", "validation_psnr")
 
 
+class Middles(Data):
+    """The step sizes that suit a method, about."""
+
+    inner_rates: PositiveFloat
+    muon_rate: PositiveFloat
+
+
+class Around(Data):
+    """Factors of a method's middles; every second trial that is drawn has no Muon."""
+
+    inner_rates: Range
+    muon_rate: Range
+
+
 class Search(Data):
     """What is drawn, and how much each trial may spend."""
 
@@ -40,8 +56,8 @@ class Search(Data):
     part: float = Field(gt=0, le=1)
     seed: int = Field(ge=0)
     ranges: dict[str, Range]
-    inner_rates: Range
-    methods: dict[str, PositiveFloat]
+    around: Around
+    methods: dict[str, Middles]
 
 
 def drawn(search: Search, method: str) -> Iterator[dict[str, Any]]:
@@ -50,17 +66,23 @@ def drawn(search: Search, method: str) -> Iterator[dict[str, Any]]:
     Every method's trials are the same points of the ranges.
     """
     yield {}
-    ranges = {name: loguniform(*bounds) for name, bounds in sorted(search.ranges.items())}
-    ranges["inner_rates"] = loguniform(*search.inner_rates)
-    for point in ParameterSampler(ranges, search.trials - 1, random_state=search.seed):
-        values = {name: float(f"{value:.3g}") for name, value in point.items()}
-        start = search.methods[method] * values.pop("inner_rates")
-        yield {**values, "field.inner_rates.start": float(f"{start:.3g}")}
+    middles, bounds = search.methods[method], {**search.ranges, **dict(search.around)}
+    ranges = {name: loguniform(*bounds[name]) for name in sorted(bounds)}
+    points = ParameterSampler(ranges, search.trials - 1, random_state=search.seed)
+    for number, point in enumerate(points):
+        start = middles.inner_rates * point.pop("inner_rates")
+        muon = middles.muon_rate * point.pop("muon_rate")
+        rounded = {name: float(f"{value:.3g}") for name, value in point.items()}
+        yield {
+            **rounded,
+            "field.inner_rates.start": float(f"{start:.3g}"),
+            "fit.muon_rate": None if number % 2 else float(f"{muon:.3g}"),
+        }
 
 
 def changes(settings: dict[str, Any], inner_steps: int, steps: int) -> dict[str, Any]:
     """A trial's changes of its cell, in groups."""
-    found = changes_of([f"{name}={value}" for name, value in settings.items()])
+    found = changes_of([f"{name}={json.dumps(value)}" for name, value in settings.items()])
     if start := found.get("field", {}).get("inner_rates"):
         start.update(
             between=None, learned="coordinate", steps=inner_steps, logarithm=True, scale=1.0
@@ -72,15 +94,16 @@ def changes(settings: dict[str, Any], inner_steps: int, steps: int) -> dict[str,
 def run(search: Search, place: Place) -> list[dict[str, Any]]:
     """Trains every trial that is not finished; a row each, kept in ``search.csv`` as they come."""
     rows: list[dict[str, Any]] = []
-    for method in search.methods:
+    trials = {method: list(drawn(search, method)) for method in search.methods}
+    for number, method in itertools.product(range(search.trials), search.methods):
         configured = resolve(search.scale, search.dataset, method, 0, place.results).training.fit
         steps = max(1, round(search.part * configured.steps))
-        for number, settings in enumerate(drawn(search, method)):
-            changed = changes(settings, configured.inner_steps, steps)
-            trial = f"{method}+search{number}"
-            _, result = train(search.scale, search.dataset, trial, changed, 0, place)
-            rows.append({**outcome(result, method, number), **settings})
-            write_rows(place.results / search.scale / search.dataset / "search.csv", rows, search)
+        settings = trials[method][number]
+        changed = changes(settings, configured.inner_steps, steps)
+        trial = f"{method}+search{number}"
+        _, result = train(search.scale, search.dataset, trial, changed, 0, place)
+        rows.append({**outcome(result, method, number), **settings})
+        write_rows(place.results / search.scale / search.dataset / "search.csv", rows, search)
     return rows
 
 
@@ -98,7 +121,7 @@ def outcome(result: Result | None, method: str, number: int) -> dict[str, Any]:
 
 def write_rows(path: Path, rows: list[dict[str, Any]], search: Search) -> None:
     """All trials so far."""
-    settings = [*sorted(search.ranges), "field.inner_rates.start"]
+    settings = [*sorted(search.ranges), "field.inner_rates.start", "fit.muon_rate"]
     with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [*COLUMNS, *settings])
         writer.writeheader()

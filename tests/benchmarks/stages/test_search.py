@@ -6,13 +6,15 @@ import pytest
 import torch
 
 from benchmarks.settings.reading import ConfigError
-from benchmarks.stages.search import Search, drawn, load_search, run
+from benchmarks.stages.search import Around, Middles, Search, drawn, load_search, run
 from benchmarks.stages.trials import Place
 from tests.benchmarks.stages.commands import IMAGES
 
 SEARCH = Search(
     scale="demo", dataset=IMAGES.dataset, trials=3, part=0.5, seed=0,
-    ranges={"fit.rate": (1e-4, 1e-2)}, inner_rates=(0.5, 2.0), methods={"lift": 9.0, "functa": 0.1},
+    ranges={"fit.rate": (1e-4, 1e-2)}, around=Around(inner_rates=(0.5, 2.0), muon_rate=(0.5, 2.0)),
+    methods={"lift": Middles(inner_rates=9.0, muon_rate=2e-3),
+             "functa": Middles(inner_rates=0.1, muon_rate=1e-3)},
 )  # fmt: skip
 
 
@@ -25,10 +27,14 @@ def test_every_method_has_the_same_points_and_its_own_middle():
         middles = one["field.inner_rates.start"], other["field.inner_rates.start"]
         assert middles[0] / middles[1] == pytest.approx(90, rel=0.02)
         assert 4.5 <= middles[0] <= 18
+    rates = lift[1]["fit.muon_rate"], functa[1]["fit.muon_rate"]
+    assert rates[0] / rates[1] == pytest.approx(2, rel=0.02)
+    assert 1e-3 <= rates[0] <= 4e-3
+    assert lift[2]["fit.muon_rate"] is functa[2]["fit.muon_rate"] is None
 
 
 def test_trials_are_trained_once_and_kept_as_rows(classified_copy):
-    search = SEARCH.model_copy(update={"methods": {"lift": 9.0}})
+    search = SEARCH.model_copy(update={"methods": {"lift": SEARCH.methods["lift"]}})
     place = Place(classified_copy / "results", classified_copy / "data", torch.device("cpu"))
     rows = run(search, place)
     assert [row["trial"] for row in rows] == [0, 1, 2]
