@@ -134,6 +134,7 @@ def train(
     finished = _finished(weights, checkpoint)
     if finished:
         final.load_state_dict(finished[0])
+        write_curve(directory / f"{name}_curve.csv", finished[1])
         return Trained(final.eval(), finished[1])
 
     optimizer = optimizer_of(network, config)

@@ -2,15 +2,15 @@
 
     python -m benchmarks.tables.equal_budgets --scale budget --dataset cifar10
 
-Reads each method's ``learning_curve.csv`` and settings; writes ``comparison.png``, ``.csv`` and
-``.md`` beside the methods' folders. The two budgets are the largest that every method reached; a
+Reads the ``learning_curve.csv`` and settings of each method that has one; writes
+``comparison.png``, ``.csv`` and ``.md`` beside the methods' folders. The two budgets are the largest that every method reached; a
 value between two measurements is interpolated over the logarithm of the budget.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.fields import build_field
 from benchmarks.settings.method import find_method
 from benchmarks.settings.scale import find_dataset, load_scale
+from benchmarks.stages.experiment import StageError
 from benchmarks.stages.failure import one_line
 from benchmarks.tables.layout import Grid, Shown
 from benchmarks.tables.markdown import pipe
@@ -150,10 +151,17 @@ def grid(table: pd.DataFrame, budgets: Mapping[str, float]) -> Grid:
     return Grid("Test PSNR at equal budgets of training", headings, rows)
 
 
-def markdown(table: pd.DataFrame, budgets: Mapping[str, float], title: str) -> str:
-    """The table for people."""
-    shown = pipe(grid(table, budgets))
-    return f"# Test PSNR at equal budgets on {title}\n\n{shown}\n\n![curves](comparison.png)\n"
+def markdown(
+    table: pd.DataFrame, budgets: Mapping[str, float], title: str, lacking: Sequence[str]
+) -> str:
+    """The table for people.
+
+    Args:
+        lacking: titles of configured methods that have no curve yet.
+    """
+    parts = [f"# Test PSNR at equal budgets on {title}", pipe(grid(table, budgets))]
+    parts += [f"Not run: {', '.join(lacking)}."] if lacking else []
+    return "\n\n".join([*parts, "![curves](comparison.png)"]) + "\n"
 
 
 def _shown(decibels: float) -> Shown:
@@ -171,19 +179,31 @@ def main() -> None:
     with one_line("comparison"):
         scale_config = load_scale(options.scale)
         seed = scale_config.seeds[0]
-        curves, floats = {}, {}
+        curves, floats, lacking = {}, {}, []
         for method in find_dataset(scale_config, options.dataset).methods:
-            path = result_path(options.root, options.scale, options.dataset, method, seed, "_")
-            title = find_method(method).title
-            curves[title] = read_learning_curve(path.parent / "learning_curve.csv")
-            floats[title] = latent_floats(options.scale, options.dataset, method)
+            folder = result_path(
+                options.root, options.scale, options.dataset, method, seed, "_"
+            ).parent
+            title, curve = find_method(method).title, folder / "learning_curve.csv"
+            if curve.exists():
+                curves[title] = read_learning_curve(curve)
+                floats[title] = latent_floats(options.scale, options.dataset, method)
+            else:
+                lacking.append(title)
+        if len(curves) < 2:
+            raise StageError(
+                f"{options.root / options.scale / options.dataset}: {len(curves)} methods with a "
+                "learning_curve.csv, expected two or more; run the stage learning_curve"
+            )
         table, budgets = compare(curves, floats)
         folder = options.root / options.scale / options.dataset
         figure(curves, budgets, folder / "comparison.png")
         with replacing(folder / "comparison.csv") as unfinished:
             table.to_csv(unfinished, index=False)
         with replacing(folder / "comparison.md") as unfinished:
-            unfinished.write_text(markdown(table, budgets, options.dataset), encoding="utf-8")
+            unfinished.write_text(
+                markdown(table, budgets, options.dataset, lacking), encoding="utf-8"
+            )
 
 
 if __name__ == "__main__":

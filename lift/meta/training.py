@@ -219,19 +219,23 @@ def fit(
     bar.close()
     if tied:
         untie(field, regions)
-    keep_weights(field, getattr(torch, config.kept), checkpoint, team)
+    keep_products(field, getattr(torch, config.kept), progress.rows, checkpoint, team)
     return progress.rows
 
 
 @torch.no_grad()
-def keep_weights(
-    field: NeuralField, dtype: torch.dtype, checkpoint: Checkpoint, team: Team
+def keep_products(
+    field: NeuralField, dtype: torch.dtype, rows: list[Row], checkpoint: Checkpoint, team: Team
 ) -> None:
-    """Rounds a field's weights in place to what ``dtype`` holds, and writes them in it."""
+    """Rounds a field's weights in place to what ``dtype`` holds, and writes them and the curve.
+
+    A finished training that is run again puts back what was lost of either.
+    """
     kept = {name: tensor.to(dtype) for name, tensor in field.state_dict().items()}
     field.load_state_dict(kept)
     if team.first:
         save_tensors(checkpoint.path.with_name("field.safetensors"), kept, checkpoint.metadata())
+        write_curve(checkpoint.path.with_name("curve.csv"), rows)
     team.wait()
 
 

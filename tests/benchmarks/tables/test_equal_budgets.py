@@ -47,9 +47,11 @@ def test_budgets_are_the_largest_that_every_method_reached():
 def test_the_page_shows_both_columns_and_the_figure(tmp_path: Path):
     table, budgets = compare({"slow": SLOW, "fast": FAST}, FLOATS)
     figure({"slow": SLOW, "fast": FAST}, budgets, tmp_path / "comparison.png")
-    page = markdown(table, budgets, "CIFAR-10")
+    page = markdown(table, budgets, "CIFAR-10", [])
     assert "| fast" in page
     assert "1,600" in page
+    assert "Not run" not in page
+    assert "Not run: third, fourth." in markdown(table, budgets, "CIFAR-10", ["third", "fourth"])
     assert "22.00" in page
     assert "30.00" in page
     assert (tmp_path / "comparison.png").stat().st_size > 5_000
@@ -67,7 +69,7 @@ def test_a_missing_or_damaged_curve_names_its_file(tmp_path: Path, content: str 
 def test_a_budget_before_the_first_measurement_has_no_number():
     late = FAST[FAST.signals > 100]
     table, budgets = compare({"slow": SLOW, "late": late}, FLOATS)
-    assert "not measured" in markdown(table, budgets, "CIFAR-10")
+    assert "not measured" in markdown(table, budgets, "CIFAR-10", [])
 
 
 @pytest.mark.parametrize(("method", "floats"), [("lift", 1600), ("spatial_functa", 1024)])

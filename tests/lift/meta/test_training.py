@@ -111,6 +111,15 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, changes, monkeypatc
         assert {**one, "seconds": 0} == {**other, "seconds": 0}
 
 
+def test_a_finished_run_puts_back_a_curve_that_was_lost_or_changed(tmp_path):
+    curve = tmp_path / "curve.csv"
+    rows = run(tmp_path, config(steps=6))
+    written = curve.read_bytes()
+    curve.write_text("of another training", encoding="utf-8")
+    assert run(tmp_path, config(steps=6)) == rows
+    assert curve.read_bytes() == written
+
+
 def test_a_run_killed_by_the_system_continues_to_the_same_weights(tmp_path):
     program = (
         "import sys; from pathlib import Path;"
