@@ -3,8 +3,9 @@
     python -m benchmarks.tables.equal_budgets --scale budget --dataset cifar10
 
 Reads the ``learning_curve.csv`` and settings of each method that has one; writes
-``comparison.png``, ``.csv`` and ``.md`` beside the methods' folders. The two budgets are the largest that every method reached; a
-value between two measurements is interpolated over the logarithm of the budget.
+``comparison.png``, ``.csv`` and ``.md`` beside the methods' folders. The two budgets are the
+largest that every method reached; a value between two measurements is interpolated over the
+logarithm of the budget.
 """
 
 from __future__ import annotations
