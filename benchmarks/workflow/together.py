@@ -5,6 +5,7 @@ torchrun ... -m benchmarks.workflow.together REASON MODULE ARGUMENTS
 
 from __future__ import annotations
 
+import argparse
 import os
 import runpy
 import subprocess
@@ -57,12 +58,17 @@ def run_together(module: str, arguments: Sequence[str], processes: int) -> None:
 
 def main() -> None:
     """One of the processes: of those that fail, one alone has a sentence."""
-    reason, sys.argv = sys.argv[1], sys.argv[2:]
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("reason", type=Path, help="where a failure's sentence is written")
+    parser.add_argument("module")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="of the module")
+    options = parser.parse_args()
+    sys.argv = [options.module, *options.arguments]
     try:
-        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+        runpy.run_module(options.module, run_name="__main__", alter_sys=True)
     except SystemExit as ended:
         if isinstance(ended.code, str):
-            Path(reason).write_text(ended.code, encoding="utf-8")
+            options.reason.write_text(ended.code, encoding="utf-8")
             sys.exit(1)
         raise
 
