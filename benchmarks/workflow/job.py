@@ -6,13 +6,15 @@
 A job passes signals on to its programs and waits until they have saved; it ends when whoever
 started it ends. A program that fails leaves a result marked ``failed`` with its reason, so that the
 tables can show why a cell is empty while the other cells go on; the job's exit code is then 0. A
-job that was stopped leaves no result; its exit code is 130.
+job that was stopped leaves no result; its exit code is 130. What programs say goes to the log; the
+lines in which a stage starts, goes on and ends stand in the terminal too.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import FrameType
+from typing import BinaryIO
 
 from benchmarks.stages.parent import end_with
 from benchmarks.workflow.allocation import cpus, owns_its_devices
@@ -37,6 +40,9 @@ MEMORY = {
 up to two thirds of a job on clearing pages: LIFT's training in the demo takes 6 to 18 % longer."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = 130
+SAID = re.compile(rb"[a-z_]+: [^;]+; |.*: continuing at step \d")
+"""Starts the lines of a log that a terminal shows too, those of `benchmarks.stages.terminal`."""
+LOOK_SECONDS = 0.5
 
 
 def environment(threads: int, devices: Sequence[str]) -> dict[str, str]:
@@ -83,7 +89,23 @@ class Child:
                 )  # fmt: skip
             finally:
                 _unblock()
-            return self.process.wait()
+            with log.open("rb") as lines:
+                while True:
+                    try:
+                        code = self.process.wait(LOOK_SECONDS)
+                    except subprocess.TimeoutExpired:
+                        say(lines)
+                    else:
+                        say(lines)
+                        return code
+
+
+def say(lines: BinaryIO) -> None:
+    """Shows what is new in a log of a stage's start and end; a line once it is whole."""
+    while (line := lines.readline()).endswith(b"\n"):
+        if SAID.match(line):
+            print(line.decode(errors="replace"), end="", file=sys.stderr, flush=True)
+    lines.seek(-len(line), os.SEEK_CUR)
 
 
 def _devices(wanted: int) -> AbstractContextManager[list[str]]:

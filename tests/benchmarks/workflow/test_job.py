@@ -90,6 +90,27 @@ def test_a_stopped_job_stops_its_program_and_leaves_no_result(tmp_path, number):
         read_result(tmp_path / RESULT)
 
 
+TALKER = """
+import time
+print("fit: lift on x, scale demo, seed 0; 960 train", flush=True)
+print("a/checkpoint.safetensors: continuing at step 4", flush=True)
+print("fit: 3 of 4, psnr=20.1, 00:21 gone, 00:07 left, 7 s/it", flush=True)
+print("fit: psnr 20 dB", end="", flush=True)
+time.sleep(1.5)
+print(" (test) after 2.0 s; wrote fit.json in a; next: python -m b", flush=True)
+"""
+
+
+def test_a_stages_first_and_last_line_stand_in_the_terminal_and_all_in_the_log(tmp_path):
+    words = command(module(tmp_path, "talker", TALKER))
+    done = subprocess.run(
+        words, cwd=tmp_path, env=variables(tmp_path), check=True, stderr=subprocess.PIPE, text=True
+    )
+    said = (tmp_path / "log.txt").read_text(encoding="utf-8").splitlines()
+    assert said[3] == "fit: psnr 20 dB (test) after 2.0 s; wrote fit.json in a; next: python -m b"
+    assert done.stderr.splitlines() == [said[0], said[1], said[3]]
+
+
 SLEEPER = """
 import os, time
 from pathlib import Path
