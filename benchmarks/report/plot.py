@@ -12,7 +12,8 @@ from benchmarks.figures.curves import COLORS
 
 SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x")
 DASHES = ("solid", "dash", "longdashdot")
-LOGARITHMIC = {"type": "log", "dtick": "D2"}
+LOGARITHMIC = {"type": "log", "nticks": 5}
+"""Plotly places the ticks: a fixed step leaves one on a short axis and crowds a narrow page."""
 BUDGETS = {"signals": "budget", "seconds": "time"}
 """Columns of a curve file -> the axes of a figure over them, in the order of ``customdata``."""
 

@@ -15,6 +15,12 @@ for (const button of document.querySelectorAll(".sortable thead button")) button
   });
   body.append(...rows);
 };
+for (const mark of document.querySelectorAll("sup a")) mark.onclick = () => {  // a note leads back to where one came from
+  const note = document.getElementById(mark.hash.slice(1)), first = `${note.id}-read-from`;
+  document.getElementById(first)?.removeAttribute("id");
+  mark.id ||= first;
+  note.querySelector("a").hash = mark.id;
+};
 function draw(source) {
   const root = getComputedStyle(document.documentElement), colour = name => root.getPropertyValue(name).trim();
   const fore = colour("--fore"), line = colour("--line"), back = colour("--back"), card = colour("--card");

@@ -7,6 +7,7 @@ system (Debian: `apt-get install chromium`) or the one that LIFT_CHROMIUM names.
 import os
 import re
 import shutil
+from itertools import pairwise
 
 import pytest
 
@@ -139,6 +140,31 @@ def test_quoted_numbers_are_sorted_among_the_measured(opened):
     assert len(numbers) > 2
     assert numbers == sorted(numbers, reverse=True)
     assert values == [value for value in values if value] + [""] * values.count("")
+
+
+def test_every_axis_names_two_values_that_do_not_touch(opened):
+    view, _, _ = opened
+    axes = view.evaluate("""[...document.querySelectorAll('.chart .main-svg')].flatMap(figure =>
+        ['.xaxislayer-above', '.yaxislayer-above'].map(axis =>
+            [...figure.querySelectorAll(`${axis} text`)].map(text => text.getBoundingClientRect())
+                .map(({left, right, top, bottom}) => [left, right, top, bottom])))""")
+    drawn = [boxes for boxes in axes if boxes]
+    assert drawn
+    assert min(map(len, drawn)) >= 2
+    for boxes in drawn:
+        for (left, right, top, bottom), (start, end, over, under) in pairwise(boxes):
+            assert right <= start or end <= left or bottom <= over or under <= top
+
+
+def test_a_footnote_leads_back_to_where_one_came_from(opened):
+    view, _, _ = opened
+    note = view.locator(".notes li[id]").first
+    marks = view.locator(f"sup a[href='#{note.get_attribute('id')}']")
+    assert marks.count() > 1
+    for mark in (marks.last, marks.nth(1), marks.first):
+        mark.click()
+        note.locator("a").click()
+        assert mark.evaluate("mark => mark === document.querySelector(':target')")
 
 
 def test_a_curve_shows_its_value_under_the_pointer(opened):

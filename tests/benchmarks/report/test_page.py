@@ -49,6 +49,7 @@ def test_first_screen_says_what_ran_and_what_did_not(html, found):
         "cpu (Chip, 4 cores, 8 GB), 2 threads",
         "torch 2.13.0",
         "28 min in all stages (fit 14 min,",
+        "The heading of a column sorts its table.",
     ):
         assert said in html
     failed, *others = found["problems"]
