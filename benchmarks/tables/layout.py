@@ -181,8 +181,12 @@ def _grids(
     fixed += [max(len(shown.text) for shown in [*budgets, Shown("budget")])] if budget else []
     for headings, block in split(blocks, fixed, _width):
         body = [
-            [Shown(title), *(show(footnotes) for _, show in places), *([spent] if budget else [])]
-            for title, places, spent in zip(lines, block, budgets, strict=True)
+            [
+                Shown(title),
+                *(show(footnotes) for _, show in places),
+                *([_budget(cell for cell, _ in places)] if budget else []),
+            ]
+            for title, places in zip(lines, block, strict=True)
             if any(_says(cell) for cell, _ in places)
         ]
         yield Grid(caption, ["method", *headings, *(["budget"] if budget else [])], body)
@@ -229,7 +233,10 @@ def number(value: float, digits: str, sign: str = "") -> str:
 
 
 def _budget(line: Iterable[TableCell]) -> Shown:
+    """What the row's numbers cost; nothing where all of them are quoted."""
     for cell in line:
+        if cell.ours is None and cell.status != "failed":
+            continue
         if cell.budget_fraction is not None:
             return Shown(percent(cell.budget_fraction), cell.budget_fraction)
         if cell.signals is not None:

@@ -141,6 +141,16 @@ def test_difference_on_the_published_data_set(tmp_path: Path) -> None:
     assert shown[1:] == ["31.20 (35.95)", "-4.75", "31.90", "0.008 %"]
 
 
+def test_a_row_of_quoted_numbers_alone_has_no_budget(tmp_path: Path) -> None:
+    top1 = Metric(name="top1", value=80.1, unit="%", split="test", samples=2000)
+    write(tmp_path, "cifar10", [top1], stage="classification")
+    markdown, _ = build(tmp_path)
+    measured = line(markdown, "CIFAR-10 32²", "LIFT, n = 1 ")
+    quoted = line(markdown, "CIFAR-10 32²", "LIFT, n = 5 ")
+    assert measured[1:] == ["80.10 (91.04)", "-10.94", "0.008 %"]
+    assert (quoted[1][:7], quoted[-1]) == ("(95.30)", "")
+
+
 def test_no_difference_to_another_data_set(tmp_path: Path) -> None:
     write(tmp_path, "crops", psnr(test=31.2))
     built = build(tmp_path)
