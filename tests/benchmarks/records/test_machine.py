@@ -10,7 +10,9 @@ from benchmarks.records.machine import hardware, processor
 
 def test_the_processor_is_named_as_the_system_does(tmp_path):
     cpuinfo = tmp_path / "cpuinfo"
-    cpuinfo.write_text("processor : 0\nmodel name\t: Fast(R)  Chip @ 2 GHz\nflags : a\n")
+    cpuinfo.write_text(
+        "processor : 0\nmodel name\t: Fast(R)  Chip @ 2 GHz\nflags : a\n", encoding="utf-8"
+    )
     assert processor(cpuinfo) == "Fast(R) Chip @ 2 GHz"
 
 

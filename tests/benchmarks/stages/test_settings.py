@@ -20,7 +20,7 @@ def wrong(part: str, group: str, **changes):
 
 
 MISTAKES = [
-    (wrong("generation", "train", rate=-1.0), "generation of lift.*train.rate: .*got '-1.0'"),
+    (wrong("generation", "train", rate=-1.0), "generation.train.rate: .*got '-1.0'"),
     (wrong("generation", "network", widht=3), "network.widht: .*got '3'; expected widths, blocks"),
     (wrong("generation", "network", blocks=0), "network.blocks: .*got '0'"),
     (wrong("classification", "training", stpes=3), r"training\.stpes: .*got '3'"),

@@ -347,7 +347,9 @@ def test_a_job_with_two_gpus_is_two_processes_that_save_together(project):
     assert stopped.wait(PATIENCE) == 130
     assert not result.exists()
     assert re.search(
-        r"^fit: step \d+ of 100 is kept; run it again to go on$", log.read_text(), re.M
+        r"^fit: step \d+ of 100 is kept; run it again to go on$",
+        log.read_text(encoding="utf-8"),
+        re.M,
     )
     assert job(project, results).wait(PATIENCE) == 0
     assert "continuing at step" in log.read_text(encoding="utf-8")
