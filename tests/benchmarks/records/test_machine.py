@@ -18,7 +18,7 @@ def test_the_processor_is_named_as_the_system_does(tmp_path):
 
 def test_a_system_that_names_none_says_its_architecture(tmp_path):
     assert processor(tmp_path / "none")
-    (tmp_path / "cpuinfo").write_text("CPU implementer : 0x41\n")
+    (tmp_path / "cpuinfo").write_text("CPU implementer : 0x41\n", encoding="utf-8")
     assert processor(tmp_path / "cpuinfo") == processor(tmp_path / "none")
 
 
