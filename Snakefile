@@ -150,7 +150,7 @@ rule prepare:
     log:
         "results/prepared/{dataset}/data/seed0/logs/prepare.log",
     resources:
-        **ASKED.resources("prepare"),
+        **ASKED.resources("prepare", alone=True),
     params:
         config=triggers.prepare_config,
         code=triggers.prepare_digest,
@@ -345,7 +345,7 @@ rule ablation:
     log:
         "results/logs/ablation-{ablation}.log",
     resources:
-        **ASKED.resources("ablation"),
+        **ASKED.resources("ablation", alone=True),
     params:
         config=triggers.ablation_config,
         code=triggers.code_digest("benchmarks.stages.ablate"),
@@ -409,7 +409,7 @@ rule spectral_bias:
     log:
         "results/{scale}/spectral_bias/logs/spectral_bias.log",
     resources:
-        **ASKED.resources("spectral_bias"),
+        **ASKED.resources("spectral_bias", alone=True),
     params:
         config=triggers.single_signal_config(),
         code=triggers.code_digest("benchmarks.stages.single_signal.spectral_bias"),
@@ -431,7 +431,7 @@ for costs in plan.costs():
             f"results/published/logs/cost-{costs.method}.log",
         threads: ASKED.cores("cost", workflow.cores, alone=True)
         resources:
-            **ASKED.resources("cost"),
+            **ASKED.resources("cost", alone=True),
         params:
             config=triggers.cost_config(costs.rows),
             code=triggers.cost_digest(costs.method),

@@ -81,12 +81,19 @@ class Asked:
             alone: the job's program has one thread whatever the scale says.
         """
         if self.cluster:
-            needs = self.needs.of(rule)
-            return 1 if alone else max(self.threads or needs.cpus, needs.gpus)
+            return self._cpus(rule, alone)
         return claimed(1 if alone else self.threads, available)
 
-    def resources(self, rule: str) -> dict[str, Any]:
-        """Snakemake's resources of a rule."""
+    def _cpus(self, rule: str, alone: bool) -> int:
+        needs = self.needs.of(rule)
+        return 1 if alone else max(self.threads or needs.cpus, needs.gpus)
+
+    def resources(self, rule: str, alone: bool = False) -> dict[str, Any]:
+        """Snakemake's resources of a rule.
+
+        Args:
+            alone: as of ``cores``.
+        """
         needs = self.needs.of(rule)
         if self.cluster is None:
             return {"gpu": needs.gpus}
@@ -94,6 +101,8 @@ class Asked:
         wanted = {
             "gpu": gpus,
             "nodes": 1,  # processes of a job meet on one machine
+            # Snakemake cuts a rule's threads to the submitting machine's cores, on a cluster too.
+            "cpus_per_task": self._cpus(rule, alone),
             "mem_mb": math.ceil(needs.memory_gb * MB_OF_A_GB),
             "runtime": needs.minutes,
             "slurm_partition": self.cluster.gpu if gpus else self.cluster.cpu,

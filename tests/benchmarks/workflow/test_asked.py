@@ -39,6 +39,10 @@ def test_cpus_come_from_the_scale_and_not_from_the_submitting_machine():
     assert asked(CPU, threads=1).cores("fit", 64) == 1
     assert asked(CPU, threads=0).cores("fit", 64) == load_resources("demo").fit.cpus
     assert asked(CPU, threads=0).cores("cost", 64, alone=True) == 1
+    assert (
+        asked(CPU, threads=0).resources("fit")["cpus_per_task"] == load_resources("demo").fit.cpus
+    )
+    assert asked(CPU, threads=4).resources("cost", alone=True)["cpus_per_task"] == 1
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The workflow for real, on a tiny budget, stage by stage: what runs, and what runs again."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,18 @@ def test_a_rule_with_many_gpus_starts_its_jobs_with_them_and_runs_nothing_again(
     finally:
         (finished / name).write_text(original, encoding="utf-8")
     assert said.stdout.count("--gpus 4 -- benchmarks.stages.generation.generate ") == 1, said
+
+
+def test_a_cluster_is_asked_for_more_cpus_than_the_submitting_run_has(finished):
+    name = "config/resources.yaml"
+    original = (finished / name).read_text(encoding="utf-8")
+    cluster = ("--configfile", "profiles/slurm/cluster.yaml")
+    try:
+        edit(finished, name, lambda rules: rules["generate"].update(gpus=4))
+        said = snakemake(finished, f"{CELL}/generation.json", "--dry-run", *cluster)
+    finally:
+        (finished / name).write_text(original, encoding="utf-8")
+    assert re.findall(r" gpu=4,.* cpus_per_task=(\d+)", said.stdout) == ["4"], said
 
 
 def test_settings_of_generation_run_nothing_of_stage_one_again(finished):
