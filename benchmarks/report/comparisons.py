@@ -55,6 +55,7 @@ def size_chart(marks: Sequence[Sized], runs: Sequence[Run]) -> Chart | None:
                 error_y={"array": [mark.spread]} if mark.spread else None,
                 mode="markers",
                 name=name,
+                showlegend=True,
                 hovertemplate=f"{name}<br>%{{y:.2f}}{spread} dB<br>"
                 "%{x:,.0f} latent floats<extra></extra>",
                 **style(places[mark.title], "markers", hollow=mark.printed),
@@ -91,6 +92,7 @@ def time_chart(found: Sequence[Reached], runs: Sequence[Run]) -> Chart | None:
                 error_x={"type": "data"} if repeated else None,
                 mode="lines+markers",
                 name=title,
+                showlegend=True,
                 hovertemplate=f"{title} reached %{{y:g}} dB<br>after %{{customdata[0]:,.0f}} "
                 "training signals, %{customdata[1]:.4~g} s<extra></extra>",
                 **style(places[title], "lines+markers"),

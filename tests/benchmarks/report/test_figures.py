@@ -58,6 +58,16 @@ def test_levels_of_quality_lie_on_either_budget():
     assert [trace["y"] for trace in data] == [[26.0, 30.0], [26.0]]
 
 
+def test_a_method_alone_is_named_in_its_figure():
+    for chart in (
+        time_chart(levels("LIFT", 5.0, 9.0), []),
+        size_chart([Sized("LIFT", 1600, 36.5)], []),
+    ):
+        ((trace,), _) = read(chart)
+        assert trace["name"] == "LIFT"
+        assert trace["showlegend"]
+
+
 def test_one_level_or_one_mark_compares_nothing():
     assert time_chart(levels("LIFT", 5.0, None), []) is None
     assert comparisons([], levels("LIFT", 5.0, None), []) == []
