@@ -170,10 +170,9 @@ def _refuse_unused(changes: Tree, tree: Tree, method: str) -> None:
     lacking = {"generation", "classification"} - set(tree)
     if method in image_classifiers():
         lacking |= set(CHANGEABLE) - {"classification"}
-    for name in CHANGEABLE:
-        for _, leaf in leaves({name: changes[name]} if name in changes else {}):
-            if name in lacking:
-                raise ConfigError(f"{leaf}: this cell has no {name}")
+    for name in sorted(lacking & set(changes)):
+        for _, leaf in leaves({name: changes[name]}):
+            raise ConfigError(f"{leaf}: this cell has no {name}")
 
 
 def check_in_scale(config: ScaleConfig, dataset: str, method: str) -> None:

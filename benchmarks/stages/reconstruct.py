@@ -23,7 +23,7 @@ from benchmarks.stages.stage import Outcome, main
 from lift.bars import progress_bar
 from lift.field import Latent, NeuralField
 from lift.functaset import Functaset
-from lift.meta.labels import right
+from lift.meta.labels import classifier_of
 from lift.psnr import psnr
 from lift.sampling import signals_at_once
 
@@ -68,9 +68,9 @@ def measure(
         prediction, target = rendered.flatten(1, -2), split.batch(indices).to(device)
         error = (prediction - target).square().mean((1, 2))
         found = {"mse": error, "psnr": psnr(error)}
-        if experiment.cell.training.fit.labels:
+        if classifier := classifier_of(field):
             labels = class_labels(split.subset(indices)).to(device)
-            found["meta_top1"] = 100 * right(field, latent, labels)
+            found["meta_top1"] = 100 * classifier.right(latent, labels)
         if kind == "voxel":
             grids = [part.reshape(rendered.shape[:-1]).cpu() for part in (prediction, target)]
             found |= whole_grid(grids[0], grids[1], indices)

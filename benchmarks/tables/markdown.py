@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import tabulate
+
 from benchmarks.tables.layout import Grid, Section
+
+tabulate.MIN_PADDING = 0  # beside a heading, which would widen grids that just fit a terminal
 
 LEGEND = (
     "`ours (paper)`: a number in brackets is the one that the paper prints; alone, it is quoted, "
@@ -40,12 +44,8 @@ def _section(section: Section) -> str:
 
 def pipe(grid: Grid) -> str:
     """One grid as a table of Markdown."""
-    texts = [list(grid.headings), *([shown.marked for shown in row] for row in grid.rows)]
-    first, *others = (max(map(len, column)) for column in zip(*texts, strict=True))
-    lines = [
-        [line[0].ljust(first), *(text.rjust(w) for text, w in zip(line[1:], others, strict=True))]
-        for line in texts
-    ]
-    head, *body = (f"| {' | '.join(line)} |" for line in lines)
-    rule = "|".join([f":{'-' * (first + 1)}", *(f"{'-' * (width + 1)}:" for width in others)])
-    return "\n".join([head, f"|{rule}|", *body])
+    body = [[shown.marked for shown in row] for row in grid.rows]
+    alignment = ["left", *["right"] * (len(grid.headings) - 1)]
+    return tabulate.tabulate(
+        body, list(grid.headings), tablefmt="pipe", disable_numparse=True, colalign=alignment
+    )

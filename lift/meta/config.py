@@ -59,7 +59,7 @@ class FitConfig(BaseModel):
     )
     labels: LabelsConfig | None = Field(
         default=None,
-        exclude_if=lambda labels: labels is None,
+        exclude_if=lambda labels: labels is None,  # what was trained without them stays current
         description="classifies adapted latents in the outer loss; null: reconstruction alone",
     )
     latent_noise: float = Field(ge=0, description="standard deviation of the first latent")

@@ -41,6 +41,11 @@ class LatentClassifier(nn.Module):
         """What is added to each signal's squared error ``(B,)``; ``labels`` are ``(B,)`` int64."""
         return self.weight * F.cross_entropy(self(latent), labels, reduction="none")
 
+    def right(self, latent: Latent, labels: Tensor) -> Tensor:
+        """Whether each signal's class has the highest score ``(B,)``, as numbers."""
+        with torch.no_grad():
+            return (self(latent).argmax(1) == labels).to(torch.get_default_dtype())
+
 
 def attach(field: NeuralField, classifier: LatentClassifier) -> None:
     """Makes the classifier part of the field: its weights are trained and stored with it."""
@@ -50,16 +55,3 @@ def attach(field: NeuralField, classifier: LatentClassifier) -> None:
 def classifier_of(field: NeuralField) -> LatentClassifier | None:
     """The field's classifier; None where it has none."""
     return cast("LatentClassifier | None", getattr(field, NAME, None))
-
-
-def right(field: NeuralField, latent: Latent, labels: Tensor) -> Tensor:
-    """Whether each signal is classified rightly ``(B,)``, as numbers.
-
-    Raises:
-        ValueError: the field has no classifier.
-    """
-    classifier = classifier_of(field)
-    if classifier is None:
-        raise ValueError(f"{type(field).__name__} has no classifier; expected one")
-    with torch.no_grad():
-        return (classifier(latent).argmax(1) == labels).to(torch.get_default_dtype())

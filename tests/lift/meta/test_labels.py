@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from baselines.classifiers import MLPClassifier
 from lift import adapt
-from lift.meta.labels import LatentClassifier, attach, classifier_of, right
+from lift.meta.labels import LatentClassifier, attach, classifier_of
 from lift.meta.outer import meta_step
 from tests.lift.fields import small_lift
 
@@ -84,12 +84,7 @@ def test_the_inner_loop_sees_no_label(float64):
 def test_signals_are_classified_by_the_highest_score():
     field = labelled()
     latent = adapt(field, *signals(field), 3)
-    chosen = classifier_of(field)(latent).argmax(1)
-    assert right(field, latent, chosen).tolist() == [1.0] * 5
-    assert right(field, latent, (chosen + 1) % 3).tolist() == [0.0] * 5
-
-
-def test_a_field_without_a_classifier_says_so():
-    field = small_lift()
-    with pytest.raises(ValueError, match="LIFT has no classifier"):
-        right(field, field.zero_latent(1), CLASSES[:1])
+    classifier = classifier_of(field)
+    chosen = classifier(latent).argmax(1)
+    assert classifier.right(latent, chosen).tolist() == [1.0] * 5
+    assert classifier.right(latent, (chosen + 1) % 3).tolist() == [0.0] * 5
