@@ -153,16 +153,23 @@ def grid(table: pd.DataFrame, budgets: Mapping[str, float]) -> Grid:
 
 
 def markdown(
-    table: pd.DataFrame, budgets: Mapping[str, float], title: str, lacking: Sequence[str]
+    table: pd.DataFrame, budgets: Mapping[str, float], title: str, remarks: Sequence[str]
 ) -> str:
-    """The table for people.
-
-    Args:
-        lacking: titles of configured methods that have no curve yet.
-    """
-    parts = [f"# Test PSNR at equal budgets on {title}", pipe(grid(table, budgets))]
-    parts += [f"Not run: {', '.join(lacking)}."] if lacking else []
+    """The table for people, and what is to be known of it."""
+    parts = [f"# Test PSNR at equal budgets on {title}", pipe(grid(table, budgets)), *remarks]
     return "\n\n".join([*parts, "![curves](comparison.png)"]) + "\n"
+
+
+def about(scale: str, dataset: str, seed: int) -> str:
+    """What all rows share."""
+    count = find_dataset(load_scale(scale), dataset).evaluate.test
+    signals = f"{count:,}" if count else "all"
+    return (
+        f"Scale `{scale}`, {load_dataset_config(dataset).title}, seed {seed}: PSNR of {signals} "
+        "test signals along one training of each method, seconds on one CPU thread. A PSNR at "
+        "another number of latent floats compares nothing by itself. How rates were chosen: "
+        "`docs/searches.md`, Rates at equal budgets."
+    )
 
 
 def _shown(decibels: float) -> Shown:
@@ -197,13 +204,15 @@ def main() -> None:
                 "learning_curve.csv, expected two or more; run the stage learning_curve"
             )
         table, budgets = compare(curves, floats)
+        remarks = [about(options.scale, options.dataset, seed)]
+        remarks += [f"Not run: {', '.join(lacking)}."] if lacking else []
         folder = options.root / options.scale / options.dataset
         figure(curves, budgets, folder / "comparison.png")
         with replacing(folder / "comparison.csv") as unfinished:
             table.to_csv(unfinished, index=False)
         with replacing(folder / "comparison.md") as unfinished:
             unfinished.write_text(
-                markdown(table, budgets, options.dataset, lacking), encoding="utf-8"
+                markdown(table, budgets, options.dataset, remarks), encoding="utf-8"
             )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.settings.reading import ConfigError
 from benchmarks.tables.equal_budgets import (
+    about,
     at,
     compare,
     figure,
@@ -50,8 +51,7 @@ def test_the_page_shows_both_columns_and_the_figure(tmp_path: Path):
     page = markdown(table, budgets, "CIFAR-10", [])
     assert "| fast" in page
     assert "1,600" in page
-    assert "Not run" not in page
-    assert "Not run: third, fourth." in markdown(table, budgets, "CIFAR-10", ["third", "fourth"])
+    assert "256 test signals" in markdown(table, budgets, "x", [about("budget", "cifar10", 0)])
     assert "22.00" in page
     assert "30.00" in page
     assert (tmp_path / "comparison.png").stat().st_size > 5_000
