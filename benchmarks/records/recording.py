@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import torch
@@ -41,6 +42,7 @@ class Recording:
             hardware=hardware(self._device),
             threads=torch.get_num_threads(),
             processes=self._processes,
+            finished=datetime.now(UTC).replace(microsecond=0),
             wall_seconds=round(time.monotonic() - self._began, 2),
             peak_memory_bytes=peak_memory_bytes(self._device),
         )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from benchmarks.settings.reading import explain
 from lift.files import replacing
@@ -25,6 +26,9 @@ Stage = Literal[
     "single_signal",
     "cost",
 ]
+
+UNKNOWN = "–"  # noqa: RUF001
+"""Stands where a result records no date."""
 
 
 class ResultError(RuntimeError):
@@ -62,7 +66,8 @@ class Provenance(BaseModel):
     """Everything needed to say where a number comes from.
 
     ``device``, ``threads`` and ``peak_memory_bytes`` are those of each of ``processes``; memory is
-    the first one's. ``hardware`` names the machine; results of before it was recorded lack it.
+    the first one's. ``hardware`` names the machine, ``finished`` is when the stage's last run ended;
+    results of before these were recorded lack them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,8 +81,14 @@ class Provenance(BaseModel):
     hardware: str = ""
     threads: int
     processes: int = 1
+    finished: AwareDatetime | None = None
     wall_seconds: float
     peak_memory_bytes: int
+
+    @property
+    def run_on(self) -> str:
+        """``2026-03-01 14:05`` in UTC; an en dash where it was not recorded."""
+        return f"{self.finished.astimezone(UTC):%Y-%m-%d %H:%M}" if self.finished else UNKNOWN
 
     @property
     def machine(self) -> str:

@@ -30,6 +30,7 @@ from benchmarks.report.parts import Part, parts
 from benchmarks.report.plot import Chart
 from benchmarks.report.ranking import ranking, sureness
 from benchmarks.report.runs import Run, facts, planned
+from benchmarks.report.runs_table import runs_table
 from benchmarks.report.single_signal import single_signal
 from benchmarks.settings.dataset import DatasetConfig, load_dataset_config
 from benchmarks.settings.scale import ScaleConfig, load_scale
@@ -122,6 +123,7 @@ def content(root: Path, scale_config: ScaleConfig) -> dict[str, Any]:
         "counts": [(state, counts[state]) for state in STATES if counts[state] or state in SAID],
         "problems": problems(outcomes),
         "runs": runs,
+        "runs_table": runs_table(runs),
         "datasets": datasets,
         "single_signal": single_signal(alone),
         "single_signal_runs": alone,

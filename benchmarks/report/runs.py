@@ -7,8 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
-from benchmarks.records.result import Metric, Result, ResultError, read_result, result_path
+from benchmarks.records.result import (
+    UNKNOWN,
+    Metric,
+    Provenance,
+    Result,
+    ResultError,
+    read_result,
+    result_path,
+)
 from benchmarks.settings.method import image_classifiers
 from benchmarks.stages.classification.settings import classified_cells
 from benchmarks.stages.single_signal.settings import load_single_signal
@@ -16,6 +25,11 @@ from benchmarks.tables.about import short
 from benchmarks.tables.sources import told
 from benchmarks.tables.titles import title_of
 from benchmarks.workflow.plan import Plan
+
+MOST_VALUES = 4
+"""Of a fact on the first screen."""
+ASKED_FOR = ("learning_curve",)
+"""Stages that are no part of a scale's run, and are shown where somebody ran them."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +60,18 @@ class Run:
     @cached_property
     def _read(self) -> dict[str, Result | str]:
         found: dict[str, Result | str] = {}
-        for stage in self.stages:
+        for stage in (*self.stages, *ASKED_FOR):
             if self._path(stage).exists():
                 try:
                     found[stage] = read_result(self._path(stage))
                 except ResultError as error:
                     found[stage] = str(error)
         return found
+
+    @property
+    def ran(self) -> list[str]:
+        """Stages that left a result, readable or not."""
+        return list(self._read)
 
     def state(self, stage: str) -> str:
         """``done``, ``failed`` or ``not run``."""
@@ -116,26 +135,45 @@ def planned(scale: str, root: Path) -> list[Run]:
     return runs
 
 
-def facts(runs: Sequence[Run]) -> list[tuple[str, str]]:
-    """What the results say about themselves: code, machine, packages, time."""
+class Fact(NamedTuple):
+    """One line on all results; ``more`` values of it are in the list of runs alone."""
+
+    name: str
+    text: str
+    more: int = 0
+
+
+def facts(runs: Sequence[Run]) -> list[Fact]:
+    """What the results say about themselves: date, code, machine, packages, time."""
     provenances = [r.provenance for run in runs for r in run.results.values() if r.provenance]
     if not provenances:
         return []
     seconds: Counter[str] = Counter()
     for run in runs:
         for stage, result in run.results.items():
-            seconds[stage.replace("_", " ")] += round(_spent(result))
-    stages = ", ".join(f"{stage} {duration(spent)}" for stage, spent in seconds.most_common(5))
+            seconds[stage.replace("_", " ")] += round(spent(result))
+    stages = ", ".join(f"{stage} {duration(took)}" for stage, took in seconds.most_common(5))
     packages = provenances[-1].packages
     return [
-        ("Commit", _counted(p.git_commit for p in provenances)),
-        ("Machine", _counted(p.machine for p in provenances)),
-        ("Packages", ", ".join(f"{name} {version}" for name, version in packages.items())),
-        ("Time", f"{duration(sum(seconds.values()))} in all stages ({stages})"),
+        Fact("Run on", _days(provenances)),
+        _counted("Commit", (p.git_commit for p in provenances)),
+        _counted("Machine", (p.machine for p in provenances)),
+        Fact("Packages", ", ".join(f"{name} {version}" for name, version in packages.items())),
+        Fact("Time", f"{duration(sum(seconds.values()))} in all stages ({stages})"),
     ]
 
 
-def _spent(result: Result) -> float:
+def _days(provenances: Sequence[Provenance]) -> str:
+    """The first and the last day, in UTC."""
+    days = sorted(p.run_on.split()[0] for p in provenances if p.finished)
+    if not days:
+        return f"{UNKNOWN} (no result records its date)"
+    text = " to ".join(dict.fromkeys((days[0], days[-1])))
+    undated = len(provenances) - len(days)
+    return text + (f" ({_results(undated)} without a date)" if undated else "")
+
+
+def spent(result: Result) -> float:
     """Seconds of a stage: of its last run, or of its training where earlier runs began that."""
     trained = sum(m.value or 0 for m in result.metrics if m.name.startswith("training_seconds"))
     return max(trained, result.provenance.wall_seconds if result.provenance else 0)
@@ -149,12 +187,14 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60:,} h {minutes % 60} min"
 
 
-def _counted(values: Iterable[str]) -> str:
+def _counted(name: str, values: Iterable[str]) -> Fact:
     """The values, the most frequent first, with counts where there are several."""
     counts = Counter(values).most_common()
     if len(counts) == 1:
-        return counts[0][0]
-    shown = ", ".join(
-        f"{value} ({count} result{'s' * (count != 1)})" for value, count in counts[:4]
-    )
-    return shown + (f" and {len(counts) - 4} more" if len(counts) > 4 else "")
+        return Fact(name, counts[0][0])
+    shown = ", ".join(f"{value} ({_results(count)})" for value, count in counts[:MOST_VALUES])
+    return Fact(name, shown, max(0, len(counts) - MOST_VALUES))
+
+
+def _results(count: int) -> str:
+    return f"{count} result{'s' * (count != 1)}"

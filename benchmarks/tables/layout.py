@@ -39,7 +39,7 @@ class Shown:
     """
 
     text: str
-    value: float | None = None
+    value: float | str | None = None
     note: int | None = None
     best: bool = False
 

@@ -82,8 +82,11 @@ def test_the_functaset_holds_what_was_encoded(encoded):
 
 
 def test_a_result_says_where_it_comes_from(encoded):
-    provenance = read_result(cell(encoded) / "fit.json").provenance
+    path = cell(encoded) / "fit.json"
+    provenance = read_result(path).provenance
     assert provenance is not None
+    assert provenance.finished is not None
+    assert abs(provenance.finished.timestamp() - path.stat().st_mtime) < 60
     assert provenance.config["training"]["fit"]["steps"] == 4
     assert provenance.packages["torch"] == torch.__version__
     assert provenance.wall_seconds > 0
