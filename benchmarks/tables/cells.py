@@ -18,6 +18,8 @@ INCEPTION = ("fid", "rfid", "precision", "recall", "f1")
 """Columns of the published feature space."""
 OTHER_SPACE = re.compile(r"^r?(fd|fid|precision|recall|f1)_\w+$")
 """Metrics in a feature space of their own name, which get columns of their own."""
+COPIES = re.compile(r"copies(\d+)$")
+"""The end of a metric's name for n augmented copies; without it, the fewest."""
 DISTANCE = re.compile(r"^r?(fd|fid)_")
 
 
@@ -75,7 +77,8 @@ def make_cell(name: str, table: Table, row: Row, key: str, sources: Sources) -> 
     ours = mean(values) if values else None
     printed = table.printed(row, key)
     published = None if printed is None else float(printed)
-    problem = _problem(found, row, key, column) if ours is None else None
+    scale = sources.scale_config.scale
+    problem = _problem(found, row, key, column, scale) if ours is None else None
     unlike = _unlike(name, table, column, sources)
     difference = None
     if ours is not None and published is not None and not unlike:
@@ -159,16 +162,27 @@ def _sum(parts: Sequence[Metric], column: Column, result: Result, sources: Sourc
         raise ConfigError(f"{path}: {error}") from error
 
 
-def _problem(found: Sequence[Result | Problem], row: Row, key: str, column: Column) -> Problem:
+def _problem(
+    found: Sequence[Result | Problem], row: Row, key: str, column: Column, scale: str
+) -> Problem:
     problems = [entry for entry in found if isinstance(entry, Problem)]
     failed = [problem for problem in problems if problem.status == "failed"]
     if problems:
         return (failed or problems)[0]
     if key in INCEPTION:
         return Problem("not run", MISSING)
-    name = row.metric_names.get(key, " + ".join(column.metrics))
-    split = f" on {column.split}" if column.split else ""
-    return Problem("not run", f"the {column.stage} result has no {name}{split}")
+    wanted = COPIES.search(row.metric_names.get(key, ""))
+    ran = sorted({count for result in found if isinstance(result, Result) for count in _n(result)})
+    if wanted and ran:
+        others = ", ".join(map(str, ran))
+        reason = f"not run with n = {wanted[1]} copies; scale {scale} ran n = {others}"
+        return Problem("not run", reason)
+    return Problem("not run", f"scale {scale} measured no {column.heading}")
+
+
+def _n(result: Result) -> list[int]:
+    """The numbers of augmented copies that a classifier was trained on."""
+    return [int(m.value) for m in result.metrics if m.value and re.match(r"copies\d*$", m.name)]
 
 
 def _unlike(name: str, table: Table, column: Column, sources: Sources) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterable
 
 import tabulate
@@ -9,6 +11,13 @@ import tabulate
 from benchmarks.tables.layout import Grid, Section
 
 tabulate.MIN_PADDING = 0  # beside a heading, which would widen grids that just fit a terminal
+
+WIDTH = 100
+"""Characters of a line of prose."""
+MARKER = re.compile(r" (?=(?:[-+*>|=]|#+|\d+[.)])(?: |$))")
+"""A space before what would be a list, a heading or a table at the start of a line."""
+KEPT = "\0"
+"""Stands for a space at which no line may end."""
 
 LEGEND = (
     "`ours (paper)`: a number in brackets is the one that the paper prints; alone, it is quoted, "
@@ -23,12 +32,12 @@ LEGEND = (
 
 def page(scale: str, sections: Iterable[Section]) -> str:
     """All tables of a scale."""
-    parts = [f"# Tables, scale `{scale}`", LEGEND, *map(_section, sections)]
+    parts = [f"# Tables, scale `{scale}`", wrapped(LEGEND), *map(_section, sections)]
     return "\n\n".join(parts) + "\n"
 
 
 def _section(section: Section) -> str:
-    parts = [f"## {section.title}", section.about]
+    parts = [f"## {section.title}", wrapped(section.about)]
     captions = {grid.caption for grid in section.grids}
     last = ""
     for grid in section.grids:
@@ -36,10 +45,29 @@ def _section(section: Section) -> str:
             parts.append(f"**{grid.caption}**")
         last = grid.caption
         parts.append(pipe(grid))
-    parts.append("\n".join(f"- [{n}] {text}" for n, text in enumerate(section.footnotes, 1)))
-    parts += section.remarks
-    parts.append("\n".join(f"- {note}" for note in section.notes))
+    footnotes = (f"[{n}] {text}" for n, text in enumerate(section.footnotes, 1))
+    parts += [_listed(footnotes), *map(wrapped, section.remarks), _listed(section.notes)]
     return "\n\n".join(part for part in parts if part)
+
+
+def _listed(items: Iterable[str]) -> str:
+    return "\n".join(wrapped(f"- {item}", "  ") for item in items)
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """A paragraph in lines of at most ``WIDTH`` characters, or one word; it means the same.
+
+    Args:
+        indent: of all lines but the first.
+    """
+    lines = textwrap.wrap(
+        MARKER.sub(KEPT, text),
+        WIDTH,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines).replace(KEPT, " ")
 
 
 def pipe(grid: Grid) -> str:

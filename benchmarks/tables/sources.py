@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.records.result import Result, ResultError, read_result, result_path
 from benchmarks.settings.dataset import DatasetConfig
+from benchmarks.settings.method import base_of
 from benchmarks.settings.scale import ScaleConfig
 from benchmarks.tables.published import Row, Table
 
@@ -56,7 +57,7 @@ class Sources:
         if stage == "cost":
             paths = [self._cost(row.dataset or table.dataset or "", method) for method in methods]
             found = [self._result(path) for path in paths]
-            missing = Problem("not run", "no cost result for this row")
+            missing = Problem("not run", "not counted yet")
             return [next((result for result in found if result is not None), missing)]
         scale, dataset = self.scale_config.scale, self.scale_config.tables.get(name)
         if dataset is None:
@@ -80,8 +81,17 @@ class Sources:
             path = result_path(self.root, scale, dataset, method, seed, earlier)
             if isinstance(found := self._result(path), Problem):
                 return Problem(found.status, f"{earlier} {found.reason}")
-        missing = "not run yet" if stage == "reconstruction" else f"no {stage} result for this cell"
-        return own or Problem("not run", missing)
+        return own or Problem("not run", self._missing(dataset, method, stage))
+
+    def _missing(self, dataset: str, method: str, stage: str) -> str:
+        """Whether the scale has such a stage at all."""
+        data = self.scale_config.datasets[dataset]
+        labelled = data.classification.methods if data.classification else []
+        if stage == "generation" and (data.generation is None or base_of(method) != method):
+            return f"scale {self.scale_config.scale} does not generate {dataset} with this method"
+        if stage == "classification" and method not in labelled:
+            return f"scale {self.scale_config.scale} does not classify {dataset} with this method"
+        return "not run yet" if stage == "reconstruction" else f"no {stage} result yet"
 
     def _cost(self, dataset: str, method: str) -> Path:
         return result_path(self.root, "published", dataset, method, 0, "cost")
