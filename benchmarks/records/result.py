@@ -66,7 +66,7 @@ class Provenance(BaseModel):
     """Everything needed to say where a number comes from.
 
     ``device``, ``threads`` and ``peak_memory_bytes`` are those of each of ``processes``; memory is
-    the first one's. ``hardware`` names the machine, ``finished`` is when the stage's last run ended;
+    the first one's. ``hardware`` names the machine, ``finished`` is when the last run ended;
     results of before these were recorded lack them.
     """
 

@@ -6,29 +6,35 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from benchmarks.report.runs import Run
-from benchmarks.tables.equal_budgets import compare, grid, latent_floats, read_learning_curve
+from benchmarks.tables.equal_budgets import (
+    compare,
+    grid,
+    latent_floats,
+    measured_on,
+    read_learning_curve,
+)
 from benchmarks.tables.layout import Grid
 
 CURVE = "learning_curve.csv"
 
 
 class EqualBudgets(NamedTuple):
-    """The table, and the sentence that says who leads in it."""
+    """The ranking, and what is to be known of it."""
 
     sentence: str
     table: Grid
 
 
 def equal_budgets(runs: Sequence[Run]) -> EqualBudgets | None:
-    """The comparison of the methods that have a curve; None where fewer than two have one.
+    """The comparison of the methods whose first seed has a curve; None where fewer than two have.
 
     Args:
-        runs: of one data set and seed.
+        runs: of one data set.
 
     Raises:
         ConfigError: a curve is damaged, or a cell's settings are wrong.
     """
-    found = [run for run in runs if (run.folder / CURVE).exists()]
+    found = [run for run in runs if run.seed == runs[0].seed and (run.folder / CURVE).exists()]
     if len(found) < 2:
         return None
     table, budgets = compare(
@@ -44,5 +50,7 @@ def equal_budgets(runs: Sequence[Run]) -> EqualBudgets | None:
         f"after {budget} {best[column]['method']} ({best[column][column]:.2f} dB)"
         for column, budget in spent.items()
     )
+    about = measured_on(found[0].scale, found[0].dataset)
     sentence = f"Of {len(found)} methods at equal budgets, the highest test PSNR have: {leads}."
-    return EqualBudgets(sentence, grid(table, budgets))
+    once = "One seed: how much a repeat would move these numbers was not measured."
+    return EqualBudgets(f"{sentence} {about} {once}", grid(table, budgets))

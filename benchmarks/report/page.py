@@ -23,6 +23,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from benchmarks.report.budgets import equal_budgets
 from benchmarks.report.charts import points_seen, psnr_chart
 from benchmarks.report.comparisons import comparisons
 from benchmarks.report.main_figures import link_figures
@@ -69,6 +70,7 @@ class Dataset:
 
     name: str
     about: str
+    budgets: Grid | None
     ranking: Grid | None
     sureness: str
     chart: Chart | None
@@ -86,12 +88,16 @@ def dataset_of(config: DatasetConfig, runs: list[Run], compared: Sequence[Part] 
     if not config.shareable:
         about += "; its terms allow no pictures of its signals"
     shown = parts(runs, config.shareable, compared)
-    said = [part.figures[0].sentence for part in shown if part.key == "budgets"]
+    budgets = equal_budgets(runs)
+    said = [budgets.sentence] if budgets else []
     if not said or any(run.metric("reconstruction", "psnr", "test") for run in runs):
         said.append(sureness(runs))
     chart = psnr_chart(runs)
     points, ranked = points_seen(runs), ranking(runs)
-    return Dataset(config.name, about, ranked, " ".join(said), chart, points, shown, runs)
+    compared_at = budgets.table if budgets else None
+    return Dataset(
+        config.name, about, compared_at, ranked, " ".join(said), chart, points, shown, runs
+    )
 
 
 def content(root: Path, scale_config: ScaleConfig) -> dict[str, Any]:

@@ -10,14 +10,13 @@ from PIL import Image
 
 from benchmarks.figures.reconstruction import ERROR_GAIN
 from benchmarks.records.confusion import read_confusion
-from benchmarks.report.budgets import CURVE, equal_budgets
+from benchmarks.report.budgets import CURVE
 from benchmarks.report.charts import classifier_chart, denoiser_chart, learning_chart
 from benchmarks.report.confusion import confusion_chart
 from benchmarks.report.plot import Chart
 from benchmarks.report.ranking import budget_of
 from benchmarks.report.runs import Run
 from benchmarks.report.sheets import Sheet, embedded
-from benchmarks.tables.layout import Grid
 
 
 @dataclass(frozen=True)
@@ -32,13 +31,12 @@ class Strip:
 
 @dataclass(frozen=True)
 class Figure:
-    """Strips below each other, tiles side by side, a chart or a table, and what one sees there."""
+    """Strips below each other, tiles side by side or a chart, and what one sees there."""
 
     sentence: str
     strips: list[Strip] = field(default_factory=list)
     tiles: list[Strip] = field(default_factory=list)
     chart: Chart | None = None
-    table: Grid | None = None
     folded: str = ""
 
 
@@ -74,12 +72,13 @@ def parts(runs: Sequence[Run], shareable: bool, compared: Sequence[Part] = ()) -
 
 
 def _budgets(runs: Sequence[Run]) -> list[Figure]:
-    found = equal_budgets(runs)
-    if not found:
-        return []
-    text = "Test PSNR along each training, on the budget that the buttons choose."
-    table = Figure(found.sentence, table=found.table)
-    return [table, Figure(text, chart=learning_chart(runs, CURVE))]
+    curves = sum((run.folder / CURVE).exists() for run in runs)
+    chart = learning_chart(runs, CURVE) if curves > 1 else None
+    text = (
+        "Test PSNR along each training, on the budget that the buttons choose; the summary ranks "
+        "the methods at equal budgets."
+    )
+    return [Figure(text, chart=chart)] if chart else []
 
 
 def _reconstructions(runs: Sequence[Run]) -> list[Figure]:

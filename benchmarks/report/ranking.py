@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any
 
+from benchmarks.records.result import Result
 from benchmarks.records.signals import FILE
 from benchmarks.report.runs import Run, duration
 from benchmarks.tables.about import percent
@@ -39,6 +41,13 @@ QUANTITIES = (
     Quantity("generation", "mmd", "generated", "MMD ↓", ".4f", False),
     Quantity("classification", "top1", "test", "top-1 (%) ↑", ".1f", True),
 )
+
+STEPS = {
+    "fit": ("training", "fit", "steps"),
+    "generation": ("generation", "settings", "train", "steps"),
+    "classification": ("classification", "training", "steps"),
+}
+"""Where a stage's result records how many steps its training took."""
 
 
 def ranking(runs: Sequence[Run]) -> Grid | None:
@@ -139,18 +148,35 @@ def _latents(runs: Sequence[Run], first: str, second: str) -> str:
 
 
 def budget_of(runs: Sequence[Run], stage: str = "fit") -> str:
-    """What the trainings of some cells cost: signals seen, and the share of the published."""
+    """What the trainings of some cells cost: steps, signals seen, and the share of the published.
+
+    Steps are left out where a result does not record them.
+    """
     budgets = [found.budget for run in runs if (found := run.results.get(stage)) and found.budget]
     if not budgets:
         return "no training on record"
-    counts = sorted({budget.signals for budget in budgets})
-    text = " to ".join(f"{count:,}" for count in dict.fromkeys((counts[0], counts[-1])))
-    text += " training latents" if stage == "generation" else " training signals"
+    seen = "latents" if stage == "generation" else "signals"
+    text = f"{_range([budget.signals for budget in budgets])} training {seen}"
+    steps = [_steps(run.results[stage]) for run in runs if stage in run.results]
+    if all(steps):
+        text = f"{_range([count for count in steps if count])} steps, {text}"
     shares = sorted(b.fraction for b in budgets if b.fraction is not None)
     if not shares:
         return text
     spread = " to ".join(dict.fromkeys((percent(shares[0]), percent(shares[-1]))))
     return f"{text} ({spread} of the published training)"
+
+
+def _range(counts: Sequence[int]) -> str:
+    return " to ".join(f"{count:,}" for count in dict.fromkeys((min(counts), max(counts))))
+
+
+def _steps(result: Result) -> int | None:
+    """Steps of the training behind a result, as it records them."""
+    found: Any = result.provenance.config if result.provenance else {}
+    for key in STEPS.get(result.stage, ()):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, int) else None
 
 
 def _values(runs: Sequence[Run], quantity: Quantity) -> list[float]:

@@ -21,8 +21,9 @@ def _row(run: Run, stage: str) -> list[Shown]:
     """What a result does not record, or no failed one has, is an en dash."""
     result = run.results.get(stage)
     made = result.provenance if result else None
+    signals = "one signal" if run.method == "single_signal" else run.dataset
     first = [
-        Shown(f"{run.dataset}, {run.named}"),
+        Shown(f"{signals}, {run.named}"),
         *(_text(text) for text in (stage.replace("_", " "), run.state(stage))),
     ]
     if not result or not made:

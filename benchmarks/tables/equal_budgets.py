@@ -31,7 +31,7 @@ from benchmarks.settings.scale import find_dataset, load_scale
 from benchmarks.stages.experiment import StageError
 from benchmarks.stages.failure import one_line
 from benchmarks.tables.layout import Grid, Shown
-from benchmarks.tables.markdown import pipe
+from benchmarks.tables.markdown import pipe, wrapped
 from benchmarks.tables.measured import read_measured
 from lift.field import Domain
 from lift.files import replacing
@@ -131,50 +131,65 @@ def figure(curves: Mapping[str, pd.DataFrame], budgets: Mapping[str, float], pat
 
 
 def grid(table: pd.DataFrame, budgets: Mapping[str, float]) -> Grid:
-    """The table as it is shown."""
+    """Methods by PSNR after equal time, the best first; what has none there has no rank."""
     headings = [
         "method",
-        "latent floats",
-        f"PSNR after {budgets['signals']:,.0f} signals (dB) ↑",
         f"PSNR after {budgets['seconds']:,.0f} s (dB) ↑",
-        "signals in that time",
+        f"PSNR after {budgets['signals']:,.0f} signals (dB) ↑",
+        "latent floats",
+        f"signals in {budgets['seconds']:,.0f} s",
     ]
+    columns = ("psnr_at_equal_seconds", "psnr_at_equal_signals")
+    ordered = table.sort_values(columns[0], ascending=False, kind="stable", na_position="last")
     rows = [
         [
-            Shown(row["method"]),
+            Shown(_ranked(rank, row["method"], row[columns[0]]), rank),
+            *(_shown(row[column], table[column].max()) for column in columns),
             Shown(f"{row['latent_floats']:,}", row["latent_floats"]),
-            _shown(row["psnr_at_equal_signals"]),
-            _shown(row["psnr_at_equal_seconds"]),
             Shown(f"{row['signals_in_equal_seconds']:,.0f}", row["signals_in_equal_seconds"]),
         ]
-        for _, row in table.iterrows()
+        for rank, (_, row) in enumerate(ordered.iterrows(), 1)
     ]
-    return Grid("Test PSNR at equal budgets of training", headings, rows)
+    return Grid("Ranking by test PSNR after equal training time", headings, rows)
 
 
 def markdown(
     table: pd.DataFrame, budgets: Mapping[str, float], title: str, remarks: Sequence[str]
 ) -> str:
     """The table for people, and what is to be known of it."""
-    parts = [f"# Test PSNR at equal budgets on {title}", pipe(grid(table, budgets)), *remarks]
+    parts = [f"# Test PSNR at equal budgets on {title}", pipe(grid(table, budgets))]
+    parts += map(wrapped, remarks)
     return "\n\n".join([*parts, "![curves](comparison.png)"]) + "\n"
 
 
-def about(scale: str, dataset: str, seed: int) -> str:
+def measured_on(scale: str, dataset: str) -> str:
     """What all rows share."""
     count = find_dataset(load_scale(scale), dataset).evaluate.test
     signals = f"{count:,}" if count else "all"
     return (
-        f"Scale `{scale}`, {load_dataset_config(dataset).title}, seed {seed}: PSNR of {signals} "
-        "test signals along one training of each method, seconds on one CPU thread. A PSNR at "
-        "another number of latent floats compares nothing by itself. How rates were chosen: "
-        "`docs/searches.md`, Rates at equal budgets."
+        f"PSNR of {signals} test signals along one training of each method, seconds on one CPU "
+        "thread. A PSNR at another number of latent floats compares nothing by itself."
     )
 
 
-def _shown(decibels: float) -> Shown:
+def about(scale: str, dataset: str, seed: int) -> str:
+    """The same, where it stands alone."""
+    return (
+        f"Scale `{scale}`, {load_dataset_config(dataset).title}, seed {seed}: "
+        f"{measured_on(scale, dataset)} How rates were chosen: `docs/searches.md`, Rates at equal "
+        "budgets."
+    )
+
+
+def _ranked(rank: int, title: str, decibels: float) -> str:
+    return title if np.isnan(decibels) else f"{rank}. {title}"
+
+
+def _shown(decibels: float, best: float) -> Shown:
     """Two digits; a budget before the first measurement or after the last has no number."""
-    return Shown("not measured") if np.isnan(decibels) else Shown(f"{decibels:.2f}", decibels)
+    if np.isnan(decibels):
+        return Shown("not measured")
+    return Shown(f"{decibels:.2f}", decibels, best=decibels == best)
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """A report of a demo of which two cells ran, one failed half-way, and the rest did not run."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
@@ -17,16 +19,18 @@ ROWS = "10,160,1.5,0.001,0.04,0.1,15.0,\n20,320,3.0,0.001,0.02,0.1,{psnr},{psnr}
 PROVENANCE = Provenance(
     config={}, config_hash="0", code_digest="0", git_commit="0123456789ab", threads=2,
     packages={"torch": "2.13.0"}, device="cpu", hardware="Chip, 4 cores, 8 GB",
-    wall_seconds=120.0, peak_memory_bytes=1,
+    finished=datetime(2026, 3, 1, 14, 5, tzinfo=UTC), wall_seconds=120.0, peak_memory_bytes=1,
 )  # fmt: skip
 
 
 def leave(root, method, stage, metrics, failed="", psnr=None):
-    """One result of the demo; returns its folder."""
+    """One result of the demo, Functa's without a date; returns its folder."""
+    undated = PROVENANCE.model_copy(update={"finished": None})
     path = result_path(root, "demo", "embedded-images", method, 0, stage)
     result = Result(
         stage=stage, scale="demo", dataset="embedded-images", method=method, seed=0,
-        status="failed" if failed else "ok", reason=failed, metrics=metrics, provenance=PROVENANCE,
+        status="failed" if failed else "ok", reason=failed, metrics=metrics,
+        provenance=undated if method == "functa" else PROVENANCE,
         budget=Budget(signals=3200, published_signals=40_000_000),
         artifacts={} if psnr is None else write_psnr(path.parent, np.full(192, psnr)),
     )  # fmt: skip

@@ -142,6 +142,17 @@ def test_quoted_numbers_are_sorted_among_the_measured(opened):
     assert values == [value for value in values if value] + [""] * values.count("")
 
 
+def test_runs_are_sorted_by_date_and_those_without_one_stay_last(opened):
+    view, _, _ = opened
+    table = view.locator("#runs ~ .scroll table").first
+    button = table.locator("thead button", has_text="run on")
+    column = button.locator("xpath=..").evaluate("head => head.cellIndex")
+    for _ in range(2):
+        button.click()
+        dates = table.locator(f"tbody td:nth-child({column + 1})").all_inner_texts()
+        assert dates == ["2026-03-01 14:05"] * 4 + ["–"] * 5  # noqa: RUF001
+
+
 def test_every_axis_names_two_values_that_do_not_touch(opened):
     view, _, _ = opened
     axes = view.evaluate("""[...document.querySelectorAll('.chart .main-svg')].flatMap(figure =>

@@ -9,12 +9,13 @@ from PIL import Image
 
 from benchmarks.figures.reconstruction import reconstruction_sheet
 from benchmarks.figures.signal_sheet import signal_sheet
-from benchmarks.records.result import Result, write_result
+from benchmarks.records.result import Budget, Provenance, Result, write_result
 from benchmarks.report.charts import points_seen
 from benchmarks.report.main_figures import link_figures
 from benchmarks.report.page import content, dataset_of, page
-from benchmarks.report.ranking import sureness
-from benchmarks.report.runs import planned
+from benchmarks.report.ranking import budget_of, sureness
+from benchmarks.report.runs import facts, planned
+from benchmarks.report.runs_table import runs_table
 from benchmarks.report.sheets import Sheet
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.scale import load_scale
@@ -49,6 +50,7 @@ def test_first_screen_says_what_ran_and_what_did_not(html, found):
         "cpu (Chip, 4 cores, 8 GB), 2 threads",
         "torch 2.13.0",
         "28 min in all stages (fit 14 min,",
+        "2026-03-01 (5 results without a date)",
         "The heading of a column sorts its table.",
     ):
         assert said in html
@@ -62,6 +64,51 @@ def test_first_screen_says_what_ran_and_what_did_not(html, found):
     )
     assert (partly.cells, partly.why[:22]) == (["LIFT"], "no result yet of gener")
     assert {"Spatial Functa", "mNIF-S", "LIFT (lift-1600)"} < set(nothing.cells)
+
+
+def test_every_result_says_when_and_with_what_it_was_made(found):
+    table = found["runs_table"]
+    rows = [[cell.text for cell in row] for row in table.rows]
+    assert [row[1] for row in rows if row[0] == "embedded-images, LIFT"] == [
+        "fit", "encode", "reconstruction", "interpolation",
+    ]  # fmt: skip
+    assert rows[0][2:] == [
+        "done", "2026-03-01 14:05", "12 min", "0123456789ab", "cpu (Chip, 4 cores, 8 GB), 2 threads"
+    ]  # fmt: skip
+    failed = next(row for row in rows if row[2] == "failed")
+    assert failed[:4] == ["embedded-images, Functa", "generation", "failed", "–"]  # noqa: RUF001
+
+
+def test_results_without_a_date_can_be_read_and_get_none():
+    old = PROVENANCE.model_dump(mode="json")
+    assert old["finished"] == "2026-03-01T14:05:00Z"
+    del old["finished"]
+    assert Provenance.model_validate(old).run_on == "–"  # noqa: RUF001
+
+
+def test_what_the_first_screen_has_no_room_for_is_in_the_list_of_runs(tmp_path):
+    runs = planned("demo", tmp_path)[:6]
+    commits = [f"{n}abc" for n in range(6)]
+    for run, commit in zip(runs, commits, strict=True):
+        left(run, "fit", {}, commit)
+    said = {fact.name: fact for fact in facts(runs)}
+    assert (said["Commit"].text.count("abc"), said["Commit"].more) == (4, 2)
+    assert [row[5].text for row in runs_table(runs).rows] == commits
+    html = page(content(tmp_path, load_scale("demo")), "")
+    assert ' and <a href="#runs">2 more</a>' in html
+    assert all(commit in html for commit in commits)
+
+
+def test_a_training_is_said_in_steps_and_signals(tmp_path):
+    runs = planned("demo", tmp_path)[:2]
+    for run, steps in zip(runs, (400, 1600), strict=True):
+        left(run, "fit", {"training": {"fit": {"steps": steps}}})
+    assert budget_of(runs) == "400 to 1,600 steps, 3,200 training signals"
+    left(runs[0], "generation", {"generation": {"settings": {"train": {"steps": 70}}}})
+    left(runs[0], "classification", {"classification": {"training": {"steps": 90}}})
+    again = planned("demo", tmp_path)[:1]
+    assert budget_of(again, "generation") == "70 steps, 3,200 training latents"
+    assert budget_of(again, "classification") == "90 steps, 3,200 training signals"
 
 
 def test_methods_are_ranked_by_psnr_and_the_sentence_says_how_sure_that_is(found):
@@ -95,16 +142,19 @@ def test_methods_at_equal_budgets_are_shown_though_nothing_was_reconstructed(tmp
     data = dataset_of(load_dataset_config("cifar10"), runs)
     assert "after 320 training signals LIFT (22.00 dB)" in data.sureness
     assert "No reconstruction" not in data.sureness
-    (part,) = data.parts
-    rows = [[cell.text for cell in row] for row in part.figures[0].table.rows]
-    assert [row[:3] for row in rows] == [["LIFT", "1,600", "22.00"], ["Functa", "512", "20.00"]]
+    rows = [[cell.text for cell in row] for row in data.budgets.rows]
+    assert [row[:4] for row in rows] == [
+        ["1. LIFT", "22.00", "22.00", "1,600"],
+        ["2. Functa", "20.00", "20.00", "512"],
+    ]
 
 
-def left(run, stage, config):
+def left(run, stage, config, commit="0"):
     """A result that records how it was run."""
-    provenance = PROVENANCE.model_copy(update={"config": config})
+    provenance = PROVENANCE.model_copy(update={"config": config, "git_commit": commit})
+    budget = Budget(signals=3200, published_signals=None)
     names = {"scale": run.scale, "dataset": run.dataset, "method": run.method, "seed": run.seed}
-    result = Result(stage=stage, status="ok", provenance=provenance, **names)
+    result = Result(stage=stage, status="ok", budget=budget, provenance=provenance, **names)
     write_result(run.folder / f"{stage}.json", result)
 
 

@@ -12,6 +12,7 @@ from benchmarks.tables.equal_budgets import (
     at,
     compare,
     figure,
+    grid,
     latent_floats,
     markdown,
     read_learning_curve,
@@ -49,9 +50,10 @@ def test_the_page_shows_both_columns_and_the_figure(tmp_path: Path):
     table, budgets = compare({"slow": SLOW, "fast": FAST}, FLOATS)
     figure({"slow": SLOW, "fast": FAST}, budgets, tmp_path / "comparison.png")
     page = markdown(table, budgets, "CIFAR-10", [])
-    assert "| fast" in page
+    assert "| 1. fast" in page
     assert "1,600" in page
-    assert "256 test signals" in markdown(table, budgets, "x", [about("budget", "cifar10", 0)])
+    said = markdown(table, budgets, "x", [about("budget", "cifar10", 0)])
+    assert "256 test signals" in " ".join(said.split())
     assert "22.00" in page
     assert "30.00" in page
     assert (tmp_path / "comparison.png").stat().st_size > 5_000
@@ -64,6 +66,20 @@ def test_a_missing_or_damaged_curve_names_its_file(tmp_path: Path, content: str 
         path.write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"learning_curve\.csv"):
         read_learning_curve(path)
+
+
+def test_methods_are_ranked_by_psnr_after_equal_time():
+    late = FAST[FAST.signals > 10].assign(seconds=[200.0, 300.0])
+    curves = {"late": late, "slow": SLOW, "fast": FAST}
+    shown = grid(*compare(curves, FLOATS))
+    assert shown.headings[1] == "PSNR after 100 s (dB) ↑"
+    assert [[cell.text for cell in row[:4]] for row in shown.rows] == [
+        ["1. fast", "30.00", "22.00", "512"],
+        ["2. slow", "24.00", "24.00", "1,600"],
+        ["late", "not measured", "22.00", "64"],
+    ]
+    assert [row[1].best for row in shown.rows] == [True, False, False]
+    assert [row[2].best for row in shown.rows] == [False, True, False]
 
 
 def test_a_budget_before_the_first_measurement_has_no_number():
