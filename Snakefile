@@ -129,10 +129,10 @@ rule report:
         report("results/report.html", category="Tables and report"),
         report(
             directory("results/figures"),
-            patterns=["{dataset}/{method}/{figure}.png"],
+            patterns=["{dataset}/{method}/{budget}/{figure}.png"],
             category="Figures",
             subcategory="{dataset}",
-            labels={"method": "{method}", "figure": "{figure}"},
+            labels={"method": "{method}", "figure": "{figure}", "budget": "{budget}"},
         ),
     log:
         "results/logs/report.log",
@@ -357,7 +357,8 @@ rule comparison:
     input:
         PLAN.learning_curves,
     output:
-        "results/{scale}/{dataset}/comparison.md",
+        report("results/{scale}/{dataset}/comparison.md", category="Tables and report"),
+        report("results/{scale}/{dataset}/comparison.png", category="Curves"),
     log:
         "results/logs/comparison-{scale}-{dataset}.log",
     params:

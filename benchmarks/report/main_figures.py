@@ -7,26 +7,45 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from benchmarks.report.ranking import budget_of
 from benchmarks.report.runs import Run
+from benchmarks.report.single_signal import steps_of
 
 FOLDER = "figures"
-FIGURES = (
-    "curve", "reconstruction", "interpolation", "samples", "denoiser_curve", "classifier_curves",
-    "curves", "networks",
-)  # fmt: skip
-"""Files that stages draw: training curves, sheets of signals, samples."""
+FIGURES = {
+    "curve": "fit",
+    "reconstruction": "fit",
+    "interpolation": "fit",
+    "samples": "generation",
+    "denoiser_curve": "generation",
+    "classifier_curves": "classification",
+    "curves": "single_signal",
+    "networks": "single_signal",
+}
+"""Files that stages draw, and the stage whose training they show."""
 
 
 def link_figures(root: Path, runs: Iterable[Run]) -> Path:
-    """Makes ``root/figures/DATASET/METHOD/FIGURE.png`` anew, links to what the first seeds left."""
+    """Makes ``root/figures/DATASET/METHOD/BUDGET/FIGURE.png`` anew, links to first seeds' files.
+
+    The budget, in words, is a label in Snakemake's report.
+    """
     folder = root / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for run in runs:
-        for name in FIGURES if not run.seed else ():
+        for name, stage in FIGURES.items() if not run.seed else ():
             path = run.folder / f"{name}.png"
-            link = folder / run.dataset / run.method / path.name
+            link = folder / run.dataset / run.method / _spent(run, stage) / path.name
             if path.exists():
                 link.parent.mkdir(parents=True, exist_ok=True)
                 link.symlink_to(os.path.relpath(path, link.parent))
     return folder
+
+
+def _spent(run: Run, stage: str) -> str:
+    """``4,000 steps, 128,000 training signals``."""
+    alone = run.results.get("single_signal")
+    if alone and (steps := steps_of(run, alone)):
+        return f"{steps:,} steps"
+    return budget_of([run], stage).partition(" (")[0]

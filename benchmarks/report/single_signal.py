@@ -96,8 +96,12 @@ def _decibels(result: Result, method: str, rows: int) -> str:
 
 
 def _steps(run: Run, result: Result, setting: str) -> str:
+    steps = steps_of(run, result, setting)
+    return f", after {steps:,} steps" if steps else ""
+
+
+def steps_of(run: Run, result: Result, setting: str = "steps") -> int | None:
     """The budget of a comparison on one signal, as its result records it."""
     config = result.provenance.config if result.provenance else {}
     sizes = config.get("scales", {}).get(run.scale, {})
-    steps = sizes.get("tasks", {}).get(run.dataset, {}).get(setting) or sizes.get(setting)
-    return f", after {steps:,} steps" if steps else ""
+    return sizes.get("tasks", {}).get(run.dataset, {}).get(setting) or sizes.get(setting)

@@ -255,7 +255,7 @@ def test_columns_are_cut_where_a_sheet_drew_them(tmp_path):
 
 def test_main_figures_are_linked_for_snakemakes_report(root, found, tmp_path):
     folder = link_figures(tmp_path, found["runs"])
-    link = folder / "embedded-images/lift/reconstruction.png"
+    link = folder / "embedded-images/lift/3,200 training signals/reconstruction.png"
     assert link.resolve() == root / "demo/embedded-images/lift/seed0/reconstruction.png"
     assert len(list(folder.rglob("*.png"))) == 4  # two sheets of two cells
     link_figures(tmp_path, [])
