@@ -24,19 +24,20 @@ MOST_THREADS = 1024
 """Of one process: a machine refuses a hundred thousand."""
 
 
+class Counts(Data):
+    """How many signals of each split, evenly spaced; null takes all."""
+
+    train: int | None = Field(ge=1)
+    test: int | None = Field(ge=1)
+
+
 class Overrides(Data):
     """What a scale changes about a method on a data set."""
 
     field: dict[str, Any] = Field(default={})
     fit: dict[str, Any] = Field(default={})
     generation: dict[str, Any] = Field(default={})
-
-
-class Counts(Data):
-    """How many signals of each split, evenly spaced; null takes all."""
-
-    train: int | None = Field(ge=1)
-    test: int | None = Field(ge=1)
+    encode: Counts | None = None
 
 
 class DatasetScale(Data):

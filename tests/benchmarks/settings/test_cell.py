@@ -54,6 +54,14 @@ def test_a_scale_overrides_what_it_names_and_nothing_else():
     assert cell.training.fit.inner_steps == published.fit.inner_steps
 
 
+def test_rows_of_one_table_have_one_budget():
+    rows = [resolve("lite", "celeba64", f"lift-{size}", 0) for size in (1600, 6400, 12800, 1792)]
+    assert {row.training.fit for row in rows} == {rows[0].training.fit}
+    whole = resolve("lite", "celeba64", "lift", 0)
+    assert rows[0].training.fit.steps < whole.training.fit.steps
+    assert (rows[0].encode.train, whole.encode.train) == (500, None)
+
+
 def test_the_variants_are_the_rows_of_the_table_of_latent_sizes():
     for floats in (1600, 3200, 6400, 12800, 1792):
         settings = published_settings(f"lift-{floats}", "celebahq64").field
