@@ -69,6 +69,7 @@ class LatentGenerator(nn.Module):
     Args:
         sizes: cells per axis of the (intermediate, local) grids.
         channels: of the (global, intermediate, local) latents.
+        fused: channels d of Z-alpha; the paper's are those of the local latents.
         relu: the figure draws the three rectifiers, the text's formulas leave them out.
         open_start: whether every rectifier is open at the zero latent, where all signals begin.
             PyTorch's default start leaves about half of them shut there, for every signal alike,
@@ -79,6 +80,7 @@ class LatentGenerator(nn.Module):
         self,
         sizes: tuple[int, int],
         channels: tuple[int, int, int],
+        fused: int,
         shift_width: int,
         sine_layers: int,
         relu: bool,
@@ -90,19 +92,19 @@ class LatentGenerator(nn.Module):
         self.sine_layers = sine_layers
         self.activation = nn.ReLU() if relu else nn.Identity()
         self.fuse_intermediate = nn.Linear(coarse + middle, middle)
-        self.fuse_local = nn.Linear(middle + fine, fine)
-        self.modulate = nn.Linear(fine, sine_layers * shift_width)
+        self.fuse_local = nn.Linear(middle + fine, fused)
+        self.modulate = nn.Linear(fused, sine_layers * shift_width)
         if open_start:
             open_fusion_(self.fuse_intermediate, coarse)
             open_bias_(self.fuse_intermediate, ones=0)
             open_fusion_(self.fuse_local, middle)
             open_bias_(self.fuse_local, ones=middle)
-            std = fine**-0.5
+            std = fused**-0.5
             nn.init.trunc_normal_(self.modulate.weight, std=std, a=-2 * std, b=2 * std)
-            open_bias_(self.modulate, ones=fine)
+            open_bias_(self.modulate, ones=fused)
 
     def fuse(self, latent: Latent) -> Tensor:
-        """The fused latent ``(B, P, ..., P, d_local)``, Z-alpha in the paper.
+        """The fused latent ``(B, P, ..., P, d)``, Z-alpha in the paper.
 
         Args:
             latent: the three scales, or ``{"fused": ...}``, which is returned as it is.

@@ -36,6 +36,8 @@ class LIFT(NeuralField):
         relu: whether the latent generator has its rectifiers.
         open_start: whether those are open at the zero latent before training.
         gamma, residual: ReLIFT's changes to the local MLPs; off by default.
+        fused_channels: of the fused latent Z-alpha; the paper's are those of the local latents, so
+            that a region's network is told no more numbers than its own latent has.
 
     Raises:
         ValueError: the regions do not divide the resolution, or the grids do not divide.
@@ -57,6 +59,7 @@ class LIFT(NeuralField):
         open_start: bool = False,
         gamma: Positive = 1.0,
         residual: bool = False,
+        fused_channels: Count | None = None,
     ) -> None:
         super().__init__()
         if domain.resolution % regions_per_axis:
@@ -72,12 +75,14 @@ class LIFT(NeuralField):
         self.domain = domain
         self.regions_per_axis = regions_per_axis
         self.latent_channels = latent_channels
+        self.fused_channels = fused_channels or latent_channels[2]
         self.width = width
         self.smoothness_weight = smoothness_weight
         self.sizes = (1, intermediate_per_axis, regions_per_axis)
         self.generator = LatentGenerator(
             (intermediate_per_axis, regions_per_axis),
             latent_channels,
+            self.fused_channels,
             width,
             sine_layers,
             relu,
@@ -161,6 +166,7 @@ class LIFT(NeuralField):
         """Closed form; ``docs/searches.md`` compares it with the paper's figures."""
         dimensions, width, channels = self.domain.dimensions, self.width, self.domain.channels
         coarse, middle, fine = self.latent_channels
+        fused = self.fused_channels
         layers = self.generator.sine_layers
         cells = [size**dimensions for size in self.sizes]
         region_count, points = cells[2], self.domain.points
@@ -170,18 +176,18 @@ class LIFT(NeuralField):
         field_parameters = region_count * (dimensions * width + hidden + field_biases)
         generator_macs = (
             cells[1] * (coarse + middle) * middle
-            + cells[2] * (middle + fine) * fine
-            + cells[2] * fine * layers * width
+            + cells[2] * (middle + fine) * fused
+            + cells[2] * fused * layers * width
         )
-        generator_biases = cells[1] * middle + cells[2] * (fine + layers * width)
+        generator_biases = cells[1] * middle + cells[2] * (fused + layers * width)
         macs = points * (dimensions * width + hidden) + generator_macs
         # A latent's gradient flows back through every matrix product except the first layer's,
         # whose input is a coordinate.
         encode = 3 * (macs + points * hidden + generator_macs)
         generator_parameters = (
             (coarse + middle + 1) * middle
-            + (middle + fine + 1) * fine
-            + (fine + 1) * layers * width
+            + (middle + fine + 1) * fused
+            + (fused + 1) * layers * width
         )
         return Cost(
             parameters=field_parameters + generator_parameters,

@@ -53,7 +53,7 @@ def _fused_shape(sketch: Sketch | None, tree: Tree, stage: str) -> tuple[int, ..
         given = type(field).__name__ if field else "classifier of pixels"
         said = f"{leaf}: {leaf.value!r} for a {given}" if leaf else f"{stage}: no geometry"
         raise ConfigError(f"{said}; expected 'scales', only LIFT fuses")
-    return (*[field.regions_per_axis] * field.domain.dimensions, field.latent_channels[2])
+    return (*[field.regions_per_axis] * field.domain.dimensions, field.fused_channels)
 
 
 def check_denoiser_of(sketch: Sketch, config: GenerationConfig, tree: Tree, where: str) -> None:

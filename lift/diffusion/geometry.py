@@ -134,7 +134,7 @@ def geometry_of(name: GeometryName, field: NeuralField, functaset: Functaset) ->
 
 def fused_geometry(field: LIFT, functaset: Functaset) -> Fused:
     """Z-alpha with the statistics of the training latents, over signals and cells."""
-    sums, count = torch.zeros(2, field.latent_channels[2], dtype=torch.float64), 0
+    sums, count = torch.zeros(2, field.fused_channels, dtype=torch.float64), 0
     signals = len(next(iter(functaset.splits["train"].values())))
     for fused in fused_latents(field, functaset, np.arange(signals)):
         flat = fused.flatten(0, -2).double()

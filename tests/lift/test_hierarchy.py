@@ -84,3 +84,24 @@ def test_an_open_start_conditions_shifts_well_by_local_latents(float64):
     opened, shut = singular_values(field), singular_values(plain)
     assert opened.max() / opened.min() < 3
     assert shut.min() < 1e-6 * opened.min()  # directions that dead units cut off
+
+
+def test_a_wide_fusion_tells_a_region_more_numbers_than_its_local_latent_has(float64):
+    def rank(**changes):
+        field = small_lift(open_start=True, latent_channels=(16, 12, 8), width=32, **changes)
+
+        def shifts_of_one_region(local, middle):
+            latent = field.zero_latent(1)
+            latent = {
+                **latent,
+                "local": latent["local"] + local,
+                "intermediate": latent["intermediate"] + middle,
+            }
+            return field.generator(latent)[:, 0, 0].flatten()
+
+        zeros = torch.zeros(8), torch.zeros(12)
+        jacobian = torch.autograd.functional.jacobian(shifts_of_one_region, zeros)
+        return torch.linalg.matrix_rank(torch.cat(jacobian, dim=1)).item()
+
+    assert rank() == 8
+    assert rank(fused_channels=20) == 20

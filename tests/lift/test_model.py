@@ -48,6 +48,12 @@ def test_closed_form_parameters_are_those_of_the_module(dataset):
     assert cost.parameters + cost.rate_parameters == learned
 
 
+def test_closed_form_parameters_count_a_wide_fusion():
+    cost = small_lift(fused_channels=9).cost()
+    learned = sum(p.numel() for p in small_lift(fused_channels=9).parameters())
+    assert cost.parameters + cost.rate_parameters == learned
+
+
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
 def test_rendering_equals_evaluating_the_grids_coordinates(float64, dimensions):
     field = small_lift(Domain(dimensions, 8, 2))
