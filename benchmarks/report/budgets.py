@@ -12,6 +12,7 @@ from benchmarks.tables.equal_budgets import (
     latent_floats,
     measured_on,
     read_learning_curve,
+    repeats,
 )
 from benchmarks.tables.layout import Grid
 
@@ -26,7 +27,7 @@ class EqualBudgets(NamedTuple):
 
 
 def equal_budgets(runs: Sequence[Run]) -> EqualBudgets | None:
-    """The comparison of the methods whose first seed has a curve; None where fewer than two have.
+    """The comparison of the methods that have a curve; None where fewer than two have.
 
     Args:
         runs: of one data set.
@@ -34,13 +35,18 @@ def equal_budgets(runs: Sequence[Run]) -> EqualBudgets | None:
     Raises:
         ConfigError: a curve is damaged, or a cell's settings are wrong.
     """
-    found = [run for run in runs if run.seed == runs[0].seed and (run.folder / CURVE).exists()]
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        if (run.folder / CURVE).exists():
+            found.setdefault(run.title, []).append(run)
     if len(found) < 2:
         return None
-    table, budgets = compare(
-        {run.title: read_learning_curve(run.folder / CURVE) for run in found},
-        {run.title: latent_floats(run.scale, run.dataset, run.method) for run in found},
-    )
+    curves = {
+        title: [read_learning_curve(run.folder / CURVE) for run in seeds]
+        for title, seeds in found.items()
+    }
+    cells = {title: (run.scale, run.dataset, run.method) for title, (run, *_) in found.items()}
+    table, budgets = compare(curves, {title: latent_floats(*cell) for title, cell in cells.items()})
     spent = {
         "psnr_at_equal_signals": f"{budgets['signals']:,.0f} training signals",
         "psnr_at_equal_seconds": f"{budgets['seconds']:,.0f} s of training",
@@ -50,7 +56,7 @@ def equal_budgets(runs: Sequence[Run]) -> EqualBudgets | None:
         f"after {budget} {best[column]['method']} ({best[column][column]:.2f} dB)"
         for column, budget in spent.items()
     )
-    about = measured_on(found[0].scale, found[0].dataset)
     sentence = f"Of {len(found)} methods at equal budgets, the highest test PSNR have: {leads}."
-    once = "One seed: how much a repeat would move these numbers was not measured."
-    return EqualBudgets(f"{sentence} {about} {once}", grid(table, budgets))
+    about = measured_on(runs[0].scale, runs[0].dataset)
+    often = repeats({title: len(seeds) for title, seeds in found.items()})
+    return EqualBudgets(f"{sentence} {about} {often}", grid(table, budgets))

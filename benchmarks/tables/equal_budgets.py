@@ -2,10 +2,10 @@
 
     python -m benchmarks.tables.equal_budgets --scale budget --dataset cifar10
 
-Reads the ``learning_curve.csv`` and settings of each method that has one; writes
+Reads every seed's ``learning_curve.csv`` and the settings of each method that has one; writes
 ``comparison.png``, ``.csv`` and ``.md`` beside the methods' folders. The two budgets are the
-largest that every method reached; a value between two measurements is interpolated over the
-logarithm of the budget.
+largest that every training reached; a value between two measurements is interpolated over the
+logarithm of the budget. Several seeds: means, and standard deviations of the PSNR.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from lift.field import Domain
 from lift.files import replacing
 
 BUDGETS = {"signals": "training signals seen", "seconds": "training time (s, one CPU thread)"}
+PSNR = ("psnr_at_equal_seconds", "psnr_at_equal_signals")
 
 
 def read_learning_curve(path: Path) -> pd.DataFrame:
@@ -71,50 +72,61 @@ def latent_floats(scale: str, dataset: str, method: str) -> int:
 
 
 def compare(
-    curves: Mapping[str, pd.DataFrame], floats: Mapping[str, int]
+    curves: Mapping[str, Sequence[pd.DataFrame]], floats: Mapping[str, int]
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """The table of both columns, and the two budgets.
 
     Args:
+        curves: a method's seeds by its title.
         floats: of a signal's latent, by the same titles.
     """
-    budgets = {axis: min(float(c[axis].iloc[-1]) for c in curves.values()) for axis in BUDGETS}
-    rows = [
-        {
-            "method": title,
-            "latent_floats": floats[title],
-            "psnr_at_equal_signals": at(curve, "signals", budgets["signals"]),
-            "psnr_at_equal_seconds": at(curve, "seconds", budgets["seconds"]),
-            "signals_in_equal_seconds": float(
-                np.interp(budgets["seconds"], curve["seconds"], curve["signals"])
-            ),
-            "seconds_for_equal_signals": float(
-                np.interp(budgets["signals"], curve["signals"], curve["seconds"])
-            ),
-            "psnr_at_the_end": curve["test_psnr"].iloc[-1],
-            "signals": int(curve["signals"].iloc[-1]),
-            "seconds": curve["seconds"].iloc[-1],
-        }
-        for title, curve in curves.items()
-    ]
+    everything = [curve for seeds in curves.values() for curve in seeds]
+    budgets = {axis: min(float(curve[axis].iloc[-1]) for curve in everything) for axis in BUDGETS}
+    rows = []
+    for title, seeds in curves.items():
+        each = pd.DataFrame([_measured(curve, budgets) for curve in seeds])
+        row = {"method": title, "latent_floats": floats[title], "seeds": len(seeds)}
+        row |= each.mean(skipna=False).to_dict()
+        row |= {f"{name}_std": each[name].std(skipna=False) for name in PSNR}
+        rows.append(row)
     return pd.DataFrame(rows), budgets
 
 
-def figure(curves: Mapping[str, pd.DataFrame], budgets: Mapping[str, float], path: Path) -> None:
-    """Both panels share the PSNR axis; dashed lines are the budgets of the table."""
+def _measured(curve: pd.DataFrame, budgets: Mapping[str, float]) -> dict[str, float]:
+    """What is read off one training's curve."""
+    other = {"signals": "seconds", "seconds": "signals"}
+    return {
+        **{f"psnr_at_equal_{axis}": at(curve, axis, budget) for axis, budget in budgets.items()},
+        **{
+            f"{other[axis]}_{'in' if axis == 'seconds' else 'for'}_equal_{axis}": float(
+                np.interp(budget, curve[axis], curve[other[axis]])
+            )
+            for axis, budget in budgets.items()
+        },
+        "psnr_at_the_end": float(curve["test_psnr"].iloc[-1]),
+        "signals": float(curve["signals"].iloc[-1]),
+        "seconds": float(curve["seconds"].iloc[-1]),
+    }
+
+
+def figure(
+    curves: Mapping[str, Sequence[pd.DataFrame]], budgets: Mapping[str, float], path: Path
+) -> None:
+    """A line a training; both panels share the PSNR axis, dashed are the budgets of the table."""
     drawing = Figure(figsize=(7.2, 3.3), layout="constrained")
     panels = drawing.subplots(1, 2, sharey=True)
     for panel, (axis, label) in zip(panels, BUDGETS.items(), strict=True):
-        for place, (title, curve) in enumerate(curves.items()):
-            panel.plot(
-                curve[axis],
-                curve["test_psnr"],
-                color=COLORS[place % len(COLORS)],
-                marker=MARKERS[place % len(MARKERS)],
-                markersize=3.5,
-                linewidth=1.3,
-                label=title,
-            )
+        for place, (title, seeds) in enumerate(curves.items()):
+            for number, curve in enumerate(seeds):
+                panel.plot(
+                    curve[axis],
+                    curve["test_psnr"],
+                    color=COLORS[place % len(COLORS)],
+                    marker=MARKERS[place % len(MARKERS)],
+                    markersize=3.5,
+                    linewidth=1.3,
+                    label=None if number else title,
+                )
         panel.axvline(budgets[axis], color="0.4", linestyle="--", linewidth=0.8, zorder=0)
         panel.set(xlabel=label, xscale="log")
         panel.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
@@ -139,12 +151,14 @@ def grid(table: pd.DataFrame, budgets: Mapping[str, float]) -> Grid:
         "latent floats",
         f"signals in {budgets['seconds']:,.0f} s",
     ]
-    columns = ("psnr_at_equal_seconds", "psnr_at_equal_signals")
-    ordered = table.sort_values(columns[0], ascending=False, kind="stable", na_position="last")
+    ordered = table.sort_values(PSNR[0], ascending=False, kind="stable", na_position="last")
     rows = [
         [
-            Shown(_ranked(rank, row["method"], row[columns[0]]), rank),
-            *(_shown(row[column], table[column].max()) for column in columns),
+            Shown(_ranked(rank, row["method"], row[PSNR[0]]), rank),
+            *(
+                _shown(row[column], row[f"{column}_std"], best=row[column] == table[column].max())
+                for column in PSNR
+            ),
             Shown(f"{row['latent_floats']:,}", row["latent_floats"]),
             Shown(f"{row['signals_in_equal_seconds']:,.0f}", row["signals_in_equal_seconds"]),
         ]
@@ -167,17 +181,30 @@ def measured_on(scale: str, dataset: str) -> str:
     count = find_dataset(load_scale(scale), dataset).evaluate.test
     signals = f"{count:,}" if count else "all"
     return (
-        f"PSNR of {signals} test signals along one training of each method, seconds on one CPU "
-        "thread. A PSNR at another number of latent floats compares nothing by itself."
+        f"PSNR of {signals} test signals along each training, seconds on one CPU thread. A PSNR at "
+        "another number of latent floats compares nothing by itself."
     )
 
 
-def about(scale: str, dataset: str, seed: int) -> str:
+def repeats(seeds: Mapping[str, int]) -> str:
+    """How often each method was trained.
+
+    Args:
+        seeds: by the method's title.
+    """
+    counts = set(seeds.values())
+    if counts == {1}:
+        return "One seed: how much a repeat would move these numbers was not measured."
+    many = ", ".join(f"{title} {count}" for title, count in seeds.items())
+    said = f"{counts.pop()} seeds each" if len(counts) == 1 else f"Seeds: {many}"
+    return f"{said}; ± is their standard deviation."
+
+
+def about(scale: str, dataset: str, seeds: Mapping[str, int]) -> str:
     """The same, where it stands alone."""
     return (
-        f"Scale `{scale}`, {load_dataset_config(dataset).title}, seed {seed}: "
-        f"{measured_on(scale, dataset)} How rates were chosen: `docs/searches.md`, Rates at equal "
-        "budgets."
+        f"Scale `{scale}`, {load_dataset_config(dataset).title}: {measured_on(scale, dataset)} "
+        f"{repeats(seeds)} How rates were chosen: `docs/searches.md`, Rates at equal budgets."
     )
 
 
@@ -185,11 +212,12 @@ def _ranked(rank: int, title: str, decibels: float) -> str:
     return title if np.isnan(decibels) else f"{rank}. {title}"
 
 
-def _shown(decibels: float, best: float) -> Shown:
+def _shown(decibels: float, spread: float, *, best: bool) -> Shown:
     """Two digits; a budget before the first measurement or after the last has no number."""
     if np.isnan(decibels):
         return Shown("not measured")
-    return Shown(f"{decibels:.2f}", decibels, best=decibels == best)
+    text = f"{decibels:.2f}" if np.isnan(spread) else f"{decibels:.2f} ± {spread:.2f}"
+    return Shown(text, decibels, best=best)
 
 
 def main() -> None:
@@ -201,15 +229,14 @@ def main() -> None:
     options = parser.parse_args()
     with one_line("comparison"):
         scale_config = load_scale(options.scale)
-        seed = scale_config.seeds[0]
         curves, floats, lacking = {}, {}, []
         for method in find_dataset(scale_config, options.dataset).methods:
-            folder = result_path(
-                options.root, options.scale, options.dataset, method, seed, "_"
-            ).parent
-            title, curve = find_method(method).title, folder / "learning_curve.csv"
-            if curve.exists():
-                curves[title] = read_learning_curve(curve)
+            cell = (options.root, options.scale, options.dataset, method)
+            paths = [result_path(*cell, seed, "_").parent for seed in scale_config.seeds]
+            there = [path for folder in paths if (path := folder / "learning_curve.csv").exists()]
+            title = find_method(method).title
+            if there:
+                curves[title] = [read_learning_curve(path) for path in there]
                 floats[title] = latent_floats(options.scale, options.dataset, method)
             else:
                 lacking.append(title)
@@ -219,7 +246,8 @@ def main() -> None:
                 "learning_curve.csv, expected two or more; run the stage learning_curve"
             )
         table, budgets = compare(curves, floats)
-        remarks = [about(options.scale, options.dataset, seed)]
+        seeds = {title: len(each) for title, each in curves.items()}
+        remarks = [about(options.scale, options.dataset, seeds)]
         remarks += [f"Not run: {', '.join(lacking)}."] if lacking else []
         folder = options.root / options.scale / options.dataset
         figure(curves, budgets, folder / "comparison.png")

@@ -37,7 +37,7 @@ def test_nothing_is_extrapolated():
 
 
 def test_budgets_are_the_largest_that_every_method_reached():
-    table, budgets = compare({"slow": SLOW, "fast": FAST}, FLOATS)
+    table, budgets = compare({"slow": [SLOW], "fast": [FAST]}, FLOATS)
     assert budgets == {"signals": 100.0, "seconds": 100.0}
     rows = table.set_index("method")
     assert rows.psnr_at_equal_signals.to_dict() == pytest.approx({"slow": 24.0, "fast": 22.0})
@@ -47,16 +47,33 @@ def test_budgets_are_the_largest_that_every_method_reached():
 
 
 def test_the_page_shows_both_columns_and_the_figure(tmp_path: Path):
-    table, budgets = compare({"slow": SLOW, "fast": FAST}, FLOATS)
-    figure({"slow": SLOW, "fast": FAST}, budgets, tmp_path / "comparison.png")
+    table, budgets = compare({"slow": [SLOW], "fast": [FAST]}, FLOATS)
+    figure({"slow": [SLOW, SLOW], "fast": [FAST]}, budgets, tmp_path / "comparison.png")
     page = markdown(table, budgets, "CIFAR-10", [])
     assert "| 1. fast" in page
     assert "1,600" in page
-    said = markdown(table, budgets, "x", [about("budget", "cifar10", 0)])
+    said = markdown(table, budgets, "x", [about("budget", "cifar10", {"slow": 1, "fast": 1})])
     assert "256 test signals" in " ".join(said.split())
     assert "22.00" in page
     assert "30.00" in page
     assert (tmp_path / "comparison.png").stat().st_size > 5_000
+
+
+def test_several_seeds_are_a_mean_and_a_deviation():
+    better = SLOW.assign(test_psnr=SLOW.test_psnr + 2)
+    table, budgets = compare({"slow": [SLOW, better], "fast": [FAST]}, FLOATS)
+    slow, fast = (row for _, row in table.iterrows())
+    assert (slow.seeds, fast.seeds) == (2, 1)
+    assert slow.psnr_at_equal_seconds == pytest.approx(25.0)
+    assert slow.psnr_at_equal_seconds_std == pytest.approx(2**0.5)
+    shown = {row[0].text: row[1].text for row in grid(table, budgets).rows}
+    assert shown == {"1. fast": "30.00", "2. slow": "25.00 ± 1.41"}
+
+
+def test_a_seed_that_has_no_number_leaves_its_method_none():
+    late = FAST[FAST.signals > 100]
+    table, _ = compare({"slow": [SLOW], "fast": [FAST, late]}, FLOATS)
+    assert table.psnr_at_equal_signals.isna().tolist() == [False, True]
 
 
 @pytest.mark.parametrize("content", [None, "", "signals,seconds\n1,2\n"])
@@ -70,7 +87,7 @@ def test_a_missing_or_damaged_curve_names_its_file(tmp_path: Path, content: str 
 
 def test_methods_are_ranked_by_psnr_after_equal_time():
     late = FAST[FAST.signals > 10].assign(seconds=[200.0, 300.0])
-    curves = {"late": late, "slow": SLOW, "fast": FAST}
+    curves = {"late": [late], "slow": [SLOW], "fast": [FAST]}
     shown = grid(*compare(curves, FLOATS))
     assert shown.headings[1] == "PSNR after 100 s (dB) ↑"
     assert [[cell.text for cell in row[:4]] for row in shown.rows] == [
@@ -84,7 +101,7 @@ def test_methods_are_ranked_by_psnr_after_equal_time():
 
 def test_a_budget_before_the_first_measurement_has_no_number():
     late = FAST[FAST.signals > 100]
-    table, budgets = compare({"slow": SLOW, "late": late}, FLOATS)
+    table, budgets = compare({"slow": [SLOW], "late": [late]}, FLOATS)
     assert "not measured" in markdown(table, budgets, "CIFAR-10", [])
 
 
