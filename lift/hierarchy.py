@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from lift.attention import RegionAttention
 from lift.field import Latent
 
 
@@ -74,6 +75,8 @@ class LatentGenerator(nn.Module):
         open_start: whether every rectifier is open at the zero latent, where all signals begin.
             PyTorch's default start leaves about half of them shut there, for every signal alike,
             and what is open shrinks a latent's gradient by an order of magnitude.
+        attention_layers: of `RegionAttention` on Z-alpha before ``Linear3``; the paper has none.
+        regions: cells of the local grid, which attend to one another.
     """
 
     def __init__(
@@ -85,6 +88,8 @@ class LatentGenerator(nn.Module):
         sine_layers: int,
         relu: bool,
         open_start: bool = False,
+        attention_layers: int = 0,
+        regions: int = 0,
     ) -> None:
         super().__init__()
         self.intermediate_size, self.local_size = sizes
@@ -93,6 +98,9 @@ class LatentGenerator(nn.Module):
         self.activation = nn.ReLU() if relu else nn.Identity()
         self.fuse_intermediate = nn.Linear(coarse + middle, middle)
         self.fuse_local = nn.Linear(middle + fine, fused)
+        self.attention = nn.Sequential(
+            *(RegionAttention(regions, fused) for _ in range(attention_layers))
+        )
         self.modulate = nn.Linear(fused, sine_layers * shift_width)
         if open_start:
             open_fusion_(self.fuse_intermediate, coarse)
@@ -119,6 +127,7 @@ class LatentGenerator(nn.Module):
 
     def forward(self, latent: Latent) -> Tensor:
         """Shifts ``(L, B, M, W)``."""
-        shifts = self.activation(self.modulate(self.fuse(latent)))
-        per_layer = shifts.flatten(1, -2).unflatten(-1, (self.sine_layers, -1))
+        tokens = self.attention(self.fuse(latent).flatten(1, -2))  # (B, M, d)
+        shifts = self.activation(self.modulate(tokens))
+        per_layer = shifts.unflatten(-1, (self.sine_layers, -1))
         return per_layer.permute(2, 0, 1, 3)

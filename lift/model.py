@@ -6,10 +6,14 @@ Kazerouni et al., ICCV 2025 (arXiv 2503.15420). Sizes that the paper does not pr
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from lift import regions
+from lift.attention import RegionAttention
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
 from lift.hierarchy import LatentGenerator, smoothness
 from lift.meta.rates import InnerRates, RateSettings
@@ -38,6 +42,7 @@ class LIFT(NeuralField):
         gamma, residual: ReLIFT's changes to the local MLPs; off by default.
         fused_channels: of the fused latent Z-alpha; the paper's are those of the local latents, so
             that a region's network is told no more numbers than its own latent has.
+        attention_layers: among the fused latents of all regions; the paper has none.
 
     Raises:
         ValueError: the regions do not divide the resolution, or the grids do not divide.
@@ -60,6 +65,7 @@ class LIFT(NeuralField):
         gamma: Positive = 1.0,
         residual: bool = False,
         fused_channels: Count | None = None,
+        attention_layers: Annotated[int, Field(ge=0)] = 0,
     ) -> None:
         super().__init__()
         if domain.resolution % regions_per_axis:
@@ -87,6 +93,8 @@ class LIFT(NeuralField):
             sine_layers,
             relu,
             open_start,
+            attention_layers,
+            regions_per_axis**domain.dimensions,
         )
         self.local_mlps = regions.LocalMLPs(
             regions_per_axis**domain.dimensions,
@@ -171,6 +179,7 @@ class LIFT(NeuralField):
         cells = [size**dimensions for size in self.sizes]
         region_count, points = cells[2], self.domain.points
 
+        attention = [m for m in self.generator.modules() if isinstance(m, RegionAttention)]
         hidden = (layers - 1) * width * width + width * channels
         field_biases = layers * width + channels
         field_parameters = region_count * (dimensions * width + hidden + field_biases)
@@ -178,8 +187,13 @@ class LIFT(NeuralField):
             cells[1] * (coarse + middle) * middle
             + cells[2] * (middle + fine) * fused
             + cells[2] * fused * layers * width
+            + sum(layer.cost().macs for layer in attention)
         )
-        generator_biases = cells[1] * middle + cells[2] * (fused + layers * width)
+        generator_biases = (
+            cells[1] * middle
+            + cells[2] * (fused + layers * width)
+            + sum(layer.cost().bias_adds for layer in attention)
+        )
         macs = points * (dimensions * width + hidden) + generator_macs
         # A latent's gradient flows back through every matrix product except the first layer's,
         # whose input is a coordinate.
@@ -188,6 +202,7 @@ class LIFT(NeuralField):
             (coarse + middle + 1) * middle
             + (middle + fine + 1) * fused
             + (fused + 1) * layers * width
+            + sum(p.numel() for layer in attention for p in layer.parameters())
         )
         return Cost(
             parameters=field_parameters + generator_parameters,

@@ -48,9 +48,10 @@ def test_closed_form_parameters_are_those_of_the_module(dataset):
     assert cost.parameters + cost.rate_parameters == learned
 
 
-def test_closed_form_parameters_count_a_wide_fusion():
-    cost = small_lift(fused_channels=9).cost()
-    learned = sum(p.numel() for p in small_lift(fused_channels=9).parameters())
+def test_closed_form_parameters_count_a_wide_fusion_and_attention():
+    field = small_lift(fused_channels=32, attention_layers=2)
+    cost = field.cost()
+    learned = sum(p.numel() for p in field.parameters())
     assert cost.parameters + cost.rate_parameters == learned
 
 
