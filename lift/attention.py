@@ -19,9 +19,10 @@ FEED = 2
 
 
 class Products(NamedTuple):
-    """Multiply-adds of all matrix products, and additions of biases."""
+    """Multiply-adds of products with weights, of those of tokens with tokens, and biases added."""
 
-    macs: int
+    of_weights: int
+    of_tokens: int
     bias_adds: int
 
 
@@ -64,7 +65,7 @@ class RegionAttention(nn.Module):
         regions, width = self.place.shape
         weights = sum(linear.weight.numel() for linear in self._linears())
         biases = sum(linear.out_features for linear in self._linears())
-        return Products(regions * weights + 2 * regions**2 * width, regions * biases)
+        return Products(regions * weights, 2 * regions**2 * width, regions * biases)
 
     def _linears(self) -> list[nn.Linear]:
         return [module for module in self.children() if isinstance(module, nn.Linear)]

@@ -180,6 +180,7 @@ class LIFT(NeuralField):
         region_count, points = cells[2], self.domain.points
 
         attention = [m for m in self.generator.modules() if isinstance(m, RegionAttention)]
+        tokens_macs = sum(layer.cost().of_tokens for layer in attention)
         hidden = (layers - 1) * width * width + width * channels
         field_biases = layers * width + channels
         field_parameters = region_count * (dimensions * width + hidden + field_biases)
@@ -187,7 +188,8 @@ class LIFT(NeuralField):
             cells[1] * (coarse + middle) * middle
             + cells[2] * (middle + fine) * fused
             + cells[2] * fused * layers * width
-            + sum(layer.cost().macs for layer in attention)
+            + sum(layer.cost().of_weights for layer in attention)
+            + tokens_macs
         )
         generator_biases = (
             cells[1] * middle
@@ -196,8 +198,8 @@ class LIFT(NeuralField):
         )
         macs = points * (dimensions * width + hidden) + generator_macs
         # A latent's gradient flows back through every matrix product except the first layer's,
-        # whose input is a coordinate.
-        encode = 3 * (macs + points * hidden + generator_macs)
+        # whose input is a coordinate; through both sides of a product of tokens.
+        encode = 3 * (macs + points * hidden + generator_macs + tokens_macs)
         generator_parameters = (
             (coarse + middle + 1) * middle
             + (middle + fine + 1) * fused

@@ -39,8 +39,23 @@ def test_lifts_closed_form_is_what_is_counted(dimensions, sine_layers):
     assert closed.encode_macs == counted_while_encoding(field)
 
 
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+def test_attention_among_regions_is_what_is_counted(dimensions):
+    field = small_lift(
+        Domain(dimensions, 8, 2), smoothness_weight=0.0, fused_channels=32, attention_layers=2
+    )
+    closed = field.cost()
+    counted = count_macs(field)
+    assert (counted.macs, counted.checked) == (closed.macs, closed.macs)
+    assert closed.encode_macs == counted_while_encoding(field)
+
+
 # Attention is elementwise products that are then summed: in no counter, and named.
-UNCOUNTED = {"enf": "mul+sum", "metalf": "mul+sum, native_layer_norm"}
+UNCOUNTED = {
+    "enf": "mul+sum",
+    "metalf": "mul+sum, native_layer_norm",
+    "lift_plus": "native_layer_norm",
+}
 
 
 @pytest.mark.parametrize("method", load_methods())
