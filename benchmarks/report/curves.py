@@ -28,10 +28,10 @@ def read_points(path: Path, needed: Collection[str]) -> list[Point]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            given = list(reader)
+            given, fields = list(reader), reader.fieldnames or ()
     except (UnicodeDecodeError, csv.Error) as error:
         raise CurveError(f"{path}: not a curve ({error}); run its stage again") from error
-    missing = [name for name in needed if reader.fieldnames and name not in reader.fieldnames]
+    missing = [name for name in needed if name not in fields]
     if missing:
         raise CurveError(f"{path}: no column {', '.join(missing)}; run its stage again")
     rows = [

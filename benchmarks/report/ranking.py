@@ -40,6 +40,10 @@ QUANTITIES = (
     Quantity("generation", "coverage", "generated", "coverage ↑", ".3f", True),
     Quantity("generation", "mmd", "generated", "MMD ↓", ".4f", False),
     Quantity("classification", "top1", "test", "top-1 (%) ↑", ".1f", True),
+    *(
+        Quantity("classification", f"top1_copies{n}", "test", f"top-1, n = {n} (%) ↑", ".1f", True)
+        for n in (5, 10, 50)
+    ),
 )
 
 STEPS = {
@@ -95,7 +99,7 @@ def ranking(runs: Sequence[Run]) -> Grid | None:
     if sure:
         for rank, (row, title) in enumerate(zip(rows, order, strict=True), 1):
             row.insert(2, Shown(sure.get(title, ""), rank if title in sure else None))
-    headings = [*names.values(), "training signals", "training time"]
+    headings = [*names.values(), "field's training signals", "field's training time"]
     return Grid(
         "", ["method", headings[0], *(["rank (95 %)"] if sure else []), *headings[1:]], rows
     )

@@ -30,9 +30,12 @@ def left_out(
 ) -> list[str]:
     """One line on the columns that are empty, by their reasons."""
     reasons: dict[str, list[str]] = {}
+    elsewhere = f"scale {scale} does not run"
     for key, column in table.columns.items():
         if key not in shown:
             ours = [c.why_empty for c in cells if c.column == key and c.status != "quoted"]
+            # What the scale runs says more than the methods that it leaves to others.
+            ours = [why for why in ours if not why.startswith(elsewhere)] or ours
             reason = max(dict.fromkeys(ours), key=ours.count) if ours else "quoted only"
             reasons.setdefault(reason, []).append(column.heading)
     if not reasons:
@@ -40,10 +43,10 @@ def left_out(
     parts = [f"{', '.join(found)} ({short(reason)})" for reason, found in reasons.items()]
     if not shown and len(reasons) == 1:
         parts = [f"all columns ({short(next(iter(reasons)))})"]
-    return [
-        f"Left out, as no row has it in scale `{scale}`: {'; '.join(parts)}. The paper's numbers "
-        f"are in `tables/{name}.csv`."
-    ]
+    text = f"Left out, as no row has it in scale `{scale}`: {'; '.join(parts)}."
+    if any(c.published is not None for c in cells if c.column not in shown):
+        text += f" The paper's numbers are in `tables/{name}.csv`."
+    return [text]
 
 
 def not_compared(cells: Sequence[TableCell]) -> list[str]:

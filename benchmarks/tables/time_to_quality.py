@@ -93,7 +93,7 @@ def section(root: Path, scale_config: ScaleConfig, found: Sequence[Reached]) -> 
     ]
     remarks = [f"No finished training in scale `{scale_config.scale}` on {'; on '.join(lacking)}."]
     machines = _machines(root, scale_config)
-    about = f"{LEGEND} **Machine**: {', '.join(machines)}." if machines else LEGEND
+    about = f"{LEGEND} **Machine**: {'; '.join(machines)}." if machines else LEGEND
     title = "Time to quality"
     return Section(
         "time_to_quality", title, about, grids, footnotes.lines(), remarks if lacking else []

@@ -5,11 +5,13 @@ import json
 import numpy as np
 import pytest
 
+from benchmarks.figures.curves import CurveError
 from benchmarks.figures.single_signal import Picture, pictures_sheet
 from benchmarks.records.confusion import read_confusion, write_confusion
 from benchmarks.records.result import Metric, Result, ResultError, write_result
 from benchmarks.report.comparisons import comparisons, size_chart, time_chart
 from benchmarks.report.confusion import confusion_chart
+from benchmarks.report.curves import read_points
 from benchmarks.report.networks import spectral_chart
 from benchmarks.report.plot import placed, style
 from benchmarks.report.runs import planned
@@ -155,3 +157,12 @@ def test_errors_by_frequency_have_a_panel_a_network(tmp_path):
     data, _ = read(spectral_chart(tmp_path))
     assert [trace["y"] for trace in data] == [["1.5 Hz", "2.5 Hz"]] * 2
     assert data[0]["z"] == [[0.9, 0.5], [1.0, 0.8]]
+
+
+@pytest.mark.parametrize("content", ["", "step\n1\n"])
+def test_a_curve_without_its_columns_names_its_file(tmp_path, content):
+    path = tmp_path / "curve.csv"
+    assert read_points(path, ("step", "psnr")) == []
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(CurveError, match=r"curve\.csv: no column .*psnr"):
+        read_points(path, ("step", "psnr"))

@@ -9,11 +9,11 @@ from PIL import Image
 
 from benchmarks.figures.reconstruction import reconstruction_sheet
 from benchmarks.figures.signal_sheet import signal_sheet
-from benchmarks.records.result import Budget, Provenance, Result, write_result
+from benchmarks.records.result import Budget, Metric, Provenance, Result, write_result
 from benchmarks.report.charts import points_seen
 from benchmarks.report.main_figures import link_figures
 from benchmarks.report.page import content, dataset_of, page
-from benchmarks.report.ranking import budget_of, sureness
+from benchmarks.report.ranking import budget_of, ranking, sureness
 from benchmarks.report.runs import facts, planned
 from benchmarks.report.runs_table import runs_table
 from benchmarks.report.sheets import Sheet
@@ -149,12 +149,13 @@ def test_methods_at_equal_budgets_are_shown_though_nothing_was_reconstructed(tmp
     ]
 
 
-def left(run, stage, config, commit="0"):
+def left(run, stage, config, commit="0", metrics=()):
     """A result that records how it was run."""
     provenance = PROVENANCE.model_copy(update={"config": config, "git_commit": commit})
     budget = Budget(signals=3200, published_signals=None)
     names = {"scale": run.scale, "dataset": run.dataset, "method": run.method, "seed": run.seed}
-    result = Result(stage=stage, status="ok", budget=budget, provenance=provenance, **names)
+    recorded = {"budget": budget, "provenance": provenance, "metrics": list(metrics)}
+    result = Result(stage=stage, status="ok", **recorded, **names)
     write_result(run.folder / f"{stage}.json", result)
 
 
@@ -260,3 +261,15 @@ def test_main_figures_are_linked_for_snakemakes_report(root, found, tmp_path):
     assert len(list(folder.rglob("*.png"))) == 4  # two sheets of two cells
     link_figures(tmp_path, [])
     assert not list(folder.iterdir())
+
+
+def test_a_classification_of_several_copies_has_a_column_of_its_own(tmp_path):
+    runs = planned("demo", tmp_path)[:1]
+    one, five = (
+        Metric(name=name, value=value, unit="%", split="test")
+        for name, value in (("top1", 50.0), ("top1_copies5", 60.0))
+    )
+    left(runs[0], "classification", {}, metrics=[one, five])
+    shown = ranking(planned("demo", tmp_path)[:1])
+    cells = dict(zip(shown.headings, (cell.text for cell in shown.rows[0]), strict=True))
+    assert (cells["top-1 (%) ↑"], cells["top-1, n = 5 (%) ↑"]) == ("50.0", "60.0")
