@@ -59,4 +59,6 @@ def equal_budgets(runs: Sequence[Run]) -> EqualBudgets | None:
     sentence = f"Of {len(found)} methods at equal budgets, the highest test PSNR have: {leads}."
     about = measured_on(runs[0].scale, runs[0].dataset)
     often = repeats({title: len(seeds) for title, seeds in found.items()})
-    return EqualBudgets(f"{sentence} {about} {often}", grid(table, budgets))
+    lacking = dict.fromkeys(run.title for run in runs if run.title not in found)
+    without = f" Without a curve: {', '.join(lacking)}." if lacking else ""
+    return EqualBudgets(f"{sentence} {about} {often}{without}", grid(table, budgets))

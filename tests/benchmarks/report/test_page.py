@@ -138,8 +138,9 @@ def test_methods_at_equal_budgets_are_shown_though_nothing_was_reconstructed(tmp
         folder.mkdir(parents=True)
         rows = f"step,signals,seconds,test_psnr\n10,160,5.0,{psnr - 1}\n20,320,10.0,{psnr}\n"
         (folder / "learning_curve.csv").write_text(rows, encoding="utf-8")
-    runs = [run for run in planned("budget", tmp_path) if run.method in ("lift", "functa")]
+    runs = [run for run in planned("budget", tmp_path) if run.method in ("lift", "functa", "enf")]
     data = dataset_of(load_dataset_config("cifar10"), runs)
+    assert data.sureness.endswith("Without a curve: ENF.")
     assert "after 320 training signals LIFT (22.00 dB)" in data.sureness
     assert "No reconstruction" not in data.sureness
     rows = [[cell.text for cell in row] for row in data.budgets.rows]
