@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lift.zeroed import zeroed_
+
 HEAD_WIDTH = 16
 FEED = 2
 """Width of the feed-forward network, in tokens' widths."""
@@ -69,13 +71,6 @@ class RegionAttention(nn.Module):
 
     def _linears(self) -> list[nn.Linear]:
         return [module for module in self.children() if isinstance(module, nn.Linear)]
-
-
-def zeroed_(linear: nn.Linear) -> nn.Linear:
-    """A layer that starts as zero, in place."""
-    nn.init.zeros_(linear.weight)
-    nn.init.zeros_(linear.bias)
-    return linear
 
 
 def _heads(rows: Tensor) -> Tensor:

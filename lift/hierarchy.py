@@ -87,9 +87,9 @@ class LatentGenerator(nn.Module):
         shift_width: int,
         sine_layers: int,
         relu: bool,
-        open_start: bool = False,
-        attention_layers: int = 0,
-        regions: int = 0,
+        open_start: bool,
+        attention_layers: int,
+        regions: int,
     ) -> None:
         super().__init__()
         self.intermediate_size, self.local_size = sizes

@@ -180,7 +180,8 @@ class LIFT(NeuralField):
         region_count, points = cells[2], self.domain.points
 
         attention = [m for m in self.generator.modules() if isinstance(m, RegionAttention)]
-        tokens_macs = sum(layer.cost().of_tokens for layer in attention)
+        attending = [layer.cost() for layer in attention]
+        tokens_macs = sum(each.of_tokens for each in attending)
         hidden = (layers - 1) * width * width + width * channels
         field_biases = layers * width + channels
         field_parameters = region_count * (dimensions * width + hidden + field_biases)
@@ -188,13 +189,13 @@ class LIFT(NeuralField):
             cells[1] * (coarse + middle) * middle
             + cells[2] * (middle + fine) * fused
             + cells[2] * fused * layers * width
-            + sum(layer.cost().of_weights for layer in attention)
+            + sum(each.of_weights for each in attending)
             + tokens_macs
         )
         generator_biases = (
             cells[1] * middle
             + cells[2] * (fused + layers * width)
-            + sum(layer.cost().bias_adds for layer in attention)
+            + sum(each.bias_adds for each in attending)
         )
         macs = points * (dimensions * width + hidden) + generator_macs
         # A latent's gradient flows back through every matrix product except the first layer's,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -19,7 +19,10 @@ from benchmarks.tables.layout import Grid, Shown, number
 
 @dataclass(frozen=True)
 class Quantity:
-    """A metric of one stage, by a pattern of its name; ``higher`` is better, None ranks nobody."""
+    """A metric of one stage, by a pattern of its name; ``higher`` is better, None ranks nobody.
+
+    ``heading`` has a place for the pattern's group, or for the whole name where it has none.
+    """
 
     stage: str
     pattern: str
@@ -40,10 +43,7 @@ QUANTITIES = (
     Quantity("generation", "coverage", "generated", "coverage ↑", ".3f", True),
     Quantity("generation", "mmd", "generated", "MMD ↓", ".4f", False),
     Quantity("classification", "top1", "test", "top-1 (%) ↑", ".1f", True),
-    *(
-        Quantity("classification", f"top1_copies{n}", "test", f"top-1, n = {n} (%) ↑", ".1f", True)
-        for n in (5, 10, 50)
-    ),
+    Quantity("classification", r"top1_copies(\d+)", "test", "top-1, n = {} (%) ↑", ".1f", True),
 )
 
 STEPS = {
@@ -65,13 +65,13 @@ def ranking(runs: Sequence[Run]) -> Grid | None:
     by_method: dict[str, list[Run]] = {}
     for run in runs:
         by_method.setdefault(run.title, []).append(run)
-    values = {
-        title: {quantity: found for quantity in QUANTITIES if (found := _values(own, quantity))}
-        for title, own in by_method.items()
-    }
-    columns = [q for q in QUANTITIES if any(q in found for found in values.values())]
+    columns = [named for quantity in QUANTITIES for named in _named(runs, quantity)]
     if not columns:
         return None
+    values = {
+        title: {quantity: found for quantity in columns if (found := _values(own, quantity))}
+        for title, own in by_method.items()
+    }
     key = columns[0]
     best = {
         quantity: (max if quantity.higher else min)(
@@ -94,12 +94,12 @@ def ranking(runs: Sequence[Run]) -> Grid | None:
         ]
         first = Shown(f"{rank}. {title}" if key in measured else title, rank)
         rows.append([first, *cells, *_spent(by_method[title])])
-    names = {quantity: _heading(quantity, runs) for quantity in columns}
     sure = certainties(by_method)
     if sure:
         for rank, (row, title) in enumerate(zip(rows, order, strict=True), 1):
             row.insert(2, Shown(sure.get(title, ""), rank if title in sure else None))
-    headings = [*names.values(), "field's training signals", "field's training time"]
+    names = [quantity.heading for quantity in columns]
+    headings = [*names, "field's training signals", "field's training time"]
     return Grid(
         "", ["method", headings[0], *(["rank (95 %)"] if sure else []), *headings[1:]], rows
     )
@@ -183,26 +183,32 @@ def _steps(result: Result) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def _values(runs: Sequence[Run], quantity: Quantity) -> list[float]:
-    """One a seed."""
+def _measured(runs: Sequence[Run], quantity: Quantity) -> Iterator[tuple[re.Match[str], float]]:
+    """The metrics that a quantity's pattern matches, and their values."""
+    for run in runs:
+        result = run.results.get(quantity.stage)
+        for metric in result.metrics if result and result.status == "ok" else []:
+            matched = re.fullmatch(quantity.pattern, metric.name)
+            if matched and metric.split == quantity.split and metric.value is not None:
+                yield matched, metric.value
+
+
+def _named(runs: Sequence[Run], quantity: Quantity) -> list[Quantity]:
+    """One of its own for each name: feature spaces, and numbers of copies, are not averaged."""
+    matches = {matched[0]: matched for matched, _ in _measured(runs, quantity)}
     return [
-        metric.value
-        for run in runs
-        if (result := run.results.get(quantity.stage)) and result.status == "ok"
-        for metric in result.metrics
-        if metric.split == quantity.split
-        and re.fullmatch(quantity.pattern, metric.name)
-        and metric.value is not None
+        replace(quantity, pattern=re.escape(name), heading=_heading(quantity, matched))
+        for name, matched in matches.items()
     ]
 
 
-def _heading(quantity: Quantity, runs: Sequence[Run]) -> str:
-    for run in runs:
-        result = run.results.get(quantity.stage)
-        for metric in result.metrics if result else []:
-            if metric.split == quantity.split and re.fullmatch(quantity.pattern, metric.name):
-                return quantity.heading.format(metric.name)
-    return quantity.heading
+def _heading(quantity: Quantity, matched: re.Match[str]) -> str:
+    return quantity.heading.format(*(matched.groups() or (matched[0],)))
+
+
+def _values(runs: Sequence[Run], quantity: Quantity) -> list[float]:
+    """One a seed, of a quantity that matches one name."""
+    return [value for _, value in _measured(runs, quantity)]
 
 
 def _shown(values: list[float] | None, quantity: Quantity, best: float | None) -> Shown:

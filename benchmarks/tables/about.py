@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from benchmarks.tables.cells import DISTANCE, INCEPTION, TableCell
 from benchmarks.tables.published import Column, Table
-from benchmarks.tables.sources import Sources
+from benchmarks.tables.sources import ELSEWHERE, Sources
 
 SHORT = 150
 """Characters of a footnote; the CSV has all of it."""
@@ -30,12 +30,12 @@ def left_out(
 ) -> list[str]:
     """One line on the columns that are empty, by their reasons."""
     reasons: dict[str, list[str]] = {}
-    elsewhere = f"scale {scale} does not run"
     for key, column in table.columns.items():
         if key not in shown:
-            ours = [c.why_empty for c in cells if c.column == key and c.status != "quoted"]
-            # What the scale runs says more than the methods that it leaves to others.
-            ours = [why for why in ours if not why.startswith(elsewhere)] or ours
+            empty = [c for c in cells if c.column == key and c.status != "quoted"]
+            # What the scale runs says more than what it leaves to others.
+            ours = [c.why_empty for c in empty if c.status != ELSEWHERE]
+            ours = ours or [c.why_empty for c in empty]
             reason = max(dict.fromkeys(ours), key=ours.count) if ours else "quoted only"
             reasons.setdefault(reason, []).append(column.heading)
     if not reasons:

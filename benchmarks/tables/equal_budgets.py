@@ -94,15 +94,12 @@ def compare(
 
 def _measured(curve: pd.DataFrame, budgets: Mapping[str, float]) -> dict[str, float]:
     """What is read off one training's curve."""
-    other = {"signals": "seconds", "seconds": "signals"}
+    signals, seconds = budgets["signals"], budgets["seconds"]
     return {
-        **{f"psnr_at_equal_{axis}": at(curve, axis, budget) for axis, budget in budgets.items()},
-        **{
-            f"{other[axis]}_{'in' if axis == 'seconds' else 'for'}_equal_{axis}": float(
-                np.interp(budget, curve[axis], curve[other[axis]])
-            )
-            for axis, budget in budgets.items()
-        },
+        "psnr_at_equal_signals": at(curve, "signals", signals),
+        "psnr_at_equal_seconds": at(curve, "seconds", seconds),
+        "signals_in_equal_seconds": float(np.interp(seconds, curve["seconds"], curve["signals"])),
+        "seconds_for_equal_signals": float(np.interp(signals, curve["signals"], curve["seconds"])),
         "psnr_at_the_end": float(curve["test_psnr"].iloc[-1]),
         "signals": float(curve["signals"].iloc[-1]),
         "seconds": float(curve["seconds"].iloc[-1]),

@@ -15,13 +15,18 @@ from benchmarks.tables.published import Row, Table
 UPSTREAM = ("fit", "encode")
 """Stages that every measurement of a cell needs; their failure is its reason."""
 REASON_CHARACTERS = 240
+ELSEWHERE = "not in this scale"
+"""Of a method that the scale does not run."""
 ABOVE = re.compile(r"(?<![\w.~-])/\S*?/(?=(?:results|data|config)/)")
 """Folders above the project's own, on whichever machine the reason was written."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Why there is no number: ``failed``, ``not run`` or ``quoted`` (never run by this project)."""
+    """Why there is no number.
+
+    ``failed``, ``not run``, ``quoted`` (never run by this project) or `ELSEWHERE`.
+    """
 
     status: str
     reason: str
@@ -68,8 +73,7 @@ class Sources:
             runs += scale_config.classification.methods
         method = next((m for m in methods if m in runs), None)
         if method is None:
-            reason = f"scale {scale} does not run this method on {dataset}"
-            return [Problem("not run", reason)]
+            return [Problem(ELSEWHERE, f"scale {scale} does not run this method on {dataset}")]
         return [self._stage(dataset, method, seed, stage) for seed in self.scale_config.seeds]
 
     def _stage(self, dataset: str, method: str, seed: int, stage: str) -> Result | Problem:

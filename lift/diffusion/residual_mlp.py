@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from lift.diffusion.timestep import sinusoidal
 from lift.ranges import Count
+from lift.zeroed import zeroed_
 
 GROUPS = 16
 TIME_WIDTH = 64
@@ -24,9 +25,7 @@ class ResidualBlock(nn.Module):
         self.norm_in, self.norm_out = nn.GroupNorm(GROUPS, width), nn.GroupNorm(GROUPS, width)
         self.linear_in = kaiming_(nn.Linear(width, width))
         self.time = kaiming_(nn.Linear(TIME_WIDTH, width))
-        self.linear_out = nn.Linear(width, width)
-        nn.init.zeros_(self.linear_out.weight)
-        nn.init.zeros_(self.linear_out.bias)
+        self.linear_out = zeroed_(nn.Linear(width, width))
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
         h = self.linear_in(F.silu(self.norm_in(x))) + self.time(F.silu(time))

@@ -7,7 +7,6 @@ group normalisation, told the time step between them, and self-attention on the 
 from __future__ import annotations
 
 import math
-from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -15,11 +14,11 @@ from torch import Tensor, nn
 
 from lift.diffusion.timestep import sinusoidal
 from lift.ranges import Count
+from lift.zeroed import zeroed_
 
 CONVOLUTIONS: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
 GROUPS = 8
 HEAD_WIDTH = 32
-Layer = TypeVar("Layer", bound=nn.Module)
 
 
 class ResidualBlock(nn.Module):
@@ -169,10 +168,3 @@ class UNet(nn.Module):
                 x = F.interpolate(x, scale_factor=2.0, mode="nearest")
                 x = self.grow[place // (self.blocks + 1) - 1](x)
         return self.unshare(self.leave(F.silu(self.norm(x))).movedim(1, -1))
-
-
-def zeroed_(layer: Layer) -> Layer:
-    """A layer that starts as zero, in place."""
-    for parameter in layer.parameters():
-        nn.init.zeros_(parameter)
-    return layer

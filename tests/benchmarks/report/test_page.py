@@ -274,3 +274,15 @@ def test_a_classification_of_several_copies_has_a_column_of_its_own(tmp_path):
     shown = ranking(planned("demo", tmp_path)[:1])
     cells = dict(zip(shown.headings, (cell.text for cell in shown.rows[0]), strict=True))
     assert (cells["top-1 (%) ↑"], cells["top-1, n = 5 (%) ↑"]) == ("50.0", "60.0")
+
+
+def test_feature_spaces_have_columns_of_their_own(tmp_path):
+    runs = planned("demo", tmp_path)[:1]
+    spaces = [
+        Metric(name=name, value=value, unit="1", split="test")
+        for name, value in (("psnr", 30.0), ("rfid", 10.0), ("rfd_effnetlite0", 20.0))
+    ]
+    left(runs[0], "reconstruction", {}, metrics=spaces)
+    shown = ranking(planned("demo", tmp_path)[:1])
+    cells = dict(zip(shown.headings, (cell.text for cell in shown.rows[0]), strict=True))
+    assert (cells["rfid ↓"], cells["rfd_effnetlite0 ↓"]) == ("10.0", "20.0")

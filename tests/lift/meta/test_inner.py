@@ -72,10 +72,20 @@ def test_micro_batches_of_signals_give_the_whole_batchs_gradient(float64, way, s
 
 
 @pytest.mark.parametrize("way", ["unrolled", "replayed", "first-order"])
-@pytest.mark.parametrize("changes", [{}, {"relu": False}, {"gamma": 2.0, "residual": True}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"relu": False},
+        {"gamma": 2.0, "residual": True},
+        {"fused_channels": 16, "attention_layers": 1, "open_start": True},
+    ],
+)
 @pytest.mark.parametrize("points", [64, 40])
 def test_a_shared_first_step_is_everybodys(float64, way, changes, points):
     field = small_lift(**changes)
+    for parameter in field.generator.attention.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)  # its start would be nothing
     picked = torch.randperm(64)[:points]  # of some points, regions hold different numbers
     query = field.locate(field.domain.grid()[:, picked])
     values, found = signals(field, 5)[:, picked], []
