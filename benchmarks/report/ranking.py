@@ -14,6 +14,7 @@ from benchmarks.records.signals import FILE
 from benchmarks.report.runs import Run, duration
 from benchmarks.tables.about import percent
 from benchmarks.tables.certainty import HOW, certainty
+from benchmarks.tables.equal_budgets import repeats
 from benchmarks.tables.layout import Grid, Shown, number
 
 
@@ -127,28 +128,31 @@ def sureness(runs: Sequence[Run]) -> str:
         m.samples for run in runs if (m := run.metric("reconstruction", "psnr", "test")) is not None
     }
     order = sorted(scores, key=lambda title: -mean(scores[title]))
-    seeds = min(map(len, scores.values()))
     count = " or ".join(f"{n:,}" for n in sorted(n for n in samples if n))
     text = f"Ranked by mean PSNR over {count} test signals, after {budget_of(runs)}."
     if len(order) > 1:
         gap = mean(scores[order[0]]) - mean(scores[order[1]])
-        text += f" {order[0]} leads {order[1]} by {gap:.2f} dB{_latents(runs, *order[:2])}."
+        text += f" {order[0]} leads {order[1]} by {gap:.2f} dB{_unlike(runs, *order[:2])}."
     results = [result for run in runs if (result := run.results.get(RANKED_BY.stage))]
     if len(order) > 1 and any(FILE in result.artifacts for result in results):
         text += f" A rank is certain where a {HOW}, tells it from all others."
-    sure = "One seed: how much a repeat would move these numbers was not measured."
-    return f"{text} {sure if seeds < 2 else f'{seeds} seeds each, mean ± standard deviation.'}"
+    return f"{text} {repeats({title: len(found) for title, found in scores.items()})}"
 
 
-def _latents(runs: Sequence[Run], first: str, second: str) -> str:
-    """At which size of latent one leads the other."""
-    sizes = [
-        _values([run for run in runs if run.title == name], LATENT) for name in (first, second)
+def _unlike(runs: Sequence[Run], first: str, second: str) -> str:
+    """At which sizes of latents, and after how much training, one leads the other."""
+    own = [[run for run in runs if run.title == title] for title in (first, second)]
+    sizes = [_values(each, LATENT) for each in own]
+    fits = [
+        [r.budget.signals for run in each if (r := run.results.get("fit")) and r.budget]
+        for each in own
     ]
-    if not all(sizes):
-        return ""
-    ours, theirs = (f"{mean(size):,.0f}" for size in sizes)
-    return f", with {ours} latent floats against {theirs}"
+    said = [
+        f"{mean(ours):,.0f} {name} against {mean(theirs):,.0f}"
+        for name, (ours, theirs) in (("latent floats", sizes), ("training signals", fits))
+        if ours and theirs
+    ]
+    return f", with {' and '.join(said)}" if said else ""
 
 
 def budget_of(runs: Sequence[Run], stage: str = "fit") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.settings.dataset import DatasetConfig
+from benchmarks.settings.dataset import DatasetConfig, load_dataset_config
 from benchmarks.settings.method import MethodConfig, settings_key
 from benchmarks.settings.reading import ConfigError
 from benchmarks.settings.scale import ScaleConfig
@@ -65,7 +65,8 @@ def _row(
         except ConfigError:
             return Row(title=title, method=method, values={})
     if table.dataset is None:
-        title += f", {dataset.title if sized == dataset.name else sized}"
+        own = dataset if sized == dataset.name else load_dataset_config(sized)
+        title += f", {own.title}"
     return Row(title=title, method=method, dataset=sized, values={})
 
 
