@@ -34,9 +34,9 @@ COLUMNS = ("method", "trial", "signals", "seconds", "validation_psnr")
 
 
 class Middles(Data):
-    """The step sizes that suit a method, about."""
+    """The step sizes that suit a method, about; inner rates alike, or one a latent by its name."""
 
-    inner_rates: PositiveFloat
+    inner_rates: PositiveFloat | dict[str, PositiveFloat]
     muon_rate: PositiveFloat
 
 
@@ -70,23 +70,31 @@ def drawn(search: Search, method: str) -> Iterator[dict[str, Any]]:
     ranges = {name: loguniform(*bounds[name]) for name in sorted(bounds)}
     points = ParameterSampler(ranges, search.trials - 1, random_state=search.seed)
     for number, point in enumerate(points):
-        start = middles.inner_rates * point.pop("inner_rates")
-        muon = middles.muon_rate * point.pop("muon_rate")
-        rounded = {name: float(f"{value:.3g}") for name, value in point.items()}
+        factor, muon = point.pop("inner_rates"), middles.muon_rate * point.pop("muon_rate")
+        start = middles.inner_rates
+        scaled = (
+            {name: rounded(factor * rate) for name, rate in start.items()}
+            if isinstance(start, dict)
+            else rounded(factor * start)
+        )
         yield {
-            **rounded,
-            "field.inner_rates.start": float(f"{start:.3g}"),
-            "fit.muon_rate": None if number % 2 else float(f"{muon:.3g}"),
+            **{name: rounded(value) for name, value in point.items()},
+            "field.inner_rates.start": scaled,
+            "fit.muon_rate": None if number % 2 else rounded(muon),
         }
+
+
+def rounded(value: float) -> float:
+    """To three digits, as configuration would say it."""
+    return float(f"{value:.3g}")
 
 
 def changes(settings: dict[str, Any], inner_steps: int, steps: int) -> dict[str, Any]:
     """A trial's changes of its cell, in groups."""
     found = changes_of([f"{name}={json.dumps(value)}" for name, value in settings.items()])
     if start := found.get("field", {}).get("inner_rates"):
-        start.update(
-            between=None, learned="coordinate", steps=inner_steps, logarithm=True, scale=1.0
-        )
+        bare = {"between": None, "bounds": None, "scale": 1.0}
+        start.update(**bare, learned="coordinate", steps=inner_steps, logarithm=True)
     short = {"steps": steps, "validate_every": steps, "snapshots": False}
     return {**found, "fit": {**found.get("fit", {}), **short}}
 
@@ -125,7 +133,8 @@ def write_rows(path: Path, rows: list[dict[str, Any]], search: Search) -> None:
     with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [*COLUMNS, *settings])
         writer.writeheader()
-        writer.writerows(rows)
+        for row in rows:
+            writer.writerow({k: json.dumps(v) if isinstance(v, dict) else v for k, v in row.items()})
 
 
 def load_search(path: Path) -> Search:

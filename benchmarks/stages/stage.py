@@ -49,6 +49,8 @@ class Outcome:
     artifacts: dict[str, str] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     """What the numbers depend on besides the cell."""
+    failure: str = ""
+    """Why there are none, where that is a finding and no fault."""
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
@@ -199,7 +201,8 @@ def measured(stage: Stage, experiment: Experiment, run: Callable[[Experiment], O
         dataset=cell.training.dataset,
         method=cell.training.method,
         seed=cell.training.seed,
-        status="ok",
+        status="failed" if outcome.failure else "ok",
+        reason=outcome.failure,
         metrics=outcome.metrics,
         budget=outcome.budget,
         artifacts=outcome.artifacts,

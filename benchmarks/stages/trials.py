@@ -16,7 +16,7 @@ from benchmarks.settings.trial import write_trial
 from benchmarks.stages import fit
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.lock import written_here
-from benchmarks.stages.stage import add_threads, choose_device, measured
+from benchmarks.stages.stage import Outcome, add_threads, choose_device, measured
 from lift.progress import TrainingDivergedError
 
 
@@ -55,6 +55,8 @@ def train(
 ) -> tuple[Experiment, Result | None]:
     """Trains METHOD+NAME unless it is finished; the result is None where it diverged.
 
+    That a trial diverged is kept as a failed result, so that it is not trained again.
+
     Raises:
         ConfigError: a trial of this name has other changes, or a change is wrong.
     """
@@ -62,15 +64,17 @@ def train(
     cell = resolve(scale, dataset, trial, seed, place.results)
     experiment = Experiment(cell, place.results, place.data, place.device)
     path = experiment.path("fit")
-    if path.exists():
-        found = read_result(path)
-        made_with = found.provenance.config_hash if found.provenance else ""
-        if found.status == "ok" and made_with == digest(cell):
-            return experiment, found
-    with written_here(path):
-        try:
-            result = measured("fit", experiment, fit.run)
-        except TrainingDivergedError:
-            return experiment, None
-        write_result(path, result)
-    return experiment, result
+    result = read_result(path) if path.exists() else None
+    if result is None or not result.provenance or result.provenance.config_hash != digest(cell):
+        with written_here(path):
+            result = measured("fit", experiment, tried)
+            write_result(path, result)
+    return experiment, result if result.status == "ok" else None
+
+
+def tried(experiment: Experiment) -> Outcome:
+    """What a training has to say, that it diverged too."""
+    try:
+        return fit.run(experiment)
+    except TrainingDivergedError as error:
+        return Outcome([], failure=str(error))

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from lift.precision import multiplies_bfloat16
+
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the quintic Newton-Schulz step, steepest at zero; singular values end within 0.7 and 1.2."""
 NEWTON_SCHULZ_STEPS = 5
@@ -17,11 +19,15 @@ EPSILON = 1e-7
 
 
 def orthogonalised(matrices: Tensor) -> Tensor:
-    """Nearly the orthogonal factor of every matrix ``(..., m, n)``, in bfloat16 products."""
+    """Nearly the orthogonal factor of every matrix ``(..., m, n)``.
+
+    In bfloat16 products where the device has them: emulated, they take twenty times float32's time.
+    """
     tall = matrices.shape[-2] > matrices.shape[-1]
-    x = matrices.bfloat16().reshape(-1, *matrices.shape[-2:])
+    short = torch.bfloat16 if multiplies_bfloat16(matrices.device) else matrices.dtype
+    x = matrices.to(short).reshape(-1, *matrices.shape[-2:])
     x = x.mT if tall else x
-    # As torch's, each matrix is divided by its norm in bfloat16.
+    # As torch's, each matrix is divided by its norm in the products' precision.
     x = x / x.flatten(1).norm(dim=1).clamp(min=EPSILON).view(-1, 1, 1)
     a, b, c = COEFFICIENTS
     for _ in range(NEWTON_SCHULZ_STEPS):

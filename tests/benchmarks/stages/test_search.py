@@ -1,13 +1,19 @@
 """One search for every method: as many trials, by signals held out, none trained twice."""
 
 import csv
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from benchmarks.records.result import read_result
+from benchmarks.settings.cell import resolve
+from benchmarks.settings.folders import CONFIG
 from benchmarks.settings.reading import ConfigError
-from benchmarks.stages.search import Around, Middles, Search, drawn, load_search, run
+from benchmarks.stages.search import Around, Middles, Search, changes, drawn, load_search, run
 from benchmarks.stages.trials import Place
+from lift.meta.rates import InnerRates
 from tests.benchmarks.stages.commands import IMAGES
 
 SEARCH = Search(
@@ -31,6 +37,45 @@ def test_every_method_has_the_same_points_and_its_own_middle():
     assert rates[0] / rates[1] == pytest.approx(2, rel=0.02)
     assert 1e-3 <= rates[0] <= 4e-3
     assert lift[2]["fit.muon_rate"] is functa[2]["fit.muon_rate"] is None
+
+
+def test_latents_of_several_names_keep_the_proportions_of_their_rates():
+    named = Middles(inner_rates={"pose": 4.0, "content": 40.0}, muon_rate=2e-3)
+    search = SEARCH.model_copy(update={"methods": {**SEARCH.methods, "enf": named}})
+    alone, several = (list(drawn(search, method)) for method in ("lift", "enf"))
+    for one, two in zip(alone[1:], several[1:], strict=True):
+        start = two["field.inner_rates.start"]
+        assert start["content"] == pytest.approx(10 * start["pose"], rel=0.01)
+        assert start["pose"] / 4 == pytest.approx(one["field.inner_rates.start"] / 9, rel=0.01)
+
+
+def test_every_trial_that_is_configured_is_a_cell():
+    search = load_search(CONFIG / "search.yaml")
+    for method in search.methods:
+        cell = resolve(search.scale, search.dataset, method, 0, Path("none"))
+        for settings in drawn(search, method):
+            changed = changes(settings, cell.training.fit.inner_steps, 10)
+            InnerRates({"pose": (2,), "content": (3,)}, **{
+                **cell.training.settings["inner_rates"],
+                **changed.get("field", {}).get("inner_rates", {}),
+            })  # fmt: skip
+
+
+def test_a_trial_that_diverges_is_a_row_and_is_not_trained_again(classified_copy):
+    search = SEARCH.model_copy(update={
+        "methods": {"lift": SEARCH.methods["lift"]}, "trials": 2,
+        "ranges": {"fit.rate": (1e30, 2e30), "fit.clip": (1e30, 2e30)},
+    })  # fmt: skip
+    place = Place(classified_copy / "results", classified_copy / "data", torch.device("cpu"))
+    first, ruined = run(search, place)
+    assert first["validation_psnr"] > 0
+    assert np.isnan(ruined["validation_psnr"])
+    path = next(place.results.glob(f"demo/{IMAGES.dataset}/lift+search1/seed0/fit.json"))
+    kept, found = path.stat().st_mtime_ns, read_result(path)
+    assert found.status == "failed"
+    assert "expected finite" in found.reason
+    assert np.isnan(run(search, place)[1]["validation_psnr"])
+    assert path.stat().st_mtime_ns == kept
 
 
 def test_trials_are_trained_once_and_kept_as_rows(classified_copy):

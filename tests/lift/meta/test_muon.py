@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from lift.meta.muon import Muon, orthogonalised
+from lift.precision import multiplies_bfloat16
 
 
 def gradients(shape, steps=4):
@@ -22,7 +23,9 @@ def test_one_matrix_moves_as_with_torchs_muon(shape):
         ours.grad, theirs.grad = gradient.clone(), gradient.clone()
         for optimiser in optimisers:
             optimiser.step()
-    torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-4)  # bfloat16 products
+    # Theirs are bfloat16 products on every device, ours where the device has them.
+    atol = 2e-4 if multiplies_bfloat16(ours.device) else 1.5e-3
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=atol)
 
 
 def test_matrices_of_a_stack_do_not_meet():
