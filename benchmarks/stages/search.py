@@ -30,6 +30,7 @@ from benchmarks.stages.trials import Place, arguments, place_of, train
 from lift.files import replacing
 
 Range = Annotated[tuple[PositiveFloat, PositiveFloat], BeforeValidator(tuple)]
+SEARCH = CONFIG / "search.yaml"
 COLUMNS = ("method", "trial", "signals", "seconds", "validation_psnr")
 
 
@@ -111,8 +112,13 @@ def run(search: Search, place: Place) -> list[dict[str, Any]]:
         trial = f"{method}+search{number}"
         _, result = train(search.scale, search.dataset, trial, changed, 0, place)
         rows.append({**outcome(result, method, number), **settings})
-        write_rows(place.results / search.scale / search.dataset / "search.csv", rows, search)
+        write_rows(csv_path(place.results, search), rows, search)
     return rows
+
+
+def csv_path(results: Path, search: Search) -> Path:
+    """Where a search's trials are."""
+    return results / search.scale / search.dataset / "search.csv"
 
 
 def outcome(result: Result | None, method: str, number: int) -> dict[str, Any]:
@@ -133,11 +139,14 @@ def write_rows(path: Path, rows: list[dict[str, Any]], search: Search) -> None:
     with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [*COLUMNS, *settings])
         writer.writeheader()
-        for row in rows:
-            writer.writerow({k: json.dumps(v) if isinstance(v, dict) else v for k, v in row.items()})
+        writer.writerows({key: _written(value) for key, value in row.items()} for row in rows)
 
 
-def load_search(path: Path) -> Search:
+def _written(value: object) -> object:
+    return json.dumps(value) if isinstance(value, dict) else value
+
+
+def load_search(path: Path = SEARCH) -> Search:
     """Reads a search.
 
     Raises:
@@ -149,7 +158,7 @@ def load_search(path: Path) -> Search:
 def main() -> None:
     """Command line."""
     parser = arguments((__doc__ or "").splitlines()[0])
-    parser.add_argument("--search", type=Path, default=CONFIG / "search.yaml")
+    parser.add_argument("--search", type=Path, default=SEARCH)
     options = parser.parse_args()
     with one_line("search"):
         rows = run(load_search(options.search), place_of(options))

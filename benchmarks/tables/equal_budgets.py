@@ -11,8 +11,9 @@ logarithm of the budget. Several seeds: means, and standard deviations of the PS
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,15 +28,17 @@ from benchmarks.settings.cell import resolve
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.fields import build_field
 from benchmarks.settings.method import find_method
-from benchmarks.settings.scale import find_dataset, load_scale
+from benchmarks.settings.scale import ScaleConfig, find_dataset, load_scale
 from benchmarks.stages.experiment import StageError
 from benchmarks.stages.failure import one_line
-from benchmarks.tables.layout import Grid, Shown
+from benchmarks.tables.layout import Grid, Section, Shown
 from benchmarks.tables.markdown import pipe, wrapped
 from benchmarks.tables.measured import read_measured
 from lift.field import Domain
 from lift.files import replacing
 
+FEWEST = 2
+"""Methods of a comparison."""
 BUDGETS = {"signals": "training signals seen", "seconds": "training time (s, one CPU thread)"}
 CHOSEN = (
     "Methods' rates do not come from equal searches yet, which may turn ranks round: "
@@ -221,6 +224,63 @@ def _shown(decibels: float, spread: float, *, best: bool) -> Shown:
     return Shown(text, decibels, best=best)
 
 
+class Curves(NamedTuple):
+    """A data set's test curves and latent floats by the method's title; who has no curve."""
+
+    seeds: dict[str, list[pd.DataFrame]]
+    floats: dict[str, int]
+    lacking: list[str]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many seeds each method has."""
+        return {title: len(each) for title, each in self.seeds.items()}
+
+
+def gathered(root: Path, scale_config: ScaleConfig, dataset: str) -> Curves:
+    """What the scale's trainings on a data set have left.
+
+    Raises:
+        ConfigError: a curve is damaged, or a cell's settings are wrong.
+    """
+    found, scale = Curves({}, {}, []), scale_config.scale
+    for method in find_dataset(scale_config, dataset).methods:
+        folders = [
+            result_path(root, scale, dataset, method, seed, "_").parent
+            for seed in scale_config.seeds
+        ]
+        paths = [path for folder in folders if (path := folder / "learning_curve.csv").exists()]
+        title = find_method(method).title
+        if paths:
+            found.seeds[title] = [read_learning_curve(path) for path in paths]
+            found.floats[title] = latent_floats(scale, dataset, method)
+        else:
+            found.lacking.append(title)
+    return found
+
+
+def sections(root: Path, scale_config: ScaleConfig) -> Iterator[Section]:
+    """For the tables page: every data set on which two methods or more have a curve.
+
+    Raises:
+        ConfigError: a curve is damaged, or a cell's settings are wrong.
+    """
+    for dataset in scale_config.datasets:
+        curves = gathered(root, scale_config, dataset)
+        if len(curves.seeds) < FEWEST:
+            continue
+        name = load_dataset_config(dataset).title
+        said = " ".join(remarks(scale_config.scale, dataset, curves))
+        shown = grid(*compare(curves.seeds, curves.floats))
+        yield Section(f"equal_budgets_{dataset}", f"Equal budgets, {name}", said, [shown])
+
+
+def remarks(scale: str, dataset: str, curves: Curves) -> list[str]:
+    """What is to be known of a comparison."""
+    without = [f"Not run: {', '.join(curves.lacking)}."] if curves.lacking else []
+    return [about(scale, dataset, curves.counts), *without]
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -229,35 +289,20 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path("results"))
     options = parser.parse_args()
     with one_line("comparison"):
-        scale_config = load_scale(options.scale)
-        curves, floats, lacking = {}, {}, []
-        for method in find_dataset(scale_config, options.dataset).methods:
-            cell = (options.root, options.scale, options.dataset, method)
-            paths = [result_path(*cell, seed, "_").parent for seed in scale_config.seeds]
-            there = [path for folder in paths if (path := folder / "learning_curve.csv").exists()]
-            title = find_method(method).title
-            if there:
-                curves[title] = [read_learning_curve(path) for path in there]
-                floats[title] = latent_floats(options.scale, options.dataset, method)
-            else:
-                lacking.append(title)
-        if len(curves) < 2:
-            raise StageError(
-                f"{options.root / options.scale / options.dataset}: {len(curves)} methods with a "
-                "learning_curve.csv, expected two or more; run the stage learning_curve"
-            )
-        table, budgets = compare(curves, floats)
-        seeds = {title: len(each) for title, each in curves.items()}
-        remarks = [about(options.scale, options.dataset, seeds)]
-        remarks += [f"Not run: {', '.join(lacking)}."] if lacking else []
         folder = options.root / options.scale / options.dataset
-        figure(curves, budgets, folder / "comparison.png")
+        curves = gathered(options.root, load_scale(options.scale), options.dataset)
+        if len(curves.seeds) < FEWEST:
+            raise StageError(
+                f"{folder}: {len(curves.seeds)} methods with a learning_curve.csv, expected two or "
+                "more; run the stage learning_curve"
+            )
+        table, budgets = compare(curves.seeds, curves.floats)
+        said = remarks(options.scale, options.dataset, curves)
+        figure(curves.seeds, budgets, folder / "comparison.png")
         with replacing(folder / "comparison.csv") as unfinished:
             table.to_csv(unfinished, index=False)
         with replacing(folder / "comparison.md") as unfinished:
-            unfinished.write_text(
-                markdown(table, budgets, options.dataset, remarks), encoding="utf-8"
-            )
+            unfinished.write_text(markdown(table, budgets, options.dataset, said), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -21,13 +21,16 @@ from benchmarks.settings.method import MethodConfig, load_methods
 from benchmarks.settings.scale import ScaleConfig, load_scale
 from benchmarks.stages.ablate import load_ablations
 from benchmarks.stages.failure import one_line
+from benchmarks.stages.search import load_search
 from benchmarks.stages.single_signal.settings import load_single_signal
 from benchmarks.tables.ablations import sections as ablations_of
 from benchmarks.tables.cells import TableCell, table_cells, with_other_spaces
+from benchmarks.tables.equal_budgets import sections as equal_budgets_of
 from benchmarks.tables.layout import Section, section
 from benchmarks.tables.markdown import page
 from benchmarks.tables.published import Published, load_published
 from benchmarks.tables.rows import with_trained
+from benchmarks.tables.searches import sections as searches_of
 from benchmarks.tables.single_signal import section as section_alone
 from benchmarks.tables.sources import Sources
 from benchmarks.tables.time_to_quality import frame as time_frame
@@ -76,8 +79,24 @@ def everything(
     ablations = list(ablations_of(load_ablations(), root, scale_config.scale))
     frames |= {shown.name: measured for shown, measured in ablations}
     timed = time_section(root, scale_config, times)
-    shown = [*sections, timed, *(shown for shown, _ in ablations), alone]
+    searched = list(searches_of(load_search(), root, scale_config.scale))
+    frames |= {shown.name: trials for shown, trials in searched}
+    apart = [shown for shown, _ in (*searched, *ablations)]
+    shown = with_numbers([*sections, timed, *apart, alone], scale_config.scale)
     return shown, {**frames, "time_to_quality": time_frame(times), "single_signal": rows}
+
+
+def with_numbers(sections: Sequence[Section], scale: str) -> list[Section]:
+    """The sections that show something, and a last one that names the others."""
+    shown = [section for section in sections if section.grids]
+    lacking = [section.title for section in sections if not section.grids]
+    if not lacking:
+        return shown
+    about = (
+        f"Nothing was measured for them in scale `{scale}`: {'; '.join(lacking)}. What the papers "
+        "print, and why ours is missing, is in `tables/*.csv`."
+    )
+    return [*shown, Section("without", "Tables without numbers", about, [])]
 
 
 def write(root: Path, scale: str, markdown: str, tables: dict[str, pd.DataFrame]) -> None:
@@ -105,6 +124,7 @@ def main() -> None:
     with one_line("tables"):
         scale_config = load_scale(options.scale)
         sections, frames = everything(options.root, scale_config)
+        sections = [*equal_budgets_of(options.root, scale_config), *sections]
         write(options.root, scale_config.scale, page(scale_config.scale, sections), frames)
 
 

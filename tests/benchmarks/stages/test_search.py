@@ -9,7 +9,6 @@ import torch
 
 from benchmarks.records.result import read_result
 from benchmarks.settings.cell import resolve
-from benchmarks.settings.folders import CONFIG
 from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.search import Around, Middles, Search, changes, drawn, load_search, run
 from benchmarks.stages.trials import Place
@@ -50,7 +49,7 @@ def test_latents_of_several_names_keep_the_proportions_of_their_rates():
 
 
 def test_every_trial_that_is_configured_is_a_cell():
-    search = load_search(CONFIG / "search.yaml")
+    search = load_search()
     for method in search.methods:
         cell = resolve(search.scale, search.dataset, method, 0, Path("none"))
         for settings in drawn(search, method):

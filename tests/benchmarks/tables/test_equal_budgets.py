@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.settings.reading import ConfigError
+from benchmarks.settings.scale import load_scale
 from benchmarks.tables.equal_budgets import (
     about,
     at,
@@ -16,6 +17,7 @@ from benchmarks.tables.equal_budgets import (
     latent_floats,
     markdown,
     read_learning_curve,
+    sections,
 )
 
 SLOW = pd.DataFrame({"signals": [10, 100], "seconds": [10.0, 100.0], "test_psnr": [20.0, 24.0]})
@@ -108,3 +110,18 @@ def test_a_budget_before_the_first_measurement_has_no_number():
 @pytest.mark.parametrize(("method", "floats"), [("lift", 1600), ("spatial_functa", 1024)])
 def test_latent_floats_are_those_of_the_cells_field(method: str, floats: int):
     assert latent_floats("budget", "cifar10", method) == floats
+
+
+def test_the_tables_page_has_the_data_sets_on_which_two_methods_have_a_curve(tmp_path: Path):
+    scale = load_scale("budget").model_copy(update={"seeds": [0, 1]})
+    assert not list(sections(tmp_path, scale))
+    folder = tmp_path / "budget" / "cifar10"
+    for method, seed, curve in (("lift", 0, FAST), ("functa", 0, SLOW), ("functa", 1, SLOW)):
+        path = folder / method / f"seed{seed}" / "learning_curve.csv"
+        path.parent.mkdir(parents=True)
+        curve.to_csv(path, index=False)
+    [section] = sections(tmp_path, scale)
+    assert [row[0].text for row in section.grids[0].rows] == ["1. LIFT", "2. Functa"]
+    assert section.grids[0].rows[1][1].text == "24.00 ± 0.00"
+    assert "Seeds: LIFT 1, Functa 2" in section.about
+    assert "Not run: LIFT+, Spatial Functa," in section.about

@@ -31,7 +31,7 @@ def build(root: Path, seeds: tuple[int, ...] = (0,)) -> tuple[str, dict[str, lis
     sections, cells = tables.build(
         root, scale_config(list(seeds)), load_published(), datasets, {"lift": LIFT}
     )
-    return page("tiny", sections), cells
+    return page("tiny", tables.with_numbers(sections, "tiny")), cells
 
 
 def cell(
@@ -64,8 +64,8 @@ def test_tables_without_any_result_keep_every_published_number_and_show_no_empty
                 assert cell((markdown, cells), name, row.title, column).published == float(value)
     assert all(entry.ours is None and entry.why_empty for part in cells.values() for entry in part)
     assert "\n|" not in markdown
-    said = "in scale `tiny`: all columns (scale tiny has no data set for this table)"
-    assert said in " ".join(markdown.split())
+    titles = "; ".join(table.title for table in load_published().tables.values())
+    assert f"measured for them in scale `tiny`: {titles}" in " ".join(markdown.split())
 
 
 def test_no_grid_is_wider_than_a_terminal_and_no_footnote_long(tmp_path: Path) -> None:

@@ -1,0 +1,94 @@
+"""The search of training settings as a section of its scale's tables page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.settings.method import find_method
+from benchmarks.stages.search import COLUMNS, Search, csv_path
+from benchmarks.tables.layout import Grid, Section, Shown
+from benchmarks.tables.measured import read_measured
+
+SETTINGS = {
+    "fit.rate": "its outer rate",
+    "fit.muon_rate": "its Muon",
+    "field.inner_rates.start": "its inner rates",
+}
+
+
+def sections(search: Search, root: Path, scale: str) -> Iterator[tuple[Section, pd.DataFrame]]:
+    """The search, with its trials, where it is of this scale and has begun.
+
+    Raises:
+        ConfigError: the file of trials is none.
+    """
+    path = csv_path(root, search)
+    if search.scale != scale or not path.exists():
+        return
+    trials = read_measured(
+        path,
+        numbers=COLUMNS[1:],
+        words=("method", *SETTINGS),
+        program="benchmarks.stages.search",
+    )
+    compared = number_for_all(trials)
+    headings = [
+        "method",
+        "as configured (dB) ↑",
+        f"best of {compared} (dB) ↑",
+        *SETTINGS.values(),
+        "trials",
+    ]
+    rows = [
+        row(method, mine, compared)
+        for method in search.methods
+        if not (mine := trials[trials["method"] == method]).empty
+    ]
+    grid = Grid(f"`{search.scale}/{search.dataset}`", headings, rows)
+    yield Section("search", "One search for all methods", about(search, compared), [grid]), trials
+
+
+def number_for_all(trials: pd.DataFrame) -> int:
+    """How many trials every method that has begun has finished."""
+    return int(trials.groupby("method")["trial"].count().min())
+
+
+def about(search: Search, compared: int) -> str:
+    """What the numbers are of."""
+    return (
+        f"{search.trials} trials a method, each of {100 * search.part:.0f} % of the scale's steps. "
+        "The first is what the scale says, the others are the same points around every method's "
+        "own middle; what diverged is a trial too. PSNR of training signals held out; no test "
+        f"signal is read. The best is that of the first {compared}, which every method shown has "
+        "finished. `config/search.yaml` has the ranges, the CSV every trial."
+    )
+
+
+def row(method: str, trials: pd.DataFrame, compared: int) -> list[Shown]:
+    """One method's: its first trial, its best one, and how many it has."""
+    first = trials[trials["trial"] < compared]
+    decibels = first["validation_psnr"]
+    configured = first.loc[first["trial"] == 0, "validation_psnr"].iloc[0]
+    best = first.loc[decibels.idxmax()] if decibels.notna().any() else first.iloc[0]
+    return [
+        Shown(find_method(method).title),
+        *(_decibels(value) for value in (configured, best["validation_psnr"])),
+        *(Shown(_setting(best, name)) for name in SETTINGS),
+        Shown(str(len(trials)), len(trials)),
+    ]
+
+
+def _decibels(value: float) -> Shown:
+    return Shown("diverged") if pd.isna(value) else Shown(f"{value:.2f}", value)
+
+
+def _setting(trial: pd.Series, name: str) -> str:
+    if trial["trial"] == 0:
+        return "as configured"
+    value = trial[name]
+    if pd.isna(value):
+        return "none"
+    return value if isinstance(value, str) else f"{value:.3g}"

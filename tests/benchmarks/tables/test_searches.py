@@ -1,0 +1,55 @@
+"""The table of the search: equal numbers of trials are compared, what diverged counts."""
+
+import pytest
+
+from benchmarks.settings.reading import ConfigError
+from benchmarks.stages.search import csv_path, load_search
+from benchmarks.tables.searches import sections
+
+HEAD = "method,trial,signals,seconds,validation_psnr,fit.clip,fit.rate,fit.rates_rate,"
+HEAD += "field.inner_rates.start,fit.muon_rate\n"
+
+
+def shown(tmp_path, rows):
+    search = load_search()
+    path = csv_path(tmp_path, search)
+    path.parent.mkdir(parents=True)
+    path.write_text(HEAD + rows, encoding="utf-8")
+    [(section, trials)] = sections(search, tmp_path, search.scale)
+    return {row[0].text: [cell.text for cell in row[1:]] for row in section.grids[0].rows}, trials
+
+
+def test_the_best_is_that_of_as_many_trials_as_every_method_has(tmp_path):
+    rows = (
+        "lift,0,8,1,30.0,,,,,\n"
+        "functa,0,8,1,20.0,,,,,\n"
+        "lift,1,8,1,31.0,1.0,0.001,0.01,9.0,0.002\n"
+        "functa,1,,,,1.0,0.001,0.01,0.05,0.0007\n"
+        "lift,2,8,1,40.0,1.0,0.003,0.01,9.0,\n"
+    )
+    table, trials = shown(tmp_path, rows)
+    assert table == {
+        "LIFT": ["30.00", "31.00", "0.001", "0.002", "9", "3"],
+        "Functa": ["20.00", "20.00", *["as configured"] * 3, "2"],
+    }
+    assert len(trials) == 5
+
+
+def test_rates_by_name_no_muon_and_nothing_that_converged(tmp_path):
+    rows = (
+        'enf,0,8,1,20.0,,,,,\nenf,1,8,1,21.0,1,0.001,0.01,"{""pose"": 1.0}",\n'
+        "functa,0,,,,,,,,\nfuncta,1,,,,1,0.001,0.01,0.05,\n"
+    )
+    table, _ = shown(tmp_path, rows)
+    assert table["ENF"] == ["20.00", "21.00", "0.001", "none", '{"pose": 1.0}', "2"]
+    assert table["Functa"] == ["diverged", "diverged", *["as configured"] * 3, "2"]
+
+
+def test_a_search_of_another_scale_or_none_is_no_section(tmp_path):
+    search = load_search()
+    assert not list(sections(search, tmp_path, search.scale))
+    csv_path(tmp_path, search).parent.mkdir(parents=True)
+    csv_path(tmp_path, search).write_text("method\n", encoding="utf-8")
+    assert not list(sections(search, tmp_path, "demo"))
+    with pytest.raises(ConfigError, match=r"search\.csv: no column"):
+        list(sections(search, tmp_path, search.scale))
