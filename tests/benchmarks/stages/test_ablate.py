@@ -4,10 +4,14 @@ import pandas as pd
 import pytest
 import torch
 
+from benchmarks.settings.cell import resolve
+from benchmarks.settings.names import parse_cell
 from benchmarks.settings.reading import ConfigError
+from benchmarks.settings.trial import write_trial
 from benchmarks.stages.ablate import Ablation, Changed, changes_of, csv_path, load_ablations, run
 from benchmarks.stages.trials import Place
 from benchmarks.tables.ablations import sections
+from lift.meta.rates import InnerRates
 from tests.benchmarks.stages.commands import IMAGES
 
 WEIGHTS = Ablation(
@@ -46,6 +50,20 @@ def test_signals_without_a_validation_are_named(classified_copy):
         ConfigError, match=r"weights: no validation at 9 signals; there are \[8, 16"
     ):
         run("weights", odd, place)
+
+
+def test_every_configured_row_is_a_cell(tmp_path):
+    for name, ablation in load_ablations().items():
+        cell = parse_cell(ablation.cell)
+        for row, changed in ablation.rows.items():
+            trial = f"{cell.method}+{name}-{row}"
+            write_trial(cell.scale, cell.dataset, trial, changes_of(ablation, changed), tmp_path)
+            found = resolve(cell.scale, cell.dataset, trial, 0, tmp_path)
+            rates = found.training.settings["inner_rates"]
+            shapes = {"global": (2,), "intermediate": (2,), "local": (2,)}
+            InnerRates(shapes, **rates)
+            seen = found.training.fit.batch * found.training.fit.steps
+            assert max(ablation.signals) <= seen
 
 
 def test_configured_rows_change_what_they_say():
