@@ -39,8 +39,8 @@ class InnerRates(nn.Module):
 
     Args:
         shapes: of one signal's latents by name, ``(..., d)``.
-        start: what rates start from: a number, or one a latent by its name, where a fixed 0 leaves a
-            latent at its zero.
+        start: what rates start from: a number, or one a latent by its name, where a fixed 0 leaves
+            that latent at zero.
         between: in place of ``start``: bounds of the uniform distribution that they are drawn from.
         learned: ``fixed``; learned, one for all of a latent (``scale``); or one a ``coordinate``.
         steps: inner steps that have rates of their own, where later ones take the last's; None for
