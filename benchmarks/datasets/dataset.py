@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 from torch import Tensor
 
 from benchmarks.datasets.errors import DatasetError, cause
-from benchmarks.datasets.near_surface import near_surface_points
 from benchmarks.settings.reading import explain
 from lift.field import Domain
 
@@ -104,22 +103,16 @@ class Split:
         )
 
     def near_surface(self, indices: np.ndarray | Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Points near the surface of voxel signals, as published or chosen by the same rule.
+        """The points near the surface that the data set publishes with its voxel signals.
 
         Returns:
             coordinates ``(B, P, 3)`` in ``[0, 1]`` and occupancy ``(B, P, 1)``, both float32.
         """
+        assert self.points is not None
+        assert self.values is not None
         rows = self.chosen[indices]
-        if self.points is not None and self.values is not None:
-            stored = torch.from_numpy(np.asarray(self.points[rows])).float()
-            return (stored + 0.5) / LATTICE, torch.from_numpy(np.asarray(self.values[rows])).float()
-        grids = self.batch(indices).reshape(-1, *(self.domain.resolution,) * 3).numpy()
-        chosen = [
-            near_surface_points(grid, np.random.default_rng(int(row)))
-            for row, grid in zip(rows, grids, strict=True)
-        ]
-        points, values = (np.stack(part) for part in zip(*chosen, strict=True))
-        return torch.from_numpy(points), torch.from_numpy(values).float().unsqueeze(-1)
+        stored = torch.from_numpy(np.asarray(self.points[rows])).float()
+        return (stored + 0.5) / LATTICE, torch.from_numpy(np.asarray(self.values[rows])).float()
 
 
 @dataclass(frozen=True)

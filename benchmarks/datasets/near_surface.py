@@ -1,8 +1,8 @@
 """Cells next to a shape's surface, by the rule of the published ShapeNet point sets.
 
 The HDF5 files of IM-NET (Chen & Zhang, CVPR 2019) store 16,384 points a shape. They walk the inner
-cells in an interleaved order and take those whose 3x3x3 neighbourhood holds both values; where
-there are too few, cells drawn at random fill up. GEM and mNIF train and measure on these points.
+cells in an interleaved order and take those whose 3x3x3 neighbourhood holds both values. GEM and
+mNIF train and measure on these points.
 """
 
 from __future__ import annotations
@@ -33,28 +33,6 @@ def near_surface_mask(voxels: np.ndarray, limit: int = LIMIT) -> np.ndarray:
         mask = np.zeros_like(mask)
         mask[tuple(kept.T)] = True
     return mask
-
-
-def near_surface_points(
-    voxels: np.ndarray, rng: np.random.Generator, count: int = LIMIT
-) -> tuple[np.ndarray, np.ndarray]:
-    """Cell centres ``(count, 3)`` float32 in ``[0, 1]`` and their values ``(count,)`` uint8.
-
-    Cells near the surface come first, in row-major order; random other cells, none twice, fill up.
-
-    Raises:
-        ValueError: the grid is not a cube, holds NaN, or has fewer than ``count`` cells.
-    """
-    occupied = _occupied(voxels)
-    if occupied.size < count:
-        raise ValueError(f"voxels {voxels.shape}: expected at least {count} cells")
-    near = near_surface_mask(occupied, count).reshape(-1)
-    chosen = np.flatnonzero(near)
-    others = rng.choice(np.flatnonzero(~near), count - len(chosen), replace=False)
-    cells = np.concatenate([chosen, others])
-    index = np.stack(np.unravel_index(cells, occupied.shape), axis=-1)
-    points = ((index + 0.5) / len(occupied)).astype(np.float32)
-    return points, occupied.reshape(-1)[cells].astype(np.uint8)
 
 
 def _occupied(voxels: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from benchmarks.settings.merge import Tree, group, merge, plain, sourced
 from benchmarks.settings.names import parse_cell
 from benchmarks.settings.reading import ConfigError, Data, read_mapping
 from benchmarks.stages.failure import one_line
-from benchmarks.stages.trials import Place, arguments, place_of, train
+from benchmarks.stages.trials import Place, Trial, arguments, place_of
 from lift.files import replacing
 
 COLUMNS = ("row", "seed", "signals", "seconds", "validation_psnr")
@@ -75,6 +75,8 @@ def csv_path(results: Path, name: str) -> Path:
 def run(name: str, ablation: Ablation, place: Place) -> list[dict[str, Any]]:
     """Trains what is not finished; a line a row, seed and number of signals.
 
+    The file of numbers is written once all of them are there: one that is half new says nothing.
+
     Raises:
         ConfigError: PSNR is not measured at one of the numbers of signals.
     """
@@ -82,18 +84,20 @@ def run(name: str, ablation: Ablation, place: Place) -> list[dict[str, Any]]:
     for row, changed in ablation.rows.items():
         changes = changes_of(ablation, changed)
         for seed in ablation.seeds:
-            trial = f"{cell.method}+{name}-{row}"
-            experiment, result = train(cell.scale, cell.dataset, trial, changes, seed, place)
-            curve = {} if result is None else validations(experiment.directory / "curve.csv")
+            method = f"{cell.method}+{name}-{row}"
+            trial = Trial(cell.scale, cell.dataset, method, changes, seed)
+            trained = trial.finished(place) or trial.train(place)
+            path = trained.experiment.directory / "curve.csv"
+            curve = validations(path) if trained.result else {}
             for signals in ablation.signals:
-                if result and signals not in curve:
+                if trained.result and signals not in curve:
                     raise ConfigError(
                         f"{name}: no validation at {signals} signals; there are {list(curve)}"
                     )
                 seconds, decibels = curve.get(signals, (None, np.nan))
                 found = (row, seed, signals, seconds, decibels)
                 lines.append(dict(zip(COLUMNS, found, strict=True)))
-                write_lines(csv_path(place.results, name), lines)
+    write_lines(csv_path(place.results, name), lines)
     return lines
 
 
@@ -117,7 +121,7 @@ def validations(path: Path) -> dict[int, tuple[float | None, float | None]]:
 
 
 def write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
-    """All that is measured so far."""
+    """All that is measured."""
     with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()

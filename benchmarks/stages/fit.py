@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmarks.records.provenance import sha256
 from benchmarks.records.result import Budget, Metric
+from benchmarks.settings.digest import digest
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.stage import Outcome, main
 from lift.meta.config import FitConfig
@@ -51,6 +52,7 @@ def run(experiment: Experiment) -> Outcome:
         + [Metric(name="training_seconds", value=last["seconds"], unit="s", split="train")],
         Budget(signals=signals, published_signals=cell.published_signals),
         {weights.name: sha256(weights)},
+        {"data": digest(experiment.dataset.manifest)},
     )
 
 

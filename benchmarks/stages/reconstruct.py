@@ -18,7 +18,7 @@ from benchmarks.metrics.image_generation import measure_reconstructions, quantis
 from benchmarks.metrics.voxel import accuracy, by_rule, near_surface, whole_grid
 from benchmarks.records.result import Metric, SplitName
 from benchmarks.records.signals import write_psnr
-from benchmarks.stages.experiment import Experiment
+from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.stage import Outcome, main
 from lift.bars import progress_bar
 from lift.field import Latent, NeuralField
@@ -104,8 +104,18 @@ def measure(
 
 
 def mean_metric(name: str, values: Tensor, split: SplitName, domain: str) -> Metric:
-    """The mean of the finite values, and how many were not."""
+    """The mean; of what a shape may not have (a surface), over those that have it.
+
+    Raises:
+        StageError: the mean of another metric is not finite: the worst signals are never left out.
+    """
     finite = values[values.isfinite()]
+    if len(finite) < len(values) and not name.endswith(("near_surface", "chamfer")):
+        worst = int((~values.isfinite()).nonzero()[0])
+        raise StageError(
+            f"{name} of the {split} split: {values[worst].item()} for measured signal {worst} and "
+            f"{len(values) - len(finite)} signals in all, expected finite; the field has diverged"
+        )
     notes = [domain] if name.endswith("near_surface") else []
     notes += [f"{len(values) - len(finite)} undefined"] if len(finite) < len(values) else []
     return Metric(

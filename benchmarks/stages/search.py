@@ -26,7 +26,7 @@ from benchmarks.settings.merge import sourced
 from benchmarks.settings.reading import Data, read_mapping
 from benchmarks.settings.trial import changes_of
 from benchmarks.stages.failure import one_line
-from benchmarks.stages.trials import Place, arguments, place_of, train
+from benchmarks.stages.trials import Place, Trial, arguments, place_of
 from lift.files import replacing
 
 Range = Annotated[tuple[PositiveFloat, PositiveFloat], BeforeValidator(tuple)]
@@ -38,7 +38,7 @@ class Middles(Data):
     """The step sizes that suit a method, about; inner rates alike, or one a latent by its name."""
 
     inner_rates: PositiveFloat | dict[str, PositiveFloat]
-    muon_rate: PositiveFloat
+    muon_rate: PositiveFloat | None = Field(default=None, description="none without its matrices")
 
 
 class Around(Data):
@@ -71,8 +71,8 @@ def drawn(search: Search, method: str) -> Iterator[dict[str, Any]]:
     ranges = {name: loguniform(*bounds[name]) for name in sorted(bounds)}
     points = ParameterSampler(ranges, search.trials - 1, random_state=search.seed)
     for number, point in enumerate(points):
-        factor, muon = point.pop("inner_rates"), middles.muon_rate * point.pop("muon_rate")
-        start = middles.inner_rates
+        factor, muon = point.pop("inner_rates"), point.pop("muon_rate")
+        start, middle = middles.inner_rates, None if number % 2 else middles.muon_rate
         scaled = (
             {name: rounded(factor * rate) for name, rate in start.items()}
             if isinstance(start, dict)
@@ -81,7 +81,7 @@ def drawn(search: Search, method: str) -> Iterator[dict[str, Any]]:
         yield {
             **{name: rounded(value) for name, value in point.items()},
             "field.inner_rates.start": scaled,
-            "fit.muon_rate": None if number % 2 else rounded(muon),
+            "fit.muon_rate": middle and rounded(muon * middle),
         }
 
 
@@ -90,30 +90,65 @@ def rounded(value: float) -> float:
     return float(f"{value:.3g}")
 
 
-def changes(settings: dict[str, Any], inner_steps: int, steps: int) -> dict[str, Any]:
-    """A trial's changes of its cell, in groups."""
+def changes(
+    settings: dict[str, Any], inner_steps: int, steps: int, *, bounded: bool
+) -> dict[str, Any]:
+    """A trial's changes of its cell, in groups.
+
+    Args:
+        bounded: whether the cell brings inner rates back into bounds, which logarithms have not.
+    """
     found = changes_of([f"{name}={json.dumps(value)}" for name, value in settings.items()])
     if start := found.get("field", {}).get("inner_rates"):
-        bare = {"between": None, "bounds": None, "scale": 1.0}
-        start.update(**bare, learned="coordinate", steps=inner_steps, logarithm=True)
+        start.update(
+            between=None, learned="coordinate", steps=inner_steps, logarithm=True, scale=1.0
+        )
+        start.update({"bounds": None} if bounded else {})
     short = {"steps": steps, "validate_every": steps, "snapshots": False}
     return {**found, "fit": {**found.get("fit", {}), **short}}
 
 
+def trials(search: Search, results: Path) -> dict[tuple[int, str], tuple[dict[str, Any], Trial]]:
+    """Every trial's settings, and the trial, in their order: all first trials, all second ones.
+
+    Raises:
+        ConfigError: a method is no cell of the scale.
+    """
+    found = {}
+    drawings = {method: list(drawn(search, method)) for method in search.methods}
+    for number, method in itertools.product(range(search.trials), search.methods):
+        training = resolve(search.scale, search.dataset, method, 0, results).training
+        settings = drawings[method][number]
+        changed = changes(
+            settings,
+            training.fit.inner_steps,
+            max(1, round(search.part * training.fit.steps)),
+            bounded=bool(training.settings["inner_rates"].get("bounds")),
+        )
+        name = f"{method}+search{number}"
+        trial = Trial(search.scale, search.dataset, name, changed, seed=0)
+        found[number, method] = settings, trial
+    return found
+
+
 def run(search: Search, place: Place) -> list[dict[str, Any]]:
     """Trains every trial that is not finished; a row each, kept in ``search.csv`` as they come."""
-    rows: list[dict[str, Any]] = []
-    trials = {method: list(drawn(search, method)) for method in search.methods}
-    for number, method in itertools.product(range(search.trials), search.methods):
-        configured = resolve(search.scale, search.dataset, method, 0, place.results).training.fit
-        steps = max(1, round(search.part * configured.steps))
-        settings = trials[method][number]
-        changed = changes(settings, configured.inner_steps, steps)
-        trial = f"{method}+search{number}"
-        _, result = train(search.scale, search.dataset, trial, changed, 0, place)
-        rows.append({**outcome(result, method, number), **settings})
-        write_rows(csv_path(place.results, search), rows, search)
-    return rows
+    everything = trials(search, place.results)
+    done = {key: trial.finished(place) for key, (_, trial) in everything.items()}
+
+    def rows() -> list[dict[str, Any]]:
+        return [
+            {**outcome(trained.result, method, number), **everything[number, method][0]}
+            for (number, method), trained in done.items()
+            if trained
+        ]
+
+    for key, (_, trial) in everything.items():
+        if done[key] is None:
+            done[key] = trial.train(place)
+            write_rows(csv_path(place.results, search), rows(), search)
+    write_rows(csv_path(place.results, search), rows(), search)
+    return rows()
 
 
 def csv_path(results: Path, search: Search) -> Path:

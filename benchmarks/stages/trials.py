@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
-from benchmarks.records.result import Result, read_result, write_result
+from benchmarks.records.result import Provenance, Result, read_result, write_result
 from benchmarks.settings.cell import resolve
 from benchmarks.settings.digest import digest
-from benchmarks.settings.trial import write_trial
+from benchmarks.settings.trial import trial_path, write_trial
 from benchmarks.stages import fit
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.lock import written_here
@@ -50,26 +50,67 @@ def place_of(options: argparse.Namespace) -> Place:
     return Place(options.results, options.data, choose_device(options.device))
 
 
-def train(
-    scale: str, dataset: str, trial: str, changes: dict[str, Any], seed: int, place: Place
-) -> tuple[Experiment, Result | None]:
-    """Trains METHOD+NAME unless it is finished; the result is None where it diverged.
+class Trained(NamedTuple):
+    """A trained trial; the result is None where it diverged."""
 
-    That a trial diverged is kept as a failed result, so that it is not trained again.
+    experiment: Experiment
+    result: Result | None
 
-    Raises:
-        ConfigError: a trial of this name has other changes, or a change is wrong.
-    """
-    write_trial(scale, dataset, trial, changes, place.results)
-    cell = resolve(scale, dataset, trial, seed, place.results)
-    experiment = Experiment(cell, place.results, place.data, place.device)
-    path = experiment.path("fit")
-    result = read_result(path) if path.exists() else None
-    if result is None or not result.provenance or result.provenance.config_hash != digest(cell):
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial by what it changes of a configured cell: METHOD+NAME beside the cell itself."""
+
+    scale: str
+    dataset: str
+    name: str
+    changes: dict[str, Any]
+    seed: int
+
+    def experiment(self, place: Place) -> Experiment:
+        """The trial's cell, whose changes are written down.
+
+        Raises:
+            ConfigError: a trial of this name has other changes, or a change is wrong.
+        """
+        write_trial(self.scale, self.dataset, self.name, self.changes, place.results)
+        cell = resolve(self.scale, self.dataset, self.name, self.seed, place.results)
+        return Experiment(cell, place.results, place.data, place.device)
+
+    def finished(self, place: Place) -> Trained | None:
+        """What was trained by the same settings on the same data; None where nothing was.
+
+        Raises:
+            ConfigError: as `experiment`.
+        """
+        if not trial_path(self.scale, self.dataset, self.name, place.results).exists():
+            return None
+        experiment = self.experiment(place)
+        path = experiment.path("fit")
+        result = read_result(path) if path.exists() else None
+        if result is None or not result.provenance or not _same(result.provenance, experiment):
+            return None
+        return Trained(experiment, result if result.status == "ok" else None)
+
+    def train(self, place: Place) -> Trained:
+        """Trains it. That it diverged is kept as a failed result, and not tried again.
+
+        Raises:
+            ConfigError: as `experiment`.
+        """
+        experiment = self.experiment(place)
+        path = experiment.path("fit")
         with written_here(path):
             result = measured("fit", experiment, tried)
             write_result(path, result)
-    return experiment, result if result.status == "ok" else None
+        return Trained(experiment, result if result.status == "ok" else None)
+
+
+def _same(made: Provenance, experiment: Experiment) -> bool:
+    """Whether a result is of a trial's settings and data, as far as it says."""
+    settings = {name: value for name, value in made.config.items() if name != "data"}
+    data = digest(experiment.dataset.manifest)
+    return digest(settings) == digest(experiment.cell) and made.config.get("data", data) == data
 
 
 def tried(experiment: Experiment) -> Outcome:
@@ -77,4 +118,5 @@ def tried(experiment: Experiment) -> Outcome:
     try:
         return fit.run(experiment)
     except TrainingDivergedError as error:
-        return Outcome([], failure=str(error))
+        data = {"data": digest(experiment.dataset.manifest)}
+        return Outcome([], config=data, failure=str(error))

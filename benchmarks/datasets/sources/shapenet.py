@@ -2,7 +2,7 @@
 
 35,019 training and 8,762 test shapes of 13 categories: in each category, by name, the first four
 fifths train. The HDF5 files also hold 16,384 points near each surface; grids from other files have
-none, and ``Split.near_surface`` chooses them by the same rule.
+none.
 """
 
 from __future__ import annotations

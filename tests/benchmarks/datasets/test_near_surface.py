@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.datasets.near_surface import near_surface_mask, near_surface_points
+from benchmarks.datasets.near_surface import near_surface_mask
 
 
 def by_definition(voxels):
@@ -47,23 +47,8 @@ def test_a_limit_keeps_cells_of_every_part_of_the_grid():
     assert mask[:, 29].any()
 
 
-def test_points_near_the_surface_come_first_and_none_twice():
-    voxels = np.zeros((16, 16, 16), np.uint8)
-    voxels[4:12, 4:12, 4:12] = 1
-    points, values = near_surface_points(voxels, np.random.default_rng(0), 1000)
-    cells = np.rint(points * 16 - 0.5).astype(int)
-    mask = near_surface_mask(voxels)
-    assert points.dtype == np.float32
-    assert len(np.unique(cells, axis=0)) == 1000
-    assert mask[tuple(cells[:784].T)].all()
-    assert not mask[tuple(cells[784:].T)].any()
-    np.testing.assert_array_equal(values, voxels[tuple(cells.T)])
-
-
 def test_a_grid_that_is_no_cube_or_holds_nan_is_refused():
     with pytest.raises(ValueError, match="expected a cube"):
         near_surface_mask(np.zeros((4, 4, 5)))
     with pytest.raises(ValueError, match="NaN"):
         near_surface_mask(np.full((4, 4, 4), np.nan))
-    with pytest.raises(ValueError, match="at least 16384 cells"):
-        near_surface_points(np.zeros((4, 4, 4)), np.random.default_rng(0))

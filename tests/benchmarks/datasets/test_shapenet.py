@@ -7,7 +7,6 @@ import pytest
 from benchmarks.datasets.errors import DatasetError
 from benchmarks.datasets.formats.voxel_files import read_binvox
 from benchmarks.datasets.loaders import load_raw
-from benchmarks.datasets.near_surface import near_surface_points
 
 from .tiny import blobs, config, prepared
 
@@ -66,14 +65,10 @@ def test_hdf5_files_give_their_voxels_and_points(tmp_path):
     assert dataset.train.labels.tolist() == [0, 0, 1, 1]
 
 
-def test_points_follow_the_published_rule_where_the_file_has_none(tmp_path):
+def test_files_without_points_and_labels_give_voxels_alone(tmp_path):
     write_hdf5(tmp_path / "source", points=False)
     dataset = prepared(settings(tmp_path / "source"), tmp_path / "out")
-    points, values = dataset.test.subset([1]).near_surface([0])
-    expected = near_surface_points(GRIDS[5], np.random.default_rng(1))
-    assert points.shape == (1, 16384, 3)
-    np.testing.assert_array_equal(points[0], expected[0])
-    np.testing.assert_array_equal(values[0, :, 0], expected[1])
+    assert dataset.test.points is None
     assert dataset.classes == ()
 
 

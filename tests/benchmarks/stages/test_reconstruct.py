@@ -7,6 +7,7 @@ import torch
 from benchmarks.datasets.dataset import LATTICE, Split
 from benchmarks.records.result import read_result
 from benchmarks.records.signals import read_psnr
+from benchmarks.stages.experiment import StageError
 from benchmarks.stages.reconstruct import at_stored_points, mean_metric
 from lift import Domain
 from tests.benchmarks.stages.commands import IMAGES, SHAPES, edit
@@ -37,6 +38,11 @@ def test_signals_without_a_value_are_left_out_and_counted():
     assert (metric.value, metric.samples, metric.note) == (1.0, 2, "1 undefined")
     nothing = mean_metric("chamfer", torch.tensor([float("nan")]), "test", "")
     assert (nothing.value, nothing.samples) == (None, 0)
+
+
+def test_a_signal_that_diverged_is_never_left_out_of_a_mean():
+    with pytest.raises(StageError, match=r"psnr of the test split: -inf for measured signal 1"):
+        mean_metric("psnr", torch.tensor([30.0, -torch.inf, torch.nan]), "test", "")
 
 
 def test_the_psnr_of_every_test_signal_is_kept(encoded):

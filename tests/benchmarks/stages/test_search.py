@@ -1,6 +1,7 @@
 """One search for every method: as many trials, by signals held out, none trained twice."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,23 @@ import pytest
 import torch
 
 from benchmarks.records.result import read_result
-from benchmarks.settings.cell import resolve
-from benchmarks.settings.reading import ConfigError
-from benchmarks.stages.search import Around, Middles, Search, changes, drawn, load_search, run
-from benchmarks.stages.trials import Place
+from benchmarks.settings.reading import ConfigError, read_mapping
+from benchmarks.settings.trial import trial_path
+from benchmarks.stages.search import (
+    Around,
+    Middles,
+    Search,
+    csv_path,
+    drawn,
+    load_search,
+    run,
+    trials,
+)
+from benchmarks.stages.trials import Place, Trial
 from lift.meta.rates import InnerRates
 from tests.benchmarks.stages.commands import IMAGES
 
+RESULTS = Path(__file__).parents[3] / "results"
 SEARCH = Search(
     scale="demo", dataset=IMAGES.dataset, trials=3, part=0.5, seed=0,
     ranges={"fit.rate": (1e-4, 1e-2)}, around=Around(inner_rates=(0.5, 2.0), muon_rate=(0.5, 2.0)),
@@ -48,16 +59,51 @@ def test_latents_of_several_names_keep_the_proportions_of_their_rates():
         assert start["pose"] / 4 == pytest.approx(one["field.inner_rates.start"] / 9, rel=0.01)
 
 
-def test_every_trial_that_is_configured_is_a_cell():
+def test_every_trial_that_is_configured_is_a_cell(tmp_path):
     search = load_search()
-    for method in search.methods:
-        cell = resolve(search.scale, search.dataset, method, 0, Path("none"))
-        for settings in drawn(search, method):
-            changed = changes(settings, cell.training.fit.inner_steps, 10)
-            InnerRates({"pose": (2,), "content": (3,)}, **{
-                **cell.training.settings["inner_rates"],
-                **changed.get("field", {}).get("inner_rates", {}),
-            })  # fmt: skip
+    for settings, trial in trials(search, tmp_path).values():
+        cell = trial.experiment(Place(tmp_path, tmp_path, torch.device("cpu"))).cell
+        InnerRates({"pose": (2,), "content": (3,)}, **cell.training.settings["inner_rates"])
+        assert cell.training.fit.muon_rate == settings.get(
+            "fit.muon_rate", cell.training.fit.muon_rate
+        )
+        if trial.name.startswith(("enf", "metalf")):
+            assert cell.training.fit.muon_rate is None
+
+
+def test_committed_trials_are_those_that_are_configured():
+    for _, trial in trials(load_search(), RESULTS).values():
+        path = trial_path(trial.scale, trial.dataset, trial.name, RESULTS)
+        assert not path.exists() or read_mapping(path) == trial.changes
+
+
+def test_a_stopped_search_keeps_the_rows_that_it_had(classified_copy):
+    place = Place(classified_copy / "results", classified_copy / "data", torch.device("cpu"))
+    first = SEARCH.model_copy(update={"methods": {"lift": SEARCH.methods["lift"]}, "trials": 2})
+    assert len(run(first, place)) == 2
+    # The first trial is gone, and its folder cannot be made.
+    folder = place.results / "demo" / IMAGES.dataset / "lift+search0" / "seed0"
+    shutil.rmtree(folder)
+    folder.touch()
+    with pytest.raises(OSError, match="seed0"):
+        run(first, place)
+    with csv_path(place.results, first).open(encoding="utf-8") as file:
+        assert [row["method"] for row in csv.DictReader(file)] == ["lift", "lift"]
+
+
+def test_a_trial_is_finished_by_its_settings_and_its_data(classified_copy):
+    place = Place(classified_copy / "results", classified_copy / "data", torch.device("cpu"))
+    trial = Trial("demo", IMAGES.dataset, "lift+two", {"fit": {"steps": 2}}, seed=0)
+    assert trial.finished(place) is None
+    assert not trial_path("demo", IMAGES.dataset, "lift+two", place.results).exists()
+    trained = trial.train(place)
+    assert trial.finished(place).result == trained.result
+    manifest = place.data / IMAGES.dataset / "manifest.json"
+    manifest.write_text(
+        manifest.read_text(encoding="utf-8").replace('"title": "', '"title": "other '),
+        encoding="utf-8",
+    )
+    assert trial.finished(place) is None
 
 
 def test_a_trial_that_diverges_is_a_row_and_is_not_trained_again(classified_copy):
