@@ -71,7 +71,7 @@ def check_field(spec: str, domain: Domain, tree: Tree, fit: Tree, where: str) ->
     """
     check_arguments(field_class(spec), tree, where, "field", GIVEN)
     try:
-        regions = bool(sketch_field(spec, domain, plain(tree)).field.regional_parameters())
+        field = sketch_field(spec, domain, plain(tree)).field
     except Exception as error:
         raise refused(error, tree, where, "field") from error
     stride = leaf_at(fit, ("stride",))
@@ -82,10 +82,13 @@ def check_field(spec: str, domain: Domain, tree: Tree, fit: Tree, where: str) ->
         )
     for name in ("tied_steps", "agreement"):
         leaf = leaf_at(fit, (name,))
-        if leaf and leaf.value and not regions:
+        if leaf and leaf.value and not field.regional_parameters():
             raise ConfigError(
                 f"{leaf}: {leaf.value}, expected 0: {spec} has no region with a network of its own"
             )
+    muon = leaf_at(fit, ("muon_rate",))
+    if muon and muon.value and not field.hidden_matrices():
+        raise ConfigError(f"{muon}: {muon.value}, expected null: {spec} has no matrices for Muon")
 
 
 class Sketch(NamedTuple):

@@ -130,6 +130,13 @@ def test_regions_are_tied_only_where_a_field_has_networks_of_their_own(override,
     override("lift", {"tied_steps": 5, "agreement": 0.1}, "fit")
 
 
+def test_muon_is_asked_only_of_a_field_with_hidden_matrices(override):
+    with pytest.raises(ConfigError, match=r"gem\.fit\.muon_rate: 0\.002, expected null: baselines"):
+        override("gem", {"muon_rate": 2e-3}, "fit")
+    override("gem", {"muon_rate": None}, "fit")
+    override("functa", {"muon_rate": 2e-3}, "fit")
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
