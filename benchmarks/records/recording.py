@@ -9,7 +9,12 @@ from typing import Any
 import torch
 
 from benchmarks.records.machine import hardware
-from benchmarks.records.provenance import git_commit, packages, peak_memory_bytes
+from benchmarks.records.provenance import (
+    forget_peak_memory,
+    git_commit,
+    packages,
+    peak_memory_bytes,
+)
 from benchmarks.records.result import Provenance
 from benchmarks.settings.digest import digest
 from lift.precision import multiplies_bfloat16
@@ -27,8 +32,7 @@ class Recording:
     def __init__(self, code: str, device: torch.device, processes: int = 1) -> None:
         self.code, self._device, self._processes = code, device, processes
         self._commit, self._began = git_commit(), time.monotonic()
-        if device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(device)
+        forget_peak_memory(device)
 
     def provenance(self, config: dict[str, Any]) -> Provenance:
         """What is known once the work is done; ``config``, a JSON value, is what it depends on."""
