@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks.metrics import efficientnet_lite, inception
-from benchmarks.records.provenance import sha256
+from benchmarks.records.provenance import code_digest, sha256
 from lift.bars import progress_bar
 from lift.files import replacing
 
@@ -130,7 +130,9 @@ def features(
     """
     _check(images)
     content = hashlib.sha256(np.ascontiguousarray(images).data)
-    content.update(f"{images.shape} {space.name} {space.weights_sha256}".encode())
+    # Code too: images of a network must not be compared in two versions of a space.
+    code = code_digest(__name__)
+    content.update(f"{images.shape} {space.name} {space.weights_sha256} {code}".encode())
     path = cache / f"{content.hexdigest()[:32]}.npy"
     if path.exists():
         return np.load(path)

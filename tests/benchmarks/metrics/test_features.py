@@ -1,6 +1,7 @@
 """Feature spaces: real weights where a package ships them, checked weights elsewhere."""
 
 import hashlib
+import shutil
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from benchmarks.metrics.image_generation import (
     quantised,
 )
 from benchmarks.metrics.inception import InceptionError, fetch, load_inception
+from benchmarks.records import provenance
 from benchmarks.records.provenance import sha256
 
 CPU = torch.device("cpu")
@@ -89,6 +91,19 @@ def test_features_are_kept_by_content(lite, photographs, tmp_path, monkeypatch):
     assert np.array_equal(features(lite, photographs[:3].copy(), tmp_path, CPU), first)
     with pytest.raises(TypeError):
         features(lite, photographs[:2], tmp_path, CPU)
+
+
+def test_features_of_changed_code_are_other_ones(lite, photographs, tmp_path, monkeypatch):
+    for package in provenance.PACKAGES:
+        shutil.copytree(provenance.ROOT / package, tmp_path / package)
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    cache, source = tmp_path / "cache", tmp_path / "benchmarks/metrics/features.py"
+    features(lite, photographs[:1], cache, CPU)
+    code = source.read_text(encoding="utf-8").replace("Resampling.BICUBIC", "Resampling.BOX")
+    source.write_text(code, encoding="utf-8")
+    provenance._read.cache_clear()
+    features(lite, photographs[:1], cache, CPU)
+    assert len(list(cache.glob("*.npy"))) == 2
 
 
 def test_whole_numbers_and_fractions_are_the_same_image(lite, photographs, tmp_path):
