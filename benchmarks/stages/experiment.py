@@ -16,7 +16,7 @@ from benchmarks.records.result import Result, SplitName, prepared_path, read_res
 from benchmarks.settings.cell import Cell
 from benchmarks.settings.digest import digest
 from benchmarks.settings.fields import build_field, field_module
-from benchmarks.stages.classification.heads import build_head
+from benchmarks.stages.classification.heads import build_head, head_module
 from lift.checkpoint import Checkpoint, CheckpointError, load_tensors
 from lift.field import NeuralField
 from lift.functaset import Functaset, open_functaset
@@ -73,6 +73,13 @@ class Experiment:
             raise StageError(read_result(path).reason)
         return open_prepared(self.data / self.cell.training.dataset)
 
+    @property
+    def modules(self) -> list[str]:
+        """The modules that define the cell's field, and its classifier where it has one."""
+        training = self.cell.training
+        labels = training.fit.labels
+        return [field_module(training.field), *([head_module(labels.head)] if labels else [])]
+
     def new_field(self) -> NeuralField:
         """The cell's field with fresh weights, on the device; with a classifier where it has one.
 
@@ -127,9 +134,7 @@ class Experiment:
         """The training's state, named by the settings and data that its weights depend on."""
         training = self.cell.training
         settings = training.model_dump(mode="json") | {"fit": training.fit.identity()}
-        code = code_digest(
-            "lift.meta.training", field_module(training.field), "benchmarks.datasets.splits"
-        )
+        code = code_digest("lift.meta.training", *self.modules, "benchmarks.datasets.splits")
         return Checkpoint(
             self.directory / "checkpoint.safetensors",
             {**settings, "data": digest(self.dataset.manifest)},

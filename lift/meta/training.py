@@ -182,6 +182,8 @@ def fit(
                 tied = False
 
             # Adapt the latents and differentiate through their adaptation.
+            # What a classifier drops in a step is a function of the seed, the step and the process.
+            torch.manual_seed(hash((seed, step, team.rank)) % 2**63)
             query, values, labels = draw(field, train, whole_grid, config, step, seed, team)
             first = noisy_start(field, batch, config, hash((seed, step)) % 2**63, team)
             with products(device, config.precision):

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from benchmarks.records.provenance import code_digest
 from benchmarks.records.result import read_result
 from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.settings import resolve_all
-from lift.checkpoint import load_tensors
+from lift.checkpoint import load_metadata, load_tensors
 from tests.benchmarks.stages.commands import IMAGES, SHAPES, edit
 from tests.benchmarks.stages.conftest import few_images
 
@@ -28,6 +29,11 @@ def test_a_field_is_trained_with_its_classifier_and_test_signals_are_classified(
     root = IMAGES.finished(tmp_path, shrink, ("fit", "encode", "reconstruct"))
     weights, _ = load_tensors(IMAGES.cell(root) / "field.safetensors")
     assert weights["classifier.head.layers.0.weight"].shape[0] == 8
+    parts = ("lift.model", "baselines.classifiers")
+    fitted = read_result(IMAGES.cell(root) / "fit.json").provenance
+    assert fitted.code_digest == code_digest("benchmarks.stages.fit", *parts)
+    trained = code_digest("lift.meta.training", *parts, "benchmarks.datasets.splits")
+    assert load_metadata(IMAGES.cell(root) / "checkpoint.safetensors")["code"] == trained
     result = read_result(IMAGES.cell(root) / "reconstruction.json")
     count = next(m.samples for m in result.metrics if m.name == "psnr" and m.split == "test")
     right = result.value("meta_top1", "test") * count / 100

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from lift import checkpoint
 from lift.checkpoint import Checkpoint, CheckpointError
 from lift.interrupt import Interrupted
 from lift.meta import training
 from lift.meta.config import FitConfig
+from lift.meta.labels import LatentClassifier, attach
 from lift.meta.training import fit
 from lift.progress import TrainingDivergedError
 from tests.lift.fields import small_lift
@@ -234,6 +236,52 @@ def test_a_resumed_run_of_the_whole_recipe_equals_an_uninterrupted_one(tmp_path,
     first, second = (load_file(tmp_path / d / "field.safetensors") for d in ("whole", "parts"))
     assert first["local_mlps.weights.1"].shape == (16, 8, 8)
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+class TwoKinds(Waves):
+    """Waves with a class each; ``killed`` is the batch at whose reading the process ends."""
+
+    labels = np.arange(64) % 2
+
+    def __init__(self, killed: int | None = None) -> None:
+        super().__init__(64)
+        self.killed, self.batches = killed, 0
+
+    def batch(self, indices):
+        self.batches += 1
+        if self.batches == self.killed:
+            raise KeyboardInterrupt
+        return super().batch(indices)
+
+
+class DroppingHead(nn.Module):
+    """Scores of the global latent, of which a random half is dropped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(5, 2)
+
+    def forward(self, latent):
+        flat = latent["global"].flatten(1)
+        return self.layer(nn.functional.dropout(flat, 0.5, self.training))
+
+
+def test_a_resumed_run_with_dropout_in_its_classifier_equals_an_uninterrupted_one(tmp_path):
+    labels = {"weight": 1.0, "head": "mlp"}
+    settings = config(steps=6, labels=labels, checkpoint_seconds=0, validate_every=6)
+
+    def run(folder: str, killed: int | None = None) -> dict[str, torch.Tensor]:
+        field, path = small_lift(), tmp_path / folder / "checkpoint.safetensors"
+        attach(field, LatentClassifier(DroppingHead(), 1.0))
+        signals = TwoKinds(killed), Waves(16, seed=1)
+        fit(field, *signals, settings, checkpoint=Checkpoint(path, {}), seed=0)
+        return field.state_dict()
+
+    whole = run("whole")
+    with pytest.raises(KeyboardInterrupt):
+        run("parts", killed=4)
+    parts = run("parts")
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
 
 def test_weights_may_be_kept_in_half_of_their_size_and_are_then_what_is_used(tmp_path):
