@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,14 @@ def predict(network: nn.Module, coords: Tensor) -> Tensor:
     """Values ``(N, C)`` at coordinates, in blocks."""
     with torch.no_grad():
         return torch.cat([network(block) for block in coords.split(BLOCK)])
+
+
+def content(coords: Tensor, values: Tensor) -> str:
+    """Hash of what a network is shown of a signal."""
+    found = hashlib.sha256()
+    for tensor in (coords, values):
+        found.update(tensor.cpu().contiguous().numpy().data)
+    return found.hexdigest()
 
 
 def squared_error(network: nn.Module, coords: Tensor, values: Tensor) -> Tensor:
@@ -130,6 +139,7 @@ class Comparison:
         )
         identity = {
             "network": name,
+            "signal": content(coords, values),
             "arguments": made.arguments,
             "training": training.identity(),
             "sizes": self.sizes.model_dump(mode="json"),

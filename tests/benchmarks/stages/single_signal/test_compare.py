@@ -1,5 +1,6 @@
 """The comparison for real, tiny: choices, resumption, and its section of the tables."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -119,6 +120,14 @@ def test_a_network_of_other_constants_is_another_training(tmp_path, method, chan
     other = TINY.methods[method].model_copy(update={changed: 3.0})
     config = TINY.model_copy(update={"methods": {**TINY.methods, method: other}})
     again = comparison(tmp_path, method, config=config).final(method, 5e-3, 1.0)
+    assert again.curve != first.curve
+
+
+def test_another_signal_is_another_training(tmp_path):
+    first = comparison(tmp_path).final("siren", 5e-3, 1.0)
+    task = wave()
+    noisy = dataclasses.replace(task, values=task.values + 0.1)
+    again = comparison(tmp_path, task=noisy).final("siren", 5e-3, 1.0)
     assert again.curve != first.curve
 
 
