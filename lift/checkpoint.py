@@ -1,7 +1,8 @@
 """Training state in one safetensors file: weights, optimisers' moments, and their step.
 
 A checkpoint knows what it belongs to: the settings and data that change weights, its *identity*.
-One of another identity is never continued and never lost: it is moved aside.
+One of another identity is never continued unasked and never lost: it is moved aside. Where it is
+continued as asked, its progress and the weights that come of it say so from then on.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from lift.files import replacing
 
 Identity = dict[str, Any]
 """A JSON value: the settings and data that change the weights of a training."""
+
+
+Continuation = dict[str, Any]
+"""Where a state of another identity was continued: its ``step``, and the ``differences``."""
 
 
 class CheckpointError(RuntimeError):
@@ -84,14 +89,17 @@ class Checkpoint:
             for optimiser in optimisers:
                 for moment, value in optimiser.state.get(parameter, {}).items():
                     tensors[f"{moment}.{name}"] = value
-        save_tensors(self.path, tensors, {**self.metadata(), "progress": progress})
+        state = {"identity": self.identity, "code": self.code, "progress": progress}
+        save_tensors(self.path, tensors, state)
 
-    def metadata(self) -> Metadata:
+    def metadata(self, continued: list[Continuation]) -> Metadata:
         """Of weights that this training made."""
-        return {"identity": self.identity, "code": self.code}
+        return {"identity": self.identity, "code": self.code, "continued": continued}
 
     def peek(self) -> dict[str, Any] | None:
         """The progress that can be continued, before anything is restored; None where none can.
+
+        Its ``continued`` lists every `Continuation` so far, this one too.
 
         Raises:
             CheckpointError: the file is damaged.
@@ -107,18 +115,20 @@ class Checkpoint:
             ) from error
         changes = differences(identity, self.identity)
         if changes and not self.resume_anyway:
-            aside = move_aside(self.path)
-            tqdm.write(
-                f"{self.path}: made with other settings ({'; '.join(changes[:3])}); kept as "
-                f"{aside.name}, starting again (--resume-anyway continues it)"
-            )
+            move_aside(self.path, changes, "starting again (--resume-anyway continues it)")
             return None
         if changes:
             tqdm.write(f"{self.path}: other settings, continued ({'; '.join(changes[:3])})")
-        if code != self.code:
-            tqdm.write(f"{self.path}: code changed since ({code or '-'}, now {self.code or '-'})")
+            now = {"step": progress["step"], "differences": changes}
+            progress = {**progress, "continued": [*progress.get("continued", []), now]}
+        self.say_code_changed(self.path, code)
         tqdm.write(f"{self.path}: continuing at step {progress['step']}")
         return dict(progress)
+
+    def say_code_changed(self, path: Path, code: str) -> None:
+        """Says that what lies at a path was made by other code, where it was."""
+        if code != self.code:
+            tqdm.write(f"{path}: code changed since ({code or '-'}, now {self.code or '-'})")
 
     def restore(self, module: nn.Module, optimisers: Sequence[Optimizer]) -> None:
         """Restores weights and moments in place.
@@ -182,10 +192,29 @@ def differences(before: Any, now: Any, where: str = "") -> list[str]:
     return [] if before == now else [f"{where} {before}, now {now}"]
 
 
-def move_aside(path: Path) -> Path:
-    """Renames a file to a free name beside it, ``NAME.aside1.SUFFIX`` and so on."""
+def described(continued: Sequence[Continuation]) -> str:
+    """``continued at step 3,000 with other fit.steps, fit.rate``; nothing of a training of one
+    identity."""
+    lines = []
+    for one in continued:
+        names = ", ".join(line.partition(" ")[0] for line in one["differences"])
+        lines.append(f"continued at step {one['step']:,} with other {names}")
+    return "; ".join(dict.fromkeys(lines))
+
+
+def move_aside(path: Path, changes: Sequence[str], then: str) -> None:
+    """Renames what other settings made to a free name beside it, and says so.
+
+    The name is ``NAME.aside1.SUFFIX`` and so on.
+
+    Args:
+        changes: `differences` from what it was made with.
+        then: what happens now.
+    """
     number = 1
     while (aside := path.with_name(f"{path.stem}.aside{number}{path.suffix}")).exists():
         number += 1
     path.rename(aside)
-    return aside
+    tqdm.write(
+        f"{path}: made with other settings ({'; '.join(changes[:3])}); kept as {aside.name}, {then}"
+    )

@@ -13,7 +13,15 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from lift.bars import progress_bar
-from lift.checkpoint import Checkpoint, load_metadata, load_tensors, save_tensors
+from lift.checkpoint import (
+    Checkpoint,
+    Continuation,
+    differences,
+    load_metadata,
+    load_tensors,
+    move_aside,
+    save_tensors,
+)
 from lift.compiling import compiled
 from lift.interrupt import stop_requests
 from lift.precision import Precision, products
@@ -70,10 +78,14 @@ class TrainingConfig(BaseModel):
 
 
 class Trained(NamedTuple):
-    """The network to use (the moving average where there is one), and its curve."""
+    """The network to use (the moving average where there is one), and its curve.
+
+    ``continued`` lists where a state of other settings was continued.
+    """
 
     network: nn.Module
     curve: list[Row]
+    continued: list[Continuation]
 
 
 def optimizer_of(network: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
@@ -118,9 +130,10 @@ def train(
 ) -> Trained:
     """Trains ``network`` on the device it is on, and writes ``{name}.safetensors``.
 
-    Weights of the same identity are read and not trained again; an unfinished training goes on
-    from ``checkpoint``. On one device type, a resumed run equals an uninterrupted one. Weights and
-    the curve (``{name}_curve.csv``) lie beside the checkpoint.
+    Weights of the same identity are read and not trained again, and those of another one moved
+    aside; an unfinished training goes on from ``checkpoint``. On one device type, a resumed run
+    equals an uninterrupted one. Weights and the curve (``{name}_curve.csv``) lie beside the
+    checkpoint.
 
     Raises:
         TrainingDivergedError: the loss, its gradient or a validation's metric is not finite.
@@ -133,9 +146,10 @@ def train(
     final = average.module if average else network
     finished = _finished(weights, checkpoint)
     if finished:
-        final.load_state_dict(finished[0])
-        write_curve(directory / f"{name}_curve.csv", finished[1])
-        return Trained(final.eval(), finished[1])
+        tensors, curve, continued = finished
+        final.load_state_dict(tensors)
+        write_curve(directory / f"{name}_curve.csv", curve)
+        return Trained(final.eval(), curve, continued)
 
     optimizer = optimizer_of(network, config)
     trained = nn.ModuleDict({"network": network, **({"average": average} if average else {})})
@@ -174,11 +188,11 @@ def train(
                 average.update_parameters(network)
 
             # Say how it goes, and keep what has been done.
-            progress.record(loss=value.item())
+            progress.record(config.batch, loss=value.item())
             bar.update()
             done, check = progress.step, due(progress.step, config.validate_every, config.steps)
             if check or due(done, config.log_every, config.steps):
-                row = progress.row(config.batch, rate=size * config.rate, gradient_norm=norm)
+                row = progress.row(rate=size * config.rate, gradient_norm=norm)
             if check:
                 with progress.paused():
                     metrics = validation(final.eval(), done)
@@ -188,20 +202,27 @@ def train(
             keep(progress, config.steps, config.checkpoint_seconds, stop, save)
     bar.close()
     write_curve(directory / f"{name}_curve.csv", progress.rows)
-    metadata = {**checkpoint.metadata(), "curve": progress.rows}
+    metadata = {**checkpoint.metadata(progress.continued), "curve": progress.rows}
     save_tensors(weights, final.state_dict(), metadata)
     checkpoint.path.unlink(missing_ok=True)
-    return Trained(final.eval(), progress.rows)
+    return Trained(final.eval(), progress.rows, progress.continued)
 
 
-def _finished(weights: Path, checkpoint: Checkpoint) -> tuple[dict[str, Tensor], list[Row]] | None:
-    """The weights and the curve of a finished training of this identity, if there is one."""
+def _finished(
+    weights: Path, checkpoint: Checkpoint
+) -> tuple[dict[str, Tensor], list[Row], list[Continuation]] | None:
+    """The weights, curve and continuations of a finished training of this identity, if it is there.
+
+    Weights of another one are moved aside: nothing else is left of their training.
+    """
     if not weights.exists():
         return None
     metadata = load_metadata(weights)
-    if metadata.get("identity") != checkpoint.metadata()["identity"]:
+    if changes := differences(metadata.get("identity", {}), checkpoint.identity):
+        move_aside(weights, changes, "training again")
         return None
-    return load_tensors(weights)[0], metadata["curve"]
+    checkpoint.say_code_changed(weights, metadata["code"])
+    return load_tensors(weights)[0], metadata["curve"], metadata.get("continued", [])
 
 
 def _check_finite(name: str, step: int, config: TrainingConfig, **numbers: float) -> None:

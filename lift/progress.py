@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from lift.checkpoint import Continuation
 from lift.events import log_curve
 from lift.files import replacing
 from lift.interrupt import Interrupted, StopRequest
@@ -30,7 +31,8 @@ class Progress:
     """How far a training is, with everything that its curve needs to go on.
 
     ``seconds`` are those of training, compilation included and validation not. ``window`` holds
-    the numbers of every step since the last row.
+    the numbers of every step since the last row. ``continued`` lists where a state of other
+    settings was continued.
     """
 
     step: int = 0
@@ -39,6 +41,7 @@ class Progress:
     window: dict[str, list[float]] = field(default_factory=dict)
     level: float | None = None
     best_level: float | None = None
+    continued: list[Continuation] = field(default_factory=list)
     saved_at: float = field(default_factory=time.monotonic)
     _began: float = field(default_factory=time.monotonic)
 
@@ -56,6 +59,7 @@ class Progress:
             "window": self.window,
             "level": self.level,
             "best_level": self.best_level,
+            "continued": self.continued,
         }
 
     def clock(self) -> float:
@@ -80,21 +84,22 @@ class Progress:
         level = value if self.level is None else 0.8 * self.level + 0.2 * value
         self.level, self.best_level = level, max(level, self.best_level or -math.inf)
 
-    def record(self, **numbers: float) -> None:
-        """One more step is done, and gave these numbers."""
+    def record(self, signals: int, **numbers: float) -> None:
+        """One more step is done, on so many signals, and gave these numbers."""
         self.step += 1
-        for name, value in numbers.items():
+        for name, value in {"signals": signals, **numbers}.items():
             self.window.setdefault(name, []).append(value)
 
-    def row(self, batch: int, **last: float | None) -> Row:
-        """A new line of the curve: means over the window, and numbers of the last step alone."""
+    def row(self, **last: float | None) -> Row:
+        """A new line of the curve: means over the window, and numbers of the last step alone.
+
+        Signals are counted, since a training may have been continued with another batch.
+        """
+        before = self.rows[-1]["signals"] if self.rows else 0
+        seen = (before or 0) + sum(self.window.pop("signals"))
         means = {name: float(np.mean(values)) for name, values in self.window.items()}
         self.window = {}
-        counts = {
-            "step": self.step,
-            "signals": self.step * batch,
-            "seconds": round(self.clock(), 2),
-        }
+        counts = {"step": self.step, "signals": seen, "seconds": round(self.clock(), 2)}
         self.rows.append({**counts, **means, **last})
         return self.rows[-1]
 

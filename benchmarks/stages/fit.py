@@ -7,6 +7,7 @@ from benchmarks.records.result import Budget, Metric
 from benchmarks.settings.digest import digest
 from benchmarks.stages.experiment import Experiment
 from benchmarks.stages.stage import Outcome, main
+from lift.checkpoint import described, load_metadata
 from lift.meta.config import FitConfig
 from lift.meta.training import fit, validate
 
@@ -32,7 +33,8 @@ def run(experiment: Experiment) -> Outcome:
     )
     last, weights = curve[-1], directory / "field.safetensors"
     signals = int(last["signals"] or 0)
-    reached = [("psnr", last["validation_psnr"], "")]
+    continued = described(load_metadata(weights)["continued"])
+    reached = [("psnr", last["validation_psnr"], continued)]
     if config.kept != "float32":
         query = field.locate(field.domain.grid(device=experiment.device))
         found = validate(field, validation, query, config, team=experiment.team)

@@ -202,12 +202,12 @@ def fit(
             decibels = psnr(result.mse).mean().item()
             progress.follow(decibels)
             check_held(step, config, progress)
-            progress.record(loss=loss, train_psnr=decibels)
+            progress.record(batch, loss=loss, train_psnr=decibels)
             bar.set_postfix(psnr=f"{decibels:.2f} dB", refresh=False)
             bar.update()
             done, check = progress.step, due(progress.step, config.validate_every, config.steps)
             if check or due(done, config.log_every, config.steps):
-                row = progress.row(batch, rate=size * config.rate, gradient_norm=norm)
+                row = progress.row(rate=size * config.rate, gradient_norm=norm)
                 row["validation_psnr"] = None
             if check:
                 with progress.paused():
@@ -215,19 +215,23 @@ def fit(
                     row["validation_psnr"] = reached
                     if config.snapshots and team.first:
                         weights = directory / "snapshots" / f"{done}.safetensors"
-                        save_tensors(weights, untied_state(field, regions), checkpoint.metadata())
+                        save_tensors(
+                            weights,
+                            untied_state(field, regions),
+                            checkpoint.metadata(progress.continued),
+                        )
                 check_finite(step, config, validation_psnr=reached)
             keep(progress, config.steps, config.checkpoint_seconds, team.agreed(stop), save)
     bar.close()
     if tied:
         untie(field, regions)
-    keep_products(field, getattr(torch, config.kept), progress.rows, checkpoint, team)
+    keep_products(field, getattr(torch, config.kept), progress, checkpoint, team)
     return progress.rows
 
 
 @torch.no_grad()
 def keep_products(
-    field: NeuralField, dtype: torch.dtype, rows: list[Row], checkpoint: Checkpoint, team: Team
+    field: NeuralField, dtype: torch.dtype, progress: Progress, checkpoint: Checkpoint, team: Team
 ) -> None:
     """Rounds a field's weights in place to what ``dtype`` holds, and writes them and the curve.
 
@@ -236,8 +240,9 @@ def keep_products(
     kept = {name: tensor.to(dtype) for name, tensor in field.state_dict().items()}
     field.load_state_dict(kept)
     if team.first:
-        save_tensors(checkpoint.path.with_name("field.safetensors"), kept, checkpoint.metadata())
-        write_curve(checkpoint.path.with_name("curve.csv"), rows)
+        weights = checkpoint.path.with_name("field.safetensors")
+        save_tensors(weights, kept, checkpoint.metadata(progress.continued))
+        write_curve(checkpoint.path.with_name("curve.csv"), progress.rows)
     team.wait()
 
 

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from lift import network_training
-from lift.checkpoint import Checkpoint
+from lift.checkpoint import Checkpoint, described, load_metadata
 from lift.network_training import TrainingConfig, moving_average, optimizer_of, train
 from lift.progress import TrainingDivergedError
 from lift.sampling import batch_indices
@@ -51,13 +51,21 @@ def held_out(model: nn.Module, step: int) -> dict[str, float]:
         return {"error": (model(INPUTS) - TARGETS).square().mean().item()}
 
 
-def run(directory: Path, settings: TrainingConfig, loss=noisy_regression, identity: str = "a"):
+def run(
+    directory: Path,
+    settings: TrainingConfig,
+    loss=noisy_regression,
+    identity: str = "a",
+    code: str = "",
+    resume_anyway: bool = False,
+):
+    path = directory / "net_checkpoint.safetensors"
     return train(
         network(),
         loss,
         held_out,
         settings,
-        checkpoint=Checkpoint(directory / "net_checkpoint.safetensors", {"name": identity}),
+        checkpoint=Checkpoint(path, {"name": identity}, code, resume_anyway=resume_anyway),
         name="net",
         seed=0,
     )
@@ -116,6 +124,38 @@ def test_finished_weights_are_read_and_not_trained_again(tmp_path):
         assert torch.equal(one, other)
     with pytest.raises(AssertionError, match="trained again"):
         run(tmp_path, config(), loss=must_not_run, identity="b")
+
+
+def test_finished_weights_of_other_code_are_read_and_it_is_said(tmp_path, capsys):
+    first = run(tmp_path, config(steps=5), code="1")
+    assert run(tmp_path, config(steps=5), code="2").curve == first.curve
+    assert "net.safetensors: code changed since (1, now 2)" in capsys.readouterr().out
+
+
+def test_finished_weights_of_other_settings_are_moved_aside_and_said(tmp_path, capsys):
+    run(tmp_path, config(steps=5), identity="a")
+    kept = (tmp_path / "net.safetensors").read_bytes()
+    run(tmp_path, config(steps=5, rate=2e-2), identity="b")
+    assert (tmp_path / "net.aside1.safetensors").read_bytes() == kept
+    assert load_metadata(tmp_path / "net.safetensors")["identity"] == {"name": "b"}
+    said = capsys.readouterr().out
+    assert "net.safetensors: made with other settings (name a, now b); kept as net.aside1" in said
+
+
+def test_a_network_of_two_settings_says_where_the_second_began(tmp_path):
+    def killed(model, step):
+        if step == 8:
+            raise KeyboardInterrupt
+        return noisy_regression(model, step)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, config(checkpoint_seconds=0), loss=killed)
+    expected = [{"step": 8, "differences": ["name a, now b"]}]
+    trained = run(tmp_path, config(batch=8), identity="b", resume_anyway=True)
+    assert trained.continued == expected
+    assert trained.curve[-1]["signals"] == 8 * 16 + 32 * 8
+    assert run(tmp_path, config(batch=8), identity="b").continued == expected
+    assert described(expected) == "continued at step 8 with other name"
 
 
 def test_a_training_of_seconds_leaves_weights_and_a_curve_and_no_checkpoint(tmp_path):

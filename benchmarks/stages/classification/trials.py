@@ -22,7 +22,7 @@ from benchmarks.records.result import Budget, Metric, SplitName
 from benchmarks.stages.classification.heads import HeadCost, Shapes, build_head, head_cost
 from benchmarks.stages.classification.inputs import Inputs, vectors
 from benchmarks.stages.classification.settings import Classification
-from lift.checkpoint import Checkpoint, Identity
+from lift.checkpoint import Checkpoint, Identity, described
 from lift.field import Latent
 from lift.network_training import train
 from lift.precision import products
@@ -61,7 +61,10 @@ class ClassificationTask:
 
 @dataclass(frozen=True)
 class Trial:
-    """One trained classifier; ``predicted`` are classes ``(n,)`` of the test split."""
+    """One trained classifier; ``predicted`` are classes ``(n,)`` of the test split.
+
+    ``note`` says where its training was continued with other settings.
+    """
 
     copies: int
     parameters: int
@@ -69,6 +72,7 @@ class Trial:
     validation: float
     predicted: Tensor
     curve: list[Row]
+    note: str
 
 
 def predictions(
@@ -129,6 +133,7 @@ def trial(inputs: Inputs, copies: int, task: ClassificationTask) -> Trial:
         float(last["validation_top1"] or 0),
         predictions(trained.network, inputs, "test", task),
         trained.curve,
+        described(trained.continued),
     )
 
 
@@ -201,8 +206,8 @@ def trial_metrics(one: Trial, labels: Tensor, held_out: int, suffix: str) -> lis
     """What one classifier reached; ``suffix`` tells it from the main one."""
     seconds = one.curve[-1]["seconds"]
     return [
-        percent(f"top1{suffix}", top1(one.predicted, labels), "test", len(labels)),
-        percent(f"top1{suffix}", one.validation, "validation", held_out),
+        percent(f"top1{suffix}", top1(one.predicted, labels), "test", len(labels), one.note),
+        percent(f"top1{suffix}", one.validation, "validation", held_out, one.note),
         Metric(
             name=f"copies{suffix.removeprefix('_copies')}",
             value=one.copies,
@@ -213,9 +218,9 @@ def trial_metrics(one: Trial, labels: Tensor, held_out: int, suffix: str) -> lis
     ]
 
 
-def percent(name: str, value: float, split: SplitName, samples: int) -> Metric:
+def percent(name: str, value: float, split: SplitName, samples: int, note: str = "") -> Metric:
     """A share of right answers."""
-    return Metric(name=name, value=float(value), unit="%", split=split, samples=samples)
+    return Metric(name=name, value=float(value), unit="%", split=split, samples=samples, note=note)
 
 
 def draw(

@@ -14,7 +14,7 @@ from benchmarks.stages.generation.latents import Generator, generator_of
 from benchmarks.stages.generation.measure import draw, measure, training_ratio
 from benchmarks.stages.generation.settings import DENOISERS, build_denoiser, generation_config
 from benchmarks.stages.stage import Outcome, main
-from lift.checkpoint import Checkpoint
+from lift.checkpoint import Checkpoint, described
 from lift.diffusion.config import DiffusionConfig
 from lift.diffusion.gaussian import AroundGaussian, gaussian_moments
 from lift.diffusion.patches import Patches
@@ -128,7 +128,13 @@ def run(experiment: Experiment) -> Outcome:
         [
             *metrics,
             training_ratio(generator, seen),
-            Metric(name="denoising_loss", value=last["loss"], unit="1", split="train"),
+            Metric(
+                name="denoising_loss",
+                value=last["loss"],
+                unit="1",
+                split="train",
+                note=described(trained.continued),
+            ),
             Metric(name="training_seconds", value=last["seconds"], unit="s", split="train"),
         ],
         Budget(

@@ -34,6 +34,7 @@ from benchmarks.stages.single_signal.settings import (
 from benchmarks.stages.single_signal.tasks import SignalTask, build_tasks, decibels
 from benchmarks.stages.stage import add_resume_anyway, add_threads, choose_device, next_command
 from benchmarks.stages.terminal import Announced, machine
+from lift.checkpoint import described
 from lift.network_training import Trained
 from lift.progress import Row, TrainingDivergedError
 
@@ -145,6 +146,7 @@ def run(
         ]
         choice = comparisons[0].search()
         runs = trainings(comparisons, choice)
+        note = described([c for trained in runs.values() for one in trained for c in one.continued])
         metrics += [
             Metric(
                 name=f"{method}_{name}",
@@ -152,6 +154,7 @@ def run(
                 unit=UNITS.get(name.split("_")[0], "1"),
                 split="none",
                 samples=sum(len(task.grid) for task in tasks),
+                note=note if name.startswith("psnr") else "",
             )
             for name, value in method_metrics(comparisons, choice, runs)
         ]

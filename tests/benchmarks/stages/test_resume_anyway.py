@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.records.result import read_result
 from benchmarks.stages.classification import classify_pixels
 from benchmarks.stages.lock import written_here
 from benchmarks.stages.single_signal import compare, spectral_bias
 from lift.checkpoint import save_tensors
-from tests.benchmarks.stages.commands import IMAGES, SHAPES
+from tests.benchmarks.stages.commands import IMAGES, SHAPES, edit
 
 CONTINUED = "not this field's training state"
 
@@ -93,3 +94,17 @@ def test_single_signals_are_written_by_one_process_at_a_time(alone):
     with written_here(result), pytest.raises(SystemExit, match="is writing it; wait for it"):
         main()
     assert not result.exists()
+
+
+def test_a_result_of_two_settings_says_where_the_second_began(encoded_copy, monkeypatch):
+    def longer(scale):
+        fit = scale["datasets"][SHAPES.dataset]["overrides"]["lift"]["fit"]
+        fit.update(steps=6, schedule="constant")
+
+    before = read_result(SHAPES.cell(encoded_copy) / "fit.json")
+    edit(encoded_copy, longer)
+    SHAPES.run(monkeypatch, encoded_copy, "fit", "--resume-anyway")
+    result = read_result(SHAPES.cell(encoded_copy) / "fit.json")
+    notes = {(one.name, one.note) for one in result.metrics}
+    assert ("psnr", "continued at step 4 with other fit.steps, fit.schedule") in notes
+    assert {one.note for one in before.metrics if one.name == "psnr"} == {""}

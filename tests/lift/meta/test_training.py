@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from lift import checkpoint
-from lift.checkpoint import Checkpoint, CheckpointError
+from lift.checkpoint import Checkpoint, CheckpointError, load_metadata
 from lift.interrupt import Interrupted
 from lift.meta import training
 from lift.meta.config import FitConfig
@@ -159,6 +159,33 @@ def test_a_checkpoint_of_other_settings_is_continued_when_asked(tmp_path, capsys
     assert "continuing at step 10" in capsys.readouterr().out
 
 
+def test_weights_of_several_settings_say_where_each_began(tmp_path):
+    run(tmp_path, config(steps=10), identity="a")
+    run(tmp_path, config(steps=15), identity="b", resume_anyway=True)
+    run(tmp_path, config(steps=20), identity="b", resume_anyway=True)  # as it was
+    run(tmp_path, config(steps=25), identity="c", resume_anyway=True)
+    again = run(tmp_path, config(steps=25), identity="c")
+    assert again[-1]["step"] == 25
+    metadata = load_metadata(tmp_path / "field.safetensors")
+    assert metadata["identity"] == {"name": "c"}
+    assert metadata["continued"] == [
+        {"step": 10, "differences": ["name a, now b"]},
+        {"step": 20, "differences": ["name b, now c"]},
+    ]
+
+
+def test_signals_are_counted_where_a_training_goes_on_with_another_batch(tmp_path):
+    run(tmp_path, config(steps=8, batch=4, log_every=3))
+    curve = run(tmp_path, config(steps=12, batch=8, log_every=3))
+    assert [(row["step"], row["signals"]) for row in curve] == [
+        (3, 12),
+        (6, 24),
+        (8, 32),
+        (9, 40),
+        (12, 64),
+    ]
+
+
 def test_settings_that_only_watch_are_none_of_the_identity():
     watching = {"log_every": 7, "validate_every": 9, "checkpoint_seconds": 1, "snapshots": True}
     assert config(**watching).identity() == config().identity()
@@ -212,32 +239,6 @@ def test_a_training_that_collapses_stops_before_it_saves_what_is_left(tmp_path):
     assert curve[-1]["step"] == 60
 
 
-TIED = {"tied_steps": 20, "rates_rate": 0.05, "muon_rate": 1e-3, "warmup": 5}
-LEARNED = {"start": 3.0, "learned": "coordinate", "steps": 2, "logarithm": True}
-
-
-@pytest.mark.parametrize("kill", [13, 21, 33])  # tied, at the moment of untying, and untied
-def test_a_resumed_run_of_the_whole_recipe_equals_an_uninterrupted_one(tmp_path, kill):
-    class Killed(Exception):
-        pass
-
-    class Killing(Waves):
-        def batch(self, indices):
-            self.batches = getattr(self, "batches", 0) + 1
-            if self.batches == kill:
-                raise Killed
-            return super().batch(indices)
-
-    settings, field = config(**TIED), {"inner_rates": LEARNED, "open_start": True}
-    run(tmp_path / "whole", settings, **field)
-    with pytest.raises(Killed):
-        run(tmp_path / "parts", settings, train=Killing(64), **field)
-    run(tmp_path / "parts", settings, **field)
-    first, second = (load_file(tmp_path / d / "field.safetensors") for d in ("whole", "parts"))
-    assert first["local_mlps.weights.1"].shape == (16, 8, 8)
-    assert all(torch.equal(first[name], second[name]) for name in first)
-
-
 class TwoKinds(Waves):
     """Waves with a class each; ``killed`` is the batch at whose reading the process ends."""
 
@@ -282,6 +283,32 @@ def test_a_resumed_run_with_dropout_in_its_classifier_equals_an_uninterrupted_on
         run("parts", killed=4)
     parts = run("parts")
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+TIED = {"tied_steps": 20, "rates_rate": 0.05, "muon_rate": 1e-3, "warmup": 5}
+LEARNED = {"start": 3.0, "learned": "coordinate", "steps": 2, "logarithm": True}
+
+
+@pytest.mark.parametrize("kill", [13, 21, 33])  # tied, at the moment of untying, and untied
+def test_a_resumed_run_of_the_whole_recipe_equals_an_uninterrupted_one(tmp_path, kill):
+    class Killed(Exception):
+        pass
+
+    class Killing(Waves):
+        def batch(self, indices):
+            self.batches = getattr(self, "batches", 0) + 1
+            if self.batches == kill:
+                raise Killed
+            return super().batch(indices)
+
+    settings, field = config(**TIED), {"inner_rates": LEARNED, "open_start": True}
+    run(tmp_path / "whole", settings, **field)
+    with pytest.raises(Killed):
+        run(tmp_path / "parts", settings, train=Killing(64), **field)
+    run(tmp_path / "parts", settings, **field)
+    first, second = (load_file(tmp_path / d / "field.safetensors") for d in ("whole", "parts"))
+    assert first["local_mlps.weights.1"].shape == (16, 8, 8)
+    assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_weights_may_be_kept_in_half_of_their_size_and_are_then_what_is_used(tmp_path):
