@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,24 +20,30 @@ HOW = f"paired bootstrap over test signals, {100 * CONFIDENCE:.0f} %"
 def certainty(root: Path, results: Mapping[str, Sequence[Result]]) -> dict[str, str]:
     """``certain``, or ``tied with X, Y``, for each method by its title.
 
-    A method has none where a seed keeps no PSNR of each signal, or where all others were measured
-    on another number of them; nor has one that stands alone.
+    Methods are compared where they were measured on the same signals. A method has none where a
+    seed keeps no PSNR of each signal, or where no other was measured on the same ones.
 
     Args:
         results: of reconstructions, a method's seeds together.
     """
-    kept: dict[str, np.ndarray] = {}
+    kept: dict[tuple[Any, ...], dict[str, np.ndarray]] = {}
     for title, seeds in results.items():
-        found = [read_psnr(root, result) for result in seeds]
-        signals = [each for each in found if each is not None]
-        if signals and len(signals) == len(found) and len({len(each) for each in signals}) == 1:
-            kept[title] = np.mean(signals, axis=0)
+        found = [(result, read_psnr(root, result)) for result in seeds]
+        signals = [each for _, each in found if each is not None]
+        chosen = {(*_choice(result), len(each)) for result, each in found if each is not None}
+        if len(signals) == len(found) and len(chosen) == 1:
+            kept.setdefault(chosen.pop(), {})[title] = np.mean(signals, axis=0)
     said = {}
-    for count in {len(each) for each in kept.values()}:
-        alike = {title: each for title, each in kept.items() if len(each) == count}
+    for alike in kept.values():
         for title, others in ties(alike).items() if len(alike) > 1 else ():
             said[title] = f"tied with {', '.join(others)}" if others else "certain"
     return said
+
+
+def _choice(result: Result) -> tuple[Any, Any]:
+    """How many test signals were encoded, and of them measured: these numbers say which ones."""
+    config = result.provenance.config if result.provenance else {}
+    return tuple(config.get(stage, {}).get("test") for stage in ("encode", "evaluate"))
 
 
 def rank_notes(name: str, table: Table, sources: Sources) -> dict[str, str]:

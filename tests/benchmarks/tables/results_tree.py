@@ -1,8 +1,17 @@
 """Synthetic results on disk, written by the code that stages write theirs with."""
 
 from pathlib import Path
+from typing import Any
 
-from benchmarks.records.result import Budget, Metric, Result, Stage, result_path, write_result
+from benchmarks.records.result import (
+    Budget,
+    Metric,
+    Provenance,
+    Result,
+    Stage,
+    result_path,
+    write_result,
+)
 from benchmarks.settings.dataset import DatasetConfig
 from benchmarks.settings.scale import ScaleConfig
 
@@ -42,6 +51,7 @@ def write(
     stage: Stage = "reconstruction",
     file: str = "",
     failed: str = "",
+    recorded: Provenance | None = None,
 ) -> Path:
     """Writes one result; ``failed`` is the reason of a failure, ``file`` another stage's file."""
     path = result_path(root, scale, dataset, method, seed, file or stage)
@@ -57,9 +67,25 @@ def write(
             reason=failed,
             metrics=metrics,
             budget=Budget(signals=3200, published_signals=40_000_000),
+            provenance=recorded,
         ),
     )
     return path
+
+
+def provenance(config: dict[str, Any], device: str = "cpu") -> Provenance:
+    """Of a result that was made with these settings."""
+    return Provenance(
+        config=config,
+        config_hash="0",
+        code_digest="0",
+        git_commit="0",
+        packages={},
+        device=device,
+        threads=1,
+        wall_seconds=1.0,
+        peak_memory_bytes=1,
+    )
 
 
 def psnr(test: float, train: float | None = None) -> list[Metric]:

@@ -6,17 +6,19 @@ import pytest
 from benchmarks.records.result import Metric, Result, result_path, write_result
 from benchmarks.records.signals import FILE, read_psnr, write_psnr
 from benchmarks.tables.certainty import certainty
+from tests.benchmarks.tables.results_tree import provenance
 
 SIGNALS = np.random.default_rng(0).normal(30, 3, 100)
 
 
-def leave(root, method, decibels=None, seed=0):
+def leave(root, method, decibels=None, seed=0, encoded=None):
     path = result_path(root, "demo", "embedded-images", method, seed, "reconstruction")
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     result = Result(
         stage="reconstruction", scale="demo", dataset="embedded-images", method=method, seed=seed,
         status="ok", metrics=[Metric(name="psnr", value=1.0, unit="dB", split="test")],
         artifacts={} if decibels is None else write_psnr(path.parent, decibels),
+        provenance=provenance({"encode": {"test": encoded}, "evaluate": {"test": 100}}),
     )  # fmt: skip
     write_result(path, result)
     return result
@@ -38,6 +40,15 @@ def test_an_old_result_other_signals_and_a_lonely_method_get_no_statement(tmp_pa
     old, lift = leave(tmp_path, "gem"), leave(tmp_path, "lift", SIGNALS)
     fewer = leave(tmp_path, "functa", SIGNALS[:50] - 9)
     assert certainty(tmp_path, {"GEM": [old], "LIFT": [lift], "Functa": [fewer]}) == {}
+
+
+def test_as_many_signals_of_another_choice_are_not_paired(tmp_path):
+    lift, functa = leave(tmp_path, "lift", SIGNALS), leave(tmp_path, "functa", SIGNALS + 1)
+    assert certainty(tmp_path, {"LIFT": [lift], "Functa": [functa]})["Functa"] == "certain"
+    fewer = leave(tmp_path, "functa", SIGNALS + 1, encoded=300)
+    assert certainty(tmp_path, {"LIFT": [lift], "Functa": [fewer]}) == {}
+    mixed = [functa, leave(tmp_path, "functa", SIGNALS + 1, seed=1, encoded=300)]
+    assert certainty(tmp_path, {"LIFT": [lift], "Functa": mixed}) == {}
 
 
 def test_a_file_that_is_not_the_recorded_one_is_not_read(tmp_path):
