@@ -41,7 +41,8 @@ class Expectation(Data):
     """One metric and how far it may be off: ``absolute`` in its unit, or ``relative`` as a share.
 
     ``signals`` is the budget, and ``device`` (``cpu`` or a GPU's name) the backend, that the value
-    belongs to; a result of another one is not compared but reported. ``scale`` is another folder
+    belongs to; a result of another one is not compared but reported. What a result says of its
+    device after a comma (``cpu, no bfloat16 products``) does not count. ``scale`` is another folder
     of results than the checked one, ``published`` for costs.
     """
 
@@ -107,7 +108,8 @@ def record(path: Path, root: Path, scale: str, relative: float) -> int:
         relative: the tolerance in a new file, as a share; costs have none.
 
     Raises:
-        UnknownNameError: an entry's scale, cell, stage or metric is not there, or there is nothing.
+        UnknownNameError: an entry's scale, cell, stage, metric or value is not there, or there is
+            nothing.
     """
     if path.exists():
         old = read_yaml(path, Expectations).expected
@@ -155,8 +157,12 @@ def _present(entry: Expectation, root: Path, scale: str) -> Expectation:
     if result.status == "failed":
         raise UnknownNameError(f"{entry.name}: failed: {result.reason}")
     signals = result.budget.signals if result.budget and entry.signals is not None else None
-    device = result.provenance.device if result.provenance and entry.device else None
+    device = _device(result) if entry.device else None
     value = _metric(entry, result).value
+    if value is None:
+        raise UnknownNameError(
+            f"{entry.name}: has no value, so {entry.value:.6g} stays expected; nothing is recorded"
+        )
     return entry.model_copy(update={"value": value, "signals": signals, "device": device})
 
 
@@ -193,10 +199,15 @@ def _unlike(expectation: Expectation, result: Result) -> str:
     signals = result.budget.signals if result.budget else None
     if expectation.signals is not None and signals != expectation.signals:
         return f"made with {signals} signals, expected with {expectation.signals}"
-    device = result.provenance.device if result.provenance else None
+    device = _device(result)
     if expectation.device is not None and device != expectation.device:
         return f"made on {device}, expected on {expectation.device}"
     return ""
+
+
+def _device(result: Result) -> str | None:
+    """``cpu`` or a GPU's name; None where the result does not say."""
+    return result.provenance.device.partition(",")[0] if result.provenance else None
 
 
 def _result(expectation: Expectation, root: Path, scale: str) -> Result:

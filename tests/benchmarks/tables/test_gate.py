@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import cli
-from tests.benchmarks.tables.results_tree import psnr, write
+from benchmarks.records.result import Metric
+from tests.benchmarks.tables.results_tree import provenance, psnr, write
 
 WHERE = "dataset: cifar10, method: lift, stage: reconstruction, metric: psnr, split: test"
 
@@ -124,6 +125,29 @@ def test_recorded_metrics_are_as_expected_until_one_changes(
     assert not gate(monkeypatch, tmp_path, expected)
     assert "2 of 2 metrics as expected" in capsys.readouterr().out
     assert "relative: 0.01" in expected.read_text(encoding="utf-8")
+
+
+def test_a_value_that_is_gone_does_not_replace_a_good_one(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    expected = tmp_path / "new.yaml"
+    write(tmp_path, "cifar10", psnr(31.2))
+    assert not gate(monkeypatch, tmp_path, expected, "--record")
+    before = expected.read_bytes()
+    write(tmp_path, "cifar10", [Metric(name="psnr", value=None, unit="dB", split="test")])
+    assert gate(monkeypatch, tmp_path, expected, "--record") == 2
+    assert "psnr (test): has no value, so 31.2 stays expected" in capsys.readouterr().err
+    assert expected.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("device", "code"), [("cpu", 0), ("cpu, no bfloat16 products", 0), ("H", 1)]
+)
+def test_what_a_device_lacks_is_no_part_of_its_name(
+    tmp_path: Path, monkeypatch, device: str, code: int
+) -> None:
+    write(tmp_path, "cifar10", psnr(31.2), recorded=provenance({}, device))
+    assert run(tmp_path, monkeypatch, f"{WHERE}, value: 31.2, absolute: 0, device: cpu") == code
 
 
 def test_nothing_is_recorded_of_nothing(tmp_path: Path, monkeypatch, capsys) -> None:
