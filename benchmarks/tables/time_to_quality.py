@@ -30,7 +30,10 @@ SOONER = "at the first measurement already: that, or sooner"
 
 @dataclass(frozen=True)
 class Reached:
-    """One method and one level on a data set: a crossing a seed, None where it was not reached."""
+    """One method and one level on a data set: a crossing a seed.
+
+    None where the level was not reached, or the training failed.
+    """
 
     dataset: str
     title: str
@@ -51,7 +54,7 @@ class Reached:
 
 
 def reached(root: Path, scale_config: ScaleConfig) -> list[Reached]:
-    """Every level of every method that has a curve, in the scale's order."""
+    """Every level of every method of which a training finished, in the scale's order."""
     found = []
     for dataset, data in scale_config.datasets.items():
         for method in data.methods:
@@ -59,19 +62,19 @@ def reached(root: Path, scale_config: ScaleConfig) -> list[Reached]:
                 result_path(root, scale_config.scale, dataset, method, seed, "fit").parent
                 for seed in scale_config.seeds
             ]
-            curves = [rows for folder in folders if (rows := _curve(folder))]
+            curves = [rows for folder in folders if (rows := _curve(folder)) is not None]
             found += [
                 Reached(dataset, title_of(method), level, [crossing(c, level) for c in curves])
-                for level in (data.quality if curves else ())
+                for level in (data.quality if any(curves) else ())
             ]
     return found
 
 
 def _curve(folder: Path) -> list | None:
-    """Nothing where the training failed, or left no readable curve."""
+    """Rows; none, which reach no level, of a failed training; None without a readable curve."""
     try:
         failed = read_result(folder / "fit.json").status == "failed"
-        return None if failed else read_curve(folder / "curve.csv")
+        return [] if failed else read_curve(folder / "curve.csv")
     except (ResultError, CurveError):
         return None
 
@@ -101,15 +104,20 @@ def section(root: Path, scale_config: ScaleConfig, found: Sequence[Reached]) -> 
 
 
 def _machines(root: Path, scale_config: ScaleConfig) -> list[str]:
-    """Devices and threads of the trainings, each once."""
+    """Devices and threads of the scale's trainings, each once."""
     names: dict[str, None] = {}
-    folder = root / scale_config.scale
-    for path in sorted(folder.glob("*/*/seed*/fit.json")):
+    cells = [
+        (dataset, method, seed)
+        for dataset, data in scale_config.datasets.items()
+        for method in data.methods
+        for seed in scale_config.seeds
+    ]
+    for cell in cells:
         try:
-            provenance = read_result(path).provenance
+            provenance = read_result(result_path(root, scale_config.scale, *cell, "fit")).provenance
         except ResultError:
             continue
-        if provenance and path.parents[2].name in scale_config.datasets:
+        if provenance:
             names[provenance.machine] = None
     return list(names)
 

@@ -10,6 +10,7 @@ from benchmarks.settings.scale import ScaleConfig, load_scale
 from benchmarks.tables.crossing import Crossing, crossing
 from benchmarks.tables.tables import everything
 from benchmarks.tables.time_to_quality import frame, reached, section
+from tests.benchmarks.tables.results_tree import provenance
 
 
 def rows(*points):
@@ -60,13 +61,14 @@ def scale(seeds):
     )
 
 
-def leave(root, method, seed, curve, failed=""):
+def leave(root, method, seed, curve, failed="", device=""):
     path = result_path(root, "tiny", "cifar10", method, seed, "fit")
     write_result(
         path,
         Result(
             stage="fit", scale="tiny", dataset="cifar10", method=method, seed=seed,
             status="failed" if failed else "ok", reason=failed,
+            provenance=provenance({}, device) if device else None,
         ),
     )  # fmt: skip
     with path.with_name("curve.csv").open("w", newline="", encoding="utf-8") as file:
@@ -94,7 +96,24 @@ def test_seeds_are_averaged_and_a_level_that_one_missed_is_not_reached(tmp_path)
     assert table.seeds_reached.tolist() == [2, 1]
 
 
-def test_a_failed_training_has_no_row(tmp_path):
+def test_a_failed_seed_reached_no_level(tmp_path):
+    leave(tmp_path, "lift", 0, rows((1, 10, 20, 20)))
+    leave(tmp_path, "lift", 1, rows((1, 10, 20, 20)), failed="step 7: loss nan")
+    found = reached(tmp_path, scale([0, 1, 2]))  # the third has not run
+    shown = section(tmp_path, scale([0, 1, 2]), found)
+    assert [cell.text for cell in shown.grids[0].rows[0]] == ["LIFT", "not reached", "not reached"]
+    assert shown.footnotes == ["1 of 2 seeds reached it"]
+    assert frame(found).seeds_reached.tolist() == [1, 0]
+
+
+def test_machines_are_those_of_the_scales_methods_and_not_of_trials(tmp_path):
+    leave(tmp_path, "lift", 0, rows((1, 10, 20, 20)), device="a chip")
+    leave(tmp_path, "lift+search0", 0, rows((1, 10, 20, 20)), device="another chip")
+    about = section(tmp_path, scale([0]), reached(tmp_path, scale([0]))).about
+    assert about.endswith("**Machine**: a chip, 1 thread.")
+
+
+def test_a_method_whose_trainings_all_failed_has_no_row(tmp_path):
     leave(tmp_path, "lift", 0, rows((1, 10, 30, 30)), failed="step 7: loss nan")
     assert reached(tmp_path, scale([0])) == []
 
