@@ -46,7 +46,7 @@ def size_chart(marks: Sequence[Sized], runs: Sequence[Run]) -> Chart | None:
     figure = go.Figure()
     places = placed([run.title for run in runs if run.results] + [mark.title for mark in marks])
     for mark in marks:
-        name = f"{mark.title}, printed" if mark.printed else mark.title
+        name = ", ".join(filter(None, (mark.title, "printed" * mark.printed, mark.seeds)))
         spread = f" ± {mark.spread:.2f}" if mark.spread else ""
         figure.add_trace(
             go.Scatter(

@@ -58,7 +58,8 @@ STEPS = {
 def ranking(runs: Sequence[Run]) -> Grid | None:
     """Methods by PSNR, the best first; a quantity that nobody has gets no column.
 
-    Several seeds: mean ± standard deviation. None where nothing was measured.
+    Several seeds: mean ± standard deviation, and of how many where some have no number. None where
+    nothing was measured.
 
     Args:
         runs: all of one data set.
@@ -91,7 +92,13 @@ def ranking(runs: Sequence[Run]) -> Grid | None:
     for rank, title in enumerate(order, 1):
         measured = values[title]
         cells = [
-            _shown(measured.get(quantity), quantity, best.get(quantity)) for quantity in columns
+            _shown(
+                measured.get(quantity),
+                quantity,
+                best.get(quantity),
+                sum(quantity.stage in run.stages for run in by_method[title]),
+            )
+            for quantity in columns
         ]
         first = Shown(f"{rank}. {title}" if key in measured else title, rank)
         rows.append([first, *cells, *_spent(by_method[title])])
@@ -136,7 +143,18 @@ def sureness(runs: Sequence[Run]) -> str:
     results = [result for run in runs if (result := run.results.get(RANKED_BY.stage))]
     if len(order) > 1 and any(FILE in result.artifacts for result in results):
         text += f" A rank is certain where a {HOW}, tells it from all others."
-    return f"{text} {repeats({title: len(found) for title, found in scores.items()})}"
+    text += f" {repeats({title: len(found) for title, found in scores.items()})}"
+    return " ".join([text, *_lost(runs, scores)])
+
+
+def _lost(runs: Sequence[Run], scores: Mapping[str, Sequence[float]]) -> Iterator[str]:
+    """A sentence a method whose mean leaves out seeds, with their reasons."""
+    for title, found in scores.items():
+        own = [run for run in runs if run.title == title]
+        if len(found) < len(own):
+            without = [run for run in own if not _values([run], RANKED_BY)]
+            reasons = "; ".join(dict.fromkeys(run.outcome[1] or "no PSNR" for run in without))
+            yield f"{title}: {len(found)} of {len(own)} seeds; the others: {reasons}."
 
 
 def _unlike(runs: Sequence[Run], first: str, second: str) -> str:
@@ -215,11 +233,13 @@ def _values(runs: Sequence[Run], quantity: Quantity) -> list[float]:
     return [value for _, value in _measured(runs, quantity)]
 
 
-def _shown(values: list[float] | None, quantity: Quantity, best: float | None) -> Shown:
+def _shown(values: list[float] | None, quantity: Quantity, best: float | None, seeds: int) -> Shown:
+    """A mean; of how many of the planned ``seeds`` it is, where that is not all."""
     if not values:
         return Shown("")
     spread = f" ± {number(stdev(values), quantity.digits)}" if len(values) > 1 else ""
-    text = number(mean(values), quantity.digits) + spread
+    some = f" ({len(values)} of {seeds} seeds)" if len(values) < seeds else ""
+    text = number(mean(values), quantity.digits) + spread + some
     return Shown(text, mean(values), best=mean(values) == best)
 
 

@@ -15,13 +15,17 @@ from benchmarks.tables.titles import title_of
 
 @dataclass(frozen=True)
 class Sized:
-    """One system: floats of its latent, PSNR in dB, and the deviation over seeds (0 for one)."""
+    """One system: floats of its latent, PSNR in dB, and the deviation over seeds (0 for one).
+
+    ``seeds`` says of how many it is the mean, where not of all: ``1 of 2 seeds``.
+    """
 
     title: str
     floats: float
     psnr: float
     spread: float = 0.0
     printed: bool = False
+    seeds: str = ""
 
 
 def measured(root: Path, scale_config: ScaleConfig, dataset: str) -> Iterator[Sized]:
@@ -40,7 +44,9 @@ def measured(root: Path, scale_config: ScaleConfig, dataset: str) -> Iterator[Si
         if found:
             decibels, floats = zip(*found, strict=True)
             spread = stdev(decibels) if len(decibels) > 1 else 0.0
-            yield Sized(title_of(method), floats[0], mean(decibels), spread)
+            many = len(scale_config.seeds)
+            seeds = f"{len(found)} of {many} seeds" if len(found) < many else ""
+            yield Sized(title_of(method), floats[0], mean(decibels), spread, seeds=seeds)
 
 
 def printed(published: Published, dataset: str) -> Iterator[Sized]:

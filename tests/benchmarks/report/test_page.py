@@ -1,6 +1,7 @@
 """What the report says, and that everything is inside it."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -127,6 +128,16 @@ def test_methods_are_ranked_by_psnr_and_the_sentence_says_how_sure_that_is(found
     assert not any(row[3].best for row in data.ranking.rows)
 
 
+def test_a_mean_that_leaves_out_a_failed_seed_says_so_and_why(tmp_path):
+    lift = next(run for run in planned("demo", tmp_path) if run.method == "lift")
+    runs = [replace(lift, seed=seed) for seed in (0, 1)]
+    quality = Metric(name="psnr", value=31.0, unit="dB", split="test", samples=8)
+    left(runs[0], "reconstruction", {}, metrics=[quality])
+    left(runs[1], "fit", {}, failed="step 7: loss nan")
+    assert ranking(runs).rows[0][1].text == "31.00 (1 of 2 seeds)"
+    assert sureness(runs).endswith("LIFT: 1 of 2 seeds; the others: fit: step 7: loss nan.")
+
+
 def test_a_method_alone_is_not_said_to_be_told_from_others(found):
     data = found["datasets"][0]
     alone = [run for run in data.runs if run.method == "lift"]
@@ -151,13 +162,14 @@ def test_methods_at_equal_budgets_are_shown_though_nothing_was_reconstructed(tmp
     ]
 
 
-def left(run, stage, config, commit="0", metrics=()):
+def left(run, stage, config, commit="0", metrics=(), failed=""):
     """A result that records how it was run."""
     provenance = PROVENANCE.model_copy(update={"config": config, "git_commit": commit})
     budget = Budget(signals=3200, published_signals=None)
     names = {"scale": run.scale, "dataset": run.dataset, "method": run.method, "seed": run.seed}
     recorded = {"budget": budget, "provenance": provenance, "metrics": list(metrics)}
-    result = Result(stage=stage, status="ok", **recorded, **names)
+    status = "failed" if failed else "ok"
+    result = Result(stage=stage, status=status, reason=failed, **recorded, **names)
     write_result(run.folder / f"{stage}.json", result)
 
 

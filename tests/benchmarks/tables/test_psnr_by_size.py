@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.records.result import Metric
+from benchmarks.report.comparisons import comparisons
 from benchmarks.tables.psnr_by_size import Sized, marks, measured, printed
 from benchmarks.tables.published import load_published
 from tests.benchmarks.tables.results_tree import psnr, scale_config, write
@@ -19,6 +20,16 @@ def test_a_method_is_its_seeds_mean_at_the_size_of_the_field_that_was_measured(t
     (one,) = measured(tmp_path, scale_config([0, 1]), "cifar10")
     assert (one.title, one.floats, one.psnr) == ("LIFT", 1600, 31.0)
     assert one.spread == pytest.approx(2**0.5)
+
+
+def test_a_mean_says_how_many_seeds_it_leaves_out(tmp_path: Path):
+    write(tmp_path, "cifar10", [*psnr(30.0), FLOATS])
+    write(tmp_path, "cifar10", [], seed=1, failed="diverged")
+    (one,) = measured(tmp_path, scale_config([0, 1]), "cifar10")
+    assert (one.psnr, one.seeds) == (30.0, "1 of 2 seeds")
+    (figure,) = [part.figures for part in comparisons([one], [], [])]
+    assert figure[0].chart is not None
+    assert "LIFT, 1 of 2 seeds" in str(figure[0].chart)
 
 
 def test_a_failure_and_a_result_without_a_size_have_no_mark(tmp_path: Path):
