@@ -102,7 +102,7 @@ def make_cell(name: str, table: Table, row: Row, key: str, sources: Sources) -> 
         unit=column.unit,
         why_empty=why,
         status=problem.status if problem else "ok",
-        note=_note(found, metrics),
+        note=_note(found, metrics, sources),
         signals=budget.signals if budget else None,
         printed="" if printed is None else f"{printed:,}",
     )
@@ -201,10 +201,15 @@ def _dataset(name: str, table: Table, row: Row, column: Column, sources: Sources
     return sources.scale_config.tables.get(name, "")
 
 
-def _note(found: Sequence[Result | Problem], metrics: Sequence[Sequence[Metric]]) -> str:
-    """What a number leaves out: seeds without a result, and signals without a value."""
-    measured = sum(1 for parts in metrics if parts)
-    remarks = sorted({part.note for parts in metrics for part in parts if part.note})
+def _note(
+    found: Sequence[Result | Problem], metrics: Sequence[Sequence[Metric]], sources: Sources
+) -> str:
+    """What a number leaves out, seeds and signals, and whether it was trained as configured."""
+    results = [result for result in found if isinstance(result, Result)]
+    used = [result for result, parts in zip(results, metrics, strict=True) if parts]
+    measured = len(used)
+    remarks = sorted({said for result in used if (said := sources.changed(result))})
+    remarks += sorted({part.note for parts in metrics for part in parts if part.note})
     if measured and measured < len(found):
         reasons = {entry.reason for entry in found if isinstance(entry, Problem)}
         others = "; ".join(sorted(reasons)) or "not measured"

@@ -10,6 +10,7 @@ from benchmarks.records.result import Result, ResultError, read_result, result_p
 from benchmarks.settings.dataset import DatasetConfig
 from benchmarks.settings.method import base_of
 from benchmarks.settings.scale import ScaleConfig
+from benchmarks.tables.configured import changed
 from benchmarks.tables.published import Row, Table
 
 UPSTREAM = ("fit", "encode")
@@ -44,6 +45,7 @@ class Sources:
     scale_config: ScaleConfig
     datasets: dict[str, DatasetConfig]
     _read: dict[Path, Result | Problem | None] = field(default_factory=dict)
+    _changed: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def dataset(self, table: str) -> DatasetConfig | None:
         """The data set that fills a table's own column; None where the scale has none."""
@@ -75,6 +77,13 @@ class Sources:
         if method is None:
             return [Problem(ELSEWHERE, f"scale {scale} does not run this method on {dataset}")]
         return [self._stage(dataset, method, seed, stage) for seed in self.scale_config.seeds]
+
+    def changed(self, result: Result) -> str:
+        """How the settings of a result's training differ from the configured ones."""
+        key = (result.scale, result.dataset, result.method, str(result.seed), result.stage)
+        if key not in self._changed:
+            self._changed[key] = changed(result, self.root)
+        return self._changed[key]
 
     def _stage(self, dataset: str, method: str, seed: int, stage: str) -> Result | Problem:
         scale = self.scale_config.scale

@@ -6,15 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
+from typing import NamedTuple
 
 import pandas as pd
 
 from benchmarks.figures.curves import CurveError, read_curve
 from benchmarks.records.result import ResultError, read_result, result_path
 from benchmarks.settings.scale import ScaleConfig
+from benchmarks.tables.configured import changed
 from benchmarks.tables.crossing import Crossing, crossing
 from benchmarks.tables.layout import Footnotes, Grid, Section, Shown
 from benchmarks.tables.titles import title_of
+from lift.progress import Row
 
 AXES = {"seconds": "seconds of training", "signals": "training signals"}
 LEGEND = (
@@ -32,13 +35,15 @@ SOONER = "at the first measurement already: that, or sooner"
 class Reached:
     """One method and one level on a data set: a crossing a seed.
 
-    None where the level was not reached, or the training failed.
+    None where the level was not reached, or the training failed. ``changed`` says how the settings
+    of trainings differ from the configured ones.
     """
 
     dataset: str
     title: str
     level: float
     seeds: Sequence[Crossing | None]
+    changed: str = ""
 
     @property
     def crossings(self) -> list[Crossing]:
@@ -62,19 +67,30 @@ def reached(root: Path, scale_config: ScaleConfig) -> list[Reached]:
                 result_path(root, scale_config.scale, dataset, method, seed, "fit").parent
                 for seed in scale_config.seeds
             ]
-            curves = [rows for folder in folders if (rows := _curve(folder)) is not None]
+            fits = [fit for folder in folders if (fit := _fit(folder, root)) is not None]
+            said = "; ".join(dict.fromkeys(fit.changed for fit in fits if fit.changed))
             found += [
-                Reached(dataset, title_of(method), level, [crossing(c, level) for c in curves])
-                for level in (data.quality if any(curves) else ())
+                Reached(dataset, title, level, [crossing(fit.rows, level) for fit in fits], said)
+                for title in [title_of(method)]
+                for level in (data.quality if any(fit.rows for fit in fits) else ())
             ]
     return found
 
 
-def _curve(folder: Path) -> list | None:
-    """Rows; none, which reach no level, of a failed training; None without a readable curve."""
+class _Fit(NamedTuple):
+    """A training's curve, which reaches no level where it failed, and how its settings differ."""
+
+    rows: list[Row]
+    changed: str
+
+
+def _fit(folder: Path, root: Path) -> _Fit | None:
+    """None without a readable curve."""
     try:
-        failed = read_result(folder / "fit.json").status == "failed"
-        return [] if failed else read_curve(folder / "curve.csv")
+        result = read_result(folder / "fit.json")
+        if result.status == "failed":
+            return _Fit([], "")
+        return _Fit(read_curve(folder / "curve.csv"), changed(result, root))
     except (ResultError, CurveError):
         return None
 
@@ -138,8 +154,10 @@ def _shown(entry: Reached, axis: str, footnotes: Footnotes) -> Shown:
     average = entry.average(axis)
     if average is None:
         some = f"{len(entry.crossings)} of {len(entry.seeds)} seeds reached it"
-        return Shown("not reached", None, footnotes.number(some if entry.crossings else ""))
-    notes = [SEEN] if any(c.measured == "train_psnr" for c in entry.crossings) else []
+        said = [*([some] if entry.crossings else []), *([entry.changed] if entry.changed else [])]
+        return Shown("not reached", None, footnotes.number("; ".join(said)))
+    notes = [entry.changed] if entry.changed else []
+    notes += [SEEN] if any(c.measured == "train_psnr" for c in entry.crossings) else []
     notes += [SOONER] if any(c.sooner for c in entry.crossings) else []
     value, spread = average
     text = f"{value:,.0f}" + (f" ± {spread:,.0f}" if spread is not None else "")

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from benchmarks.records.provenance import sha256
 from benchmarks.records.result import (
     Budget,
     Metric,
@@ -52,6 +55,7 @@ def write(
     file: str = "",
     failed: str = "",
     recorded: Provenance | None = None,
+    artifacts: dict[str, str] | None = None,
 ) -> Path:
     """Writes one result; ``failed`` is the reason of a failure, ``file`` another stage's file."""
     path = result_path(root, scale, dataset, method, seed, file or stage)
@@ -68,9 +72,20 @@ def write(
             metrics=metrics,
             budget=Budget(signals=3200, published_signals=40_000_000),
             provenance=recorded,
+            artifacts=artifacts or {},
         ),
     )
     return path
+
+
+def leave_learning_curve(root: Path, method: str, curve: pd.DataFrame, seed: int = 0) -> Path:
+    """What the stage leaves on CIFAR-10 at the scale ``budget``; returns its folder."""
+    path = result_path(root, "budget", "cifar10", method, seed, "learning_curve")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    curve.to_csv(path.with_suffix(".csv"), index=False)
+    artifacts = {"learning_curve.csv": sha256(path.with_suffix(".csv"))}
+    names = {"scale": "budget", "method": method, "seed": seed, "artifacts": artifacts}
+    return write(root, "cifar10", [], stage="learning_curve", **names).parent
 
 
 def provenance(config: dict[str, Any], device: str = "cpu") -> Provenance:
