@@ -6,17 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from benchmarks.report.runs import Run
-from benchmarks.tables.equal_budgets import (
-    compare,
-    grid,
-    latent_floats,
-    measured_on,
-    read_learning_curve,
-    repeats,
-)
+from benchmarks.settings.scale import load_scale
+from benchmarks.tables.equal_budgets import FEWEST, compare, grid, measured_on, repeats
 from benchmarks.tables.layout import Grid
-
-CURVE = "learning_curve.csv"
+from benchmarks.tables.learning_curves import gathered
 
 
 class EqualBudgets(NamedTuple):
@@ -35,30 +28,21 @@ def equal_budgets(runs: Sequence[Run]) -> EqualBudgets | None:
     Raises:
         ConfigError: a curve is damaged, or a cell's settings are wrong.
     """
-    found: dict[str, list[Run]] = {}
-    for run in runs:
-        if (run.folder / CURVE).exists():
-            found.setdefault(run.title, []).append(run)
-    if len(found) < 2:
+    scale, dataset = runs[0].scale, runs[0].dataset
+    curves = gathered(runs[0].root, load_scale(scale), dataset)
+    if len(curves.seeds) < FEWEST:
         return None
-    curves = {
-        title: [read_learning_curve(run.folder / CURVE) for run in seeds]
-        for title, seeds in found.items()
-    }
-    cells = {title: (run.scale, run.dataset, run.method) for title, (run, *_) in found.items()}
-    table, budgets = compare(curves, {title: latent_floats(*cell) for title, cell in cells.items()})
+    table, budgets = compare(curves.seeds, curves.floats)
     spent = {
         "psnr_at_equal_signals": f"{budgets['signals']:,.0f} training signals",
         "psnr_at_equal_seconds": f"{budgets['seconds']:,.0f} s of training",
     }
-    best = {column: table.loc[table[column].idxmax()] for column in spent}
+    best = {name: table.loc[table[name].idxmax()] for name in spent if table[name].notna().any()}
     leads = ", ".join(
-        f"after {budget} {best[column]['method']} ({best[column][column]:.2f} dB)"
-        for column, budget in spent.items()
+        f"after {spent[name]} {row['method']} ({row[name]:.2f} dB)" for name, row in best.items()
     )
-    sentence = f"Of {len(found)} methods at equal budgets, the highest test PSNR have: {leads}."
-    about = measured_on(runs[0].scale, runs[0].dataset)
-    often = repeats({title: len(seeds) for title, seeds in found.items()})
-    lacking = dict.fromkeys(run.title for run in runs if run.title not in found)
-    without = f" Without a curve: {', '.join(lacking)}." if lacking else ""
-    return EqualBudgets(f"{sentence} {about} {often}{without}", grid(table, budgets))
+    sentence = (
+        f"Of {len(curves.seeds)} methods at equal budgets, the highest test PSNR have: {leads}."
+    )
+    said = [sentence, measured_on(scale, dataset), repeats(curves.counts), *curves.remarks()]
+    return EqualBudgets(" ".join(said), grid(table, budgets))

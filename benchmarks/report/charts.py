@@ -50,9 +50,9 @@ def _stride(run: Run) -> int:
     return config.get("training", {}).get("fit", {}).get("stride", 1)
 
 
-def learning_chart(runs: Sequence[Run], file: str) -> Chart | None:
-    """Test PSNR of the field along its training."""
-    lines = [Line(run, file, "test_psnr", what="test") for run in runs]
+def learning_chart(measured: Sequence[Run], runs: Sequence[Run], file: str) -> Chart | None:
+    """Test PSNR of the field along its training, of the runs of which it was measured."""
+    lines = [Line(run, file, "test_psnr", what="test") for run in measured]
     return _chart(lines, runs, "test PSNR (dB)", "signals")
 
 

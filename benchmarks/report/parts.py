@@ -10,13 +10,14 @@ from PIL import Image
 
 from benchmarks.figures.reconstruction import ERROR_GAIN
 from benchmarks.records.confusion import read_confusion
-from benchmarks.report.budgets import CURVE
+from benchmarks.records.result import Result
 from benchmarks.report.charts import classifier_chart, denoiser_chart, learning_chart
 from benchmarks.report.confusion import confusion_chart
 from benchmarks.report.plot import Chart
 from benchmarks.report.ranking import budget_of
 from benchmarks.report.runs import Run
 from benchmarks.report.sheets import Sheet, embedded
+from benchmarks.tables.learning_curves import FILE, curve_result
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,9 @@ def parts(runs: Sequence[Run], shareable: bool, compared: Sequence[Part] = ()) -
 
 
 def _budgets(runs: Sequence[Run]) -> list[Figure]:
-    curves = sum((run.folder / CURVE).exists() for run in runs)
-    chart = learning_chart(runs, CURVE) if curves > 1 else None
+    results = ((run, curve_result(run.folder / "learning_curve.json")) for run in runs)
+    measured = [run for run, result in results if isinstance(result, Result)]
+    chart = learning_chart(measured, runs, FILE) if len(measured) > 1 else None
     text = (
         "Test PSNR along each training, on the budget that the buttons choose; the summary ranks "
         "the methods at equal budgets."

@@ -14,6 +14,7 @@ from benchmarks.records.signals import FILE
 from benchmarks.report.runs import Run, duration
 from benchmarks.tables.about import percent
 from benchmarks.tables.certainty import HOW, certainty
+from benchmarks.tables.configured import changed, sentences
 from benchmarks.tables.equal_budgets import repeats
 from benchmarks.tables.layout import Grid, Shown, number
 
@@ -144,7 +145,12 @@ def sureness(runs: Sequence[Run]) -> str:
     if len(order) > 1 and any(FILE in result.artifacts for result in results):
         text += f" A rank is certain where a {HOW}, tells it from all others."
     text += f" {repeats({title: len(found) for title, found in scores.items()})}"
-    return " ".join([text, *_lost(runs, scores)])
+    changes = {
+        run.title: said
+        for run in runs
+        if (result := run.results.get(RANKED_BY.stage)) and (said := changed(result, run.root))
+    }
+    return " ".join([text, *_lost(runs, scores), *sentences(changes)])
 
 
 def _lost(runs: Sequence[Run], scores: Mapping[str, Sequence[float]]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 
 from benchmarks.figures.curves import read_curve
+from benchmarks.records.provenance import sha256
 from benchmarks.records.result import Metric
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.stage import Outcome, main
@@ -26,7 +27,7 @@ def run(experiment: Experiment) -> Outcome:
     Raises:
         StageError: the training kept no weights on its way, or another training's are there.
     """
-    field, _ = experiment.trained_field()
+    field, weights = experiment.trained_field()
     fit, directory = experiment.cell.training.fit, experiment.directory
     if not fit.snapshots:
         raise StageError("fit.snapshots is false; expected true, so that weights are kept")
@@ -50,8 +51,9 @@ def run(experiment: Experiment) -> Outcome:
         field.load_state_dict(tensors)
         decibels = validate(field, test, query, fit, gradient_of)
         rows.append({**{name: row[name] for name in LEARNING_COLUMNS[:-1]}, "test_psnr": decibels})
+    path = directory / "learning_curve.csv"
     with (
-        replacing(directory / "learning_curve.csv") as unfinished,
+        replacing(path) as unfinished,
         unfinished.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.DictWriter(file, LEARNING_COLUMNS)
@@ -60,7 +62,9 @@ def run(experiment: Experiment) -> Outcome:
     last = Metric(
         name="psnr", value=rows[-1]["test_psnr"], unit="dB", split="test", samples=len(test)
     )
-    return Outcome([last], experiment.upstream("fit").budget)
+    return Outcome(
+        [last], experiment.upstream("fit").budget, {path.name: sha256(path)}, {"weights": weights}
+    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python -m benchmarks.tables.equal_budgets --scale budget --dataset cifar10
 
-Reads every seed's ``learning_curve.csv`` and the settings of each method that has one; writes
+Reads every seed's learning curve and the settings of each method that has one; writes
 ``comparison.png``, ``.csv`` and ``.md`` beside the methods' folders. The two budgets are the
 largest that every training reached; a value between two measurements is interpolated over the
 logarithm of the budget. Several seeds: means, and standard deviations of the PSNR.
@@ -13,33 +13,26 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from benchmarks.figures.curves import COLORS, MARKERS
 from benchmarks.figures.png import save_png
-from benchmarks.records.result import result_path
-from benchmarks.settings.cell import resolve
 from benchmarks.settings.dataset import load_dataset_config
-from benchmarks.settings.fields import build_field
-from benchmarks.settings.method import find_method
 from benchmarks.settings.scale import ScaleConfig, find_dataset, load_scale
 from benchmarks.stages.experiment import StageError
 from benchmarks.stages.failure import one_line
 from benchmarks.tables.layout import Grid, Section, Shown
+from benchmarks.tables.learning_curves import BUDGETS, Curves, gathered
 from benchmarks.tables.markdown import pipe, wrapped
-from benchmarks.tables.measured import read_measured
-from lift.field import Domain
 from lift.files import replacing
 
 FEWEST = 2
 """Methods of a comparison."""
-BUDGETS = {"signals": "training signals seen", "seconds": "training time (s, one CPU thread)"}
+AXES = {"signals": "training signals seen", "seconds": "training time (s, one CPU thread)"}
 CHOSEN = (
     "Methods' rates do not come from equal searches yet, which may turn ranks round: "
     "`docs/searches.md`, One search for all."
@@ -47,35 +40,15 @@ CHOSEN = (
 PSNR = ("psnr_at_equal_seconds", "psnr_at_equal_signals")
 
 
-def read_learning_curve(path: Path) -> pd.DataFrame:
-    """One method's curve, a row a measurement.
-
-    Raises:
-        ConfigError: it is missing, or is no test curve.
-    """
-    return read_measured(path, numbers=(*BUDGETS, "test_psnr"), program="the stage learning_curve")
-
-
 def at(curve: pd.DataFrame, axis: str, budget: float) -> float:
-    """Test PSNR at a budget, linear in its logarithm between measurements.
-
-    NaN where the method's first measurement comes later: nothing is extrapolated.
-    """
+    """Test PSNR at a budget, linear in its logarithm between measurements."""
     place = np.log(curve[axis].to_numpy(float))
-    return float(np.interp(np.log(budget), place, curve["test_psnr"], left=np.nan, right=np.nan))
+    return between(np.log(budget), place, curve["test_psnr"].to_numpy(float))
 
 
-def latent_floats(scale: str, dataset: str, method: str) -> int:
-    """Floats of a signal's latent in a cell's field.
-
-    Raises:
-        ConfigError: there is no such cell, or a file is wrong.
-    """
-    training = resolve(scale, dataset, method, seed=0).training
-    source = load_dataset_config(dataset)
-    domain = Domain(3 if source.kind == "voxel" else 2, source.resolution, source.channels)
-    with torch.device("meta"):
-        return build_field(training.field, domain, training.settings).cost().latent_floats
+def between(budget: float, axis: np.ndarray, values: np.ndarray) -> float:
+    """Linear between measurements; NaN before the first and after the last of them."""
+    return float(np.interp(budget, axis, values, left=np.nan, right=np.nan))
 
 
 def compare(
@@ -102,11 +75,12 @@ def compare(
 def _measured(curve: pd.DataFrame, budgets: Mapping[str, float]) -> dict[str, float]:
     """What is read off one training's curve."""
     signals, seconds = budgets["signals"], budgets["seconds"]
+    seen, spent = (curve[axis].to_numpy(float) for axis in BUDGETS)
     return {
         "psnr_at_equal_signals": at(curve, "signals", signals),
         "psnr_at_equal_seconds": at(curve, "seconds", seconds),
-        "signals_in_equal_seconds": float(np.interp(seconds, curve["seconds"], curve["signals"])),
-        "seconds_for_equal_signals": float(np.interp(signals, curve["signals"], curve["seconds"])),
+        "signals_in_equal_seconds": between(seconds, spent, seen),
+        "seconds_for_equal_signals": between(signals, seen, spent),
         "psnr_at_the_end": float(curve["test_psnr"].iloc[-1]),
         "signals": float(curve["signals"].iloc[-1]),
         "seconds": float(curve["seconds"].iloc[-1]),
@@ -119,7 +93,7 @@ def figure(
     """A line a training; both panels share the PSNR axis, dashed are the budgets of the table."""
     drawing = Figure(figsize=(7.2, 3.3), layout="constrained")
     panels = drawing.subplots(1, 2, sharey=True)
-    for panel, (axis, label) in zip(panels, BUDGETS.items(), strict=True):
+    for panel, (axis, label) in zip(panels, AXES.items(), strict=True):
         for place, (title, seeds) in enumerate(curves.items()):
             for number, curve in enumerate(seeds):
                 panel.plot(
@@ -164,7 +138,7 @@ def grid(table: pd.DataFrame, budgets: Mapping[str, float]) -> Grid:
                 for column in PSNR
             ),
             Shown(f"{row['latent_floats']:,}", row["latent_floats"]),
-            Shown(f"{row['signals_in_equal_seconds']:,.0f}", row["signals_in_equal_seconds"]),
+            _counted(row["signals_in_equal_seconds"]),
         ]
         for rank, (_, row) in enumerate(ordered.iterrows(), 1)
     ]
@@ -212,6 +186,10 @@ def about(scale: str, dataset: str, seeds: Mapping[str, int]) -> str:
     )
 
 
+def _counted(signals: float) -> Shown:
+    return Shown("not measured") if np.isnan(signals) else Shown(f"{signals:,.0f}", signals)
+
+
 def _ranked(rank: int, title: str, decibels: float) -> str:
     return title if np.isnan(decibels) else f"{rank}. {title}"
 
@@ -222,41 +200,6 @@ def _shown(decibels: float, spread: float, *, best: bool) -> Shown:
         return Shown("not measured")
     text = f"{decibels:.2f}" if np.isnan(spread) else f"{decibels:.2f} ± {spread:.2f}"
     return Shown(text, decibels, best=best)
-
-
-class Curves(NamedTuple):
-    """A data set's test curves and latent floats by the method's title; who has no curve."""
-
-    seeds: dict[str, list[pd.DataFrame]]
-    floats: dict[str, int]
-    lacking: list[str]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many seeds each method has."""
-        return {title: len(each) for title, each in self.seeds.items()}
-
-
-def gathered(root: Path, scale_config: ScaleConfig, dataset: str) -> Curves:
-    """What the scale's trainings on a data set have left.
-
-    Raises:
-        ConfigError: a curve is damaged, or a cell's settings are wrong.
-    """
-    found, scale = Curves({}, {}, []), scale_config.scale
-    for method in find_dataset(scale_config, dataset).methods:
-        folders = [
-            result_path(root, scale, dataset, method, seed, "_").parent
-            for seed in scale_config.seeds
-        ]
-        paths = [path for folder in folders if (path := folder / "learning_curve.csv").exists()]
-        title = find_method(method).title
-        if paths:
-            found.seeds[title] = [read_learning_curve(path) for path in paths]
-            found.floats[title] = latent_floats(scale, dataset, method)
-        else:
-            found.lacking.append(title)
-    return found
 
 
 def sections(root: Path, scale_config: ScaleConfig) -> Iterator[Section]:
@@ -277,8 +220,7 @@ def sections(root: Path, scale_config: ScaleConfig) -> Iterator[Section]:
 
 def remarks(scale: str, dataset: str, curves: Curves) -> list[str]:
     """What is to be known of a comparison."""
-    without = [f"Not run: {', '.join(curves.lacking)}."] if curves.lacking else []
-    return [about(scale, dataset, curves.counts), *without]
+    return [about(scale, dataset, curves.counts), *curves.remarks()]
 
 
 def main() -> None:
@@ -293,7 +235,7 @@ def main() -> None:
         curves = gathered(options.root, load_scale(options.scale), options.dataset)
         if len(curves.seeds) < FEWEST:
             raise StageError(
-                f"{folder}: {len(curves.seeds)} methods with a learning_curve.csv, expected two or "
+                f"{folder}: {len(curves.seeds)} methods with a learning curve, expected two or "
                 "more; run the stage learning_curve"
             )
         table, budgets = compare(curves.seeds, curves.floats)

@@ -131,12 +131,12 @@ class Plan:
         return tuple(wanted)
 
     def learning_curves(self, wildcards: Any) -> list[str]:
-        """What a comparison at equal budgets reads: every method's first seed."""
+        """What a comparison at equal budgets reads: every seed of every method."""
         methods = find_dataset(self.scale_config, wildcards.dataset).methods
-        seed = self.scale_config.seeds[0]
         return [
             str(result_path(ROOT, wildcards.scale, wildcards.dataset, name, seed, "learning_curve"))
             for name in methods
+            for seed in self.scale_config.seeds
         ]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.records.result import Result
 from benchmarks.settings import folders
 from tests.benchmarks.tables.results_tree import write
 
@@ -16,6 +17,9 @@ IMAGES = "demo/embedded-images/lift/seed0"
 NO_TEXT = b"\xff\xfe\x00\x01"
 NO_NUMBER = b"step,signals,seconds,test_psnr\n10,160,1.5,good\n"
 NO_CURVE = b"step,loss\n1,2\n"
+MEASURED = Result(
+    stage="learning_curve", scale="budget", dataset="cifar10", method="lift", seed=0, status="ok"
+).model_dump_json().encode()  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,10 @@ WRONG = [
     Wrong(
         "tables.equal_budgets", "--scale budget --dataset cifar10 --root AT",
         "learning_curve.csv: test_psnr: 'good', expected a number; run",
-        {"budget/cifar10/lift/seed0/learning_curve.csv": NO_NUMBER},
+        {
+            "budget/cifar10/lift/seed0/learning_curve.csv": NO_NUMBER,
+            "budget/cifar10/lift/seed0/learning_curve.json": MEASURED,
+        },
     ),
     Wrong(
         "tables.overlay", "--dataset nope --methods lift --root AT",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -21,6 +22,7 @@ from benchmarks.report.sheets import Sheet
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.scale import load_scale
 from tests.benchmarks.report.conftest import PROVENANCE
+from tests.benchmarks.tables.results_tree import leave_learning_curve
 
 LIMIT = 15_000_000
 
@@ -146,13 +148,16 @@ def test_a_method_alone_is_not_said_to_be_told_from_others(found):
 
 def test_methods_at_equal_budgets_are_shown_though_nothing_was_reconstructed(tmp_path):
     for method, psnr in (("lift", 22.0), ("functa", 20.0)):
-        folder = tmp_path / f"budget/cifar10/{method}/seed0"
-        folder.mkdir(parents=True)
-        rows = f"step,signals,seconds,test_psnr\n10,160,5.0,{psnr - 1}\n20,320,10.0,{psnr}\n"
-        (folder / "learning_curve.csv").write_text(rows, encoding="utf-8")
+        curve = {"signals": [160, 320], "seconds": [5.0, 10.0], "test_psnr": [psnr - 1, psnr]}
+        leave_learning_curve(tmp_path, method, pd.DataFrame(curve))
+    stale = leave_learning_curve(tmp_path, "enf", pd.DataFrame(curve))
+    (stale / "learning_curve.csv").write_text("", encoding="utf-8")
     runs = [run for run in planned("budget", tmp_path) if run.method in ("lift", "functa", "enf")]
     data = dataset_of(load_dataset_config("cifar10"), runs)
-    assert data.sureness.endswith("Without a curve: ENF.")
+    assert "Not run: LIFT+, Spatial Functa, mNIF-S, mNIF-L, MetaLF." in data.sureness
+    assert "Not read: ENF, seed 0 (learning_curve.csv is not the file" in data.sureness
+    drawn = next(part for part in data.parts if part.title == "Equal budgets").figures[0].chart
+    assert [title in drawn.data for title in ("LIFT", "Functa", "ENF")] == [True, True, False]
     assert "after 320 training signals LIFT (22.00 dB)" in data.sureness
     assert "No reconstruction" not in data.sureness
     rows = [[cell.text for cell in row] for row in data.budgets.rows]

@@ -11,7 +11,7 @@ import torch
 from benchmarks.datasets.dataset import open_prepared
 from benchmarks.datasets.splits import fitting_splits
 from benchmarks.records.result import Result, read_result, write_result
-from benchmarks.tables.equal_budgets import read_learning_curve
+from benchmarks.tables.learning_curves import curve_result, read_learning_curve
 from lift.checkpoint import load_tensors, save_tensors
 from lift.functaset import open_functaset
 from tests.benchmarks.stages.commands import SHAPES
@@ -46,6 +46,16 @@ def test_the_learning_curve_ends_where_the_reconstructions_are_measured(encoded)
     measured = read_result(cell(encoded) / "reconstruction.json").value("psnr", "test")
     assert curve.test_psnr.iloc[-1] == pytest.approx(measured, abs=1e-3)
     assert curve.test_psnr.iloc[0] != pytest.approx(measured, abs=1e-3)
+
+
+def test_the_result_of_a_learning_curve_names_its_file_and_weights(encoded_copy):
+    path = cell(encoded_copy) / "learning_curve.json"
+    result = curve_result(path)
+    weights = read_result(path.with_name("fit.json")).artifacts["field.safetensors"]
+    assert result.provenance.config["weights"] == weights
+    with path.with_suffix(".csv").open("a", encoding="utf-8") as file:
+        file.write("9,9,9,99\n")
+    assert curve_result(path) == "learning_curve.csv is not the file that learning_curve.json names"
 
 
 def test_weights_on_the_way_must_belong_to_this_training(encoded_copy, monkeypatch):

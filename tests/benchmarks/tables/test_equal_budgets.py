@@ -14,11 +14,11 @@ from benchmarks.tables.equal_budgets import (
     compare,
     figure,
     grid,
-    latent_floats,
     markdown,
-    read_learning_curve,
     sections,
 )
+from benchmarks.tables.learning_curves import latent_floats, read_learning_curve
+from tests.benchmarks.tables.results_tree import leave_learning_curve
 
 SLOW = pd.DataFrame({"signals": [10, 100], "seconds": [10.0, 100.0], "test_psnr": [20.0, 24.0]})
 FAST = pd.DataFrame(
@@ -102,9 +102,14 @@ def test_methods_are_ranked_by_psnr_after_equal_time():
 
 
 def test_a_budget_before_the_first_measurement_has_no_number():
-    late = FAST[FAST.signals > 100]
+    late = FAST[FAST.signals > 10].assign(seconds=[200.0, 300.0])
     table, budgets = compare({"slow": [SLOW], "late": [late]}, FLOATS)
-    assert "not measured" in markdown(table, budgets, "CIFAR-10", [])
+    assert np.isnan(table.set_index("method").signals_in_equal_seconds["late"])
+    (row,) = [row for row in grid(table, budgets).rows if row[0].text == "late"]
+    assert [cell.text for cell in row[1:]] == ["not measured", "22.00", "64", "not measured"]
+    later = late.assign(signals=[200, 300])
+    table, _ = compare({"slow": [SLOW], "late": [later]}, FLOATS)
+    assert np.isnan(table.set_index("method").seconds_for_equal_signals["late"])
 
 
 @pytest.mark.parametrize(("method", "floats"), [("lift", 1600), ("spatial_functa", 1024)])
@@ -115,11 +120,8 @@ def test_latent_floats_are_those_of_the_cells_field(method: str, floats: int):
 def test_the_tables_page_has_the_data_sets_on_which_two_methods_have_a_curve(tmp_path: Path):
     scale = load_scale("budget").model_copy(update={"seeds": [0, 1]})
     assert not list(sections(tmp_path, scale))
-    folder = tmp_path / "budget" / "cifar10"
     for method, seed, curve in (("lift", 0, FAST), ("functa", 0, SLOW), ("functa", 1, SLOW)):
-        path = folder / method / f"seed{seed}" / "learning_curve.csv"
-        path.parent.mkdir(parents=True)
-        curve.to_csv(path, index=False)
+        leave_learning_curve(tmp_path, method, curve, seed)
     [section] = sections(tmp_path, scale)
     assert [row[0].text for row in section.grids[0].rows] == ["1. LIFT", "2. Functa"]
     assert section.grids[0].rows[1][1].text == "24.00 ± 0.00"
