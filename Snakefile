@@ -118,6 +118,7 @@ rule tables:
     params:
         scale=PLAN.scale_config.model_dump(mode="json", exclude={"resources"}),
         code=triggers.tables_digest(),
+        beside=triggers.read_beside(SCALE),
     shell:
         ALONE + " benchmarks.tables.tables --scale {SCALE} > {log:q} 2>&1"
 

@@ -12,6 +12,7 @@ from benchmarks.records.provenance import code_digest, sha256
 from benchmarks.settings.cell import Cell, resolve
 from benchmarks.settings.dataset import known_datasets, load_dataset_config
 from benchmarks.settings.fields import field_module
+from benchmarks.settings.folders import CONFIG
 from benchmarks.settings.method import find_method, published_settings
 from benchmarks.settings.names import parse_cell
 from benchmarks.settings.reading import ConfigError
@@ -24,10 +25,12 @@ from benchmarks.stages.classification.settings import (
 )
 from benchmarks.stages.data_report import missing
 from benchmarks.stages.generation.settings import DENOISERS, generation_config
+from benchmarks.stages.search import SEARCH, csv_path, load_search
 from benchmarks.stages.single_signal.settings import load_single_signal
 from benchmarks.stages.stage import stage_module
 
-DATA = Path("data")
+DATA, RESULTS = Path("data"), Path("results")
+ABLATIONS = CONFIG / "ablations.yaml"
 Asked = TypeVar("Asked")
 
 
@@ -159,6 +162,18 @@ def data_report_digest() -> str:
 def prepared_manifests() -> dict[str, str]:
     """Hash of each prepared data set's manifest: what the page on the data sets shows."""
     return {path.parent.name: sha256(path) for path in sorted(DATA.glob("*/manifest.json"))}
+
+
+@or_mistake
+def read_beside(scale: str) -> dict[str, str]:
+    """Hash of each file that the tables read besides results and published numbers."""
+    measured = [
+        csv_path(RESULTS, load_search()),
+        *sorted((RESULTS / "ablations").glob("*.csv")),
+        *sorted((RESULTS / scale).glob("*/*/seed*/learning_curve.*")),
+    ]
+    found = {str(path): sha256(path) for path in measured if path.exists()}
+    return found | {path.name: sha256(path) for path in (ABLATIONS, SEARCH)}
 
 
 @or_mistake

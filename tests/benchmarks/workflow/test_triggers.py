@@ -1,0 +1,47 @@
+"""What a rule's outcome depends on changes with every file that it reads."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from benchmarks.stages.search import csv_path, load_search
+from benchmarks.workflow import triggers
+from benchmarks.workflow.plan import Plan
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "results/ablations/smoothness.csv",
+        str(csv_path(Path("results"), load_search())),
+        "results/budget/cifar10/lift/seed1/learning_curve.csv",
+        "results/budget/cifar10/lift/seed0/learning_curve.json",
+    ],
+)
+def test_tables_depend_on_files_beside_results(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    Path(name).parent.mkdir(parents=True)
+    before = triggers.read_beside("budget")
+    assert {"ablations.yaml", "search.yaml"} == before.keys()
+    Path(name).write_text("1", encoding="utf-8")
+    first = triggers.read_beside("budget")
+    Path(name).write_text("2", encoding="utf-8")
+    assert first.keys() - before.keys() == {name}
+    assert triggers.read_beside("budget") != first
+
+
+def test_tables_do_not_depend_on_what_they_write(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = triggers.read_beside("budget")
+    Path("results/budget/tables").mkdir(parents=True)
+    Path("results/budget/tables/search.csv").write_text("1", encoding="utf-8")
+    assert triggers.read_beside("budget") == before
+
+
+def test_a_comparison_asks_for_every_seed():
+    plan = Plan("budget")
+    plan.scale_config = plan.scale_config.model_copy(update={"seeds": [0, 3]})
+    asked = plan.learning_curves(SimpleNamespace(scale="budget", dataset="cifar10"))
+    assert "results/budget/cifar10/functa/seed3/learning_curve.json" in asked
+    assert len(asked) == 2 * len(plan.scale_config.datasets["cifar10"].methods)
