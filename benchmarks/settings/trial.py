@@ -84,8 +84,10 @@ def write_trial(scale: str, dataset: str, trial: str, changes: dict[str, Any], r
         ConfigError: a trial of this name has other changes.
     """
     path = trial_path(scale, dataset, trial, root)
-    if path.exists() and (found := read_mapping(path)) != changes:
-        raise ConfigError(f"{path}: has {found}, not {changes}; give this one another --name")
+    if path.exists():
+        if (found := read_mapping(path)) != changes:
+            raise ConfigError(f"{path}: has {found}, not {changes}; give this one another --name")
+        return
     with replacing(path) as unfinished:
         unfinished.write_text(yaml.safe_dump(changes, sort_keys=False), encoding="utf-8")
 

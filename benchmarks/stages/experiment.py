@@ -28,6 +28,12 @@ class StageError(RuntimeError):
     """A stage cannot run, for a reason that its user can mend."""
 
 
+def modules_of(cell: Cell) -> list[str]:
+    """The modules that define a cell's field, and its classifier where it has one."""
+    labels = cell.training.fit.labels
+    return [field_module(cell.training.field), *([head_module(labels.head)] if labels else [])]
+
+
 @dataclass(frozen=True)
 class Experiment:
     """A cell, where its files are, and the processes that work on it."""
@@ -72,13 +78,6 @@ class Experiment:
         if path.exists() and read_result(path).status == "failed":
             raise StageError(read_result(path).reason)
         return open_prepared(self.data / self.cell.training.dataset)
-
-    @property
-    def modules(self) -> list[str]:
-        """The modules that define the cell's field, and its classifier where it has one."""
-        training = self.cell.training
-        labels = training.fit.labels
-        return [field_module(training.field), *([head_module(labels.head)] if labels else [])]
 
     def new_field(self) -> NeuralField:
         """The cell's field with fresh weights, on the device; with a classifier where it has one.
@@ -134,7 +133,9 @@ class Experiment:
         """The training's state, named by the settings and data that its weights depend on."""
         training = self.cell.training
         settings = training.model_dump(mode="json") | {"fit": training.fit.identity()}
-        code = code_digest("lift.meta.training", *self.modules, "benchmarks.datasets.splits")
+        code = code_digest(
+            "lift.meta.training", *modules_of(self.cell), "benchmarks.datasets.splits"
+        )
         return Checkpoint(
             self.directory / "checkpoint.safetensors",
             {**settings, "data": digest(self.dataset.manifest)},

@@ -16,7 +16,7 @@ from benchmarks.records.provenance import code_digest
 from benchmarks.records.recording import Recording
 from benchmarks.records.result import Budget, Metric, Result, Stage, write_result
 from benchmarks.settings.scale import LARGEST_SEED, MOST_THREADS
-from benchmarks.stages.experiment import Experiment, StageError
+from benchmarks.stages.experiment import Experiment, StageError, modules_of
 from benchmarks.stages.failure import one_line
 from benchmarks.stages.lock import written_here
 from benchmarks.stages.parent import end_with
@@ -191,7 +191,7 @@ def next_command(stage: str, options: argparse.Namespace) -> str:
 def measured(stage: Stage, experiment: Experiment, run: Callable[[Experiment], Outcome]) -> Result:
     """Runs a stage; what it found, and where that comes from."""
     cell = experiment.cell
-    code = code_digest(stage_module(stage), *experiment.modules)
+    code = code_digest(stage_module(stage), *modules_of(cell))
     recording = Recording(code, experiment.device, experiment.team.size)
     outcome = run(experiment)
     return Result(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.method import find_method
 from benchmarks.stages.search import COLUMNS, Search, csv_path
 from benchmarks.tables.layout import Grid, Section, Shown
@@ -48,7 +49,8 @@ def sections(search: Search, root: Path, scale: str) -> Iterator[tuple[Section, 
         if not (mine := trials[trials["method"] == method]).empty
     ]
     grid = Grid(f"`{search.scale}/{search.dataset}`", headings, rows)
-    yield Section("search", "One search for all methods", about(search, compared), [grid]), trials
+    title = f"One search for all methods, {load_dataset_config(search.dataset).title}"
+    yield Section("search", title, about(search, compared), [grid]), trials
 
 
 def number_for_all(trials: pd.DataFrame) -> int:

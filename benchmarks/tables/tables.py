@@ -124,6 +124,7 @@ def main() -> None:
     with one_line("tables"):
         scale_config = load_scale(options.scale)
         sections, frames = everything(options.root, scale_config)
+        # The report, which shows everything too, ranks equal budgets in its summary.
         sections = [*equal_budgets_of(options.root, scale_config), *sections]
         write(options.root, scale_config.scale, page(scale_config.scale, sections), frames)
 

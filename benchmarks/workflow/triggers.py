@@ -24,6 +24,7 @@ from benchmarks.stages.classification.settings import (
     stored_copies,
 )
 from benchmarks.stages.data_report import missing
+from benchmarks.stages.experiment import modules_of
 from benchmarks.stages.generation.settings import DENOISERS, generation_config
 from benchmarks.stages.search import SEARCH, csv_path, load_search
 from benchmarks.stages.single_signal.settings import load_single_signal
@@ -124,8 +125,7 @@ def stage_digest(*stages: str) -> Callable[[Any], str]:
     @or_mistake
     def of(wildcards: Any) -> str:
         cell = _cell(wildcards)
-        modules = [stage_module(stage) for stage in stages]
-        modules.append(field_module(cell.training.field))
+        modules = [*map(stage_module, stages), *modules_of(cell)]
         if "generation" in stages:
             modules.append(DENOISERS[generation_config(cell).denoiser][0])
         if "classification" in stages:

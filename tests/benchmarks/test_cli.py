@@ -262,7 +262,10 @@ def test_a_trial_has_a_name_that_a_folder_can_have(tmp_path, name):
 
 def test_a_name_is_not_taken_twice(tmp_path):
     write_trial("demo", IMAGES, "lift+x", {"fit": {"steps": 5}}, tmp_path)
+    [path] = tmp_path.rglob("settings.yaml")
+    written = path.stat()
     write_trial("demo", IMAGES, "lift+x", {"fit": {"steps": 5}}, tmp_path)
+    assert path.stat().st_ino == written.st_ino  # the same file, not an equal one
     with pytest.raises(ConfigError, match="give this one another --name"):
         write_trial("demo", IMAGES, "lift+x", {"fit": {"steps": 6}}, tmp_path)
     with pytest.raises(ConfigError, match="no such file; `lift run` with --set"):

@@ -16,6 +16,7 @@ def shown(tmp_path, rows):
     path.parent.mkdir(parents=True)
     path.write_text(HEAD + rows, encoding="utf-8")
     [(section, trials)] = sections(search, tmp_path, search.scale)
+    assert "CIFAR-10" in section.title
     return {row[0].text: [cell.text for cell in row[1:]] for row in section.grids[0].rows}, trials
 
 

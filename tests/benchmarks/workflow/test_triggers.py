@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from benchmarks.records.provenance import code_digest
+from benchmarks.settings.trial import write_trial
 from benchmarks.stages.search import csv_path, load_search
 from benchmarks.workflow import triggers
 from benchmarks.workflow.plan import Plan
@@ -45,3 +47,17 @@ def test_a_comparison_asks_for_every_seed():
     asked = plan.learning_curves(SimpleNamespace(scale="budget", dataset="cifar10"))
     assert "results/budget/cifar10/functa/seed3/learning_curve.json" in asked
     assert len(asked) == 2 * len(plan.scale_config.datasets["cifar10"].methods)
+
+
+def test_a_field_depends_on_the_code_of_its_classifier_as_its_result_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    head = {"width": 8, "hidden_layers": 1, "dropout": 0.0}
+    labels = {"weight": 1e-3, "head": "mlp", "settings": head}
+    write_trial("budget", "cifar10", "lift+named", {"fit": {"labels": labels}}, Path("results"))
+    cell = {"scale": "budget", "dataset": "cifar10", "seed": "0"}
+    modules = ("benchmarks.stages.fit", "lift.model", "baselines.classifiers")
+    named = triggers.stage_digest("fit")(SimpleNamespace(**cell, method="lift+named"))
+    assert named == code_digest(*modules)
+    assert triggers.stage_digest("fit")(SimpleNamespace(**cell, method="lift")) == code_digest(
+        *modules[:2]
+    )
