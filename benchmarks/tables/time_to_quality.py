@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -16,6 +16,7 @@ from benchmarks.settings.scale import ScaleConfig
 from benchmarks.tables.configured import changed
 from benchmarks.tables.crossing import Crossing, crossing
 from benchmarks.tables.layout import Footnotes, Grid, Section, Shown
+from benchmarks.tables.step_times import OWN, step_times
 from benchmarks.tables.titles import title_of
 from lift.progress import Row
 
@@ -24,7 +25,6 @@ LEGEND = (
     "The budget at which a field's PSNR first reached a level, interpolated between measurements. "
     "By the validation PSNR; before the first validation, and where there is none, by the PSNR of "
     "training signals as they are seen, a mean over the steps since the last row of the curve. "
-    "Seconds are those of training alone, on the machine named, and compare within one machine. "
     "Several seeds: mean ± standard deviation."
 )
 SEEN = "by the PSNR of training signals as they are seen"
@@ -62,12 +62,14 @@ def reached(root: Path, scale_config: ScaleConfig) -> list[Reached]:
     """Every level of every method of which a training finished, in the scale's order."""
     found = []
     for dataset, data in scale_config.datasets.items():
+        timed = step_times(root, scale_config, dataset)
         for method in data.methods:
+            each = timed.seconds[method] if timed else None
             folders = [
                 result_path(root, scale_config.scale, dataset, method, seed, "fit").parent
                 for seed in scale_config.seeds
             ]
-            fits = [fit for folder in folders if (fit := _fit(folder, root)) is not None]
+            fits = [fit for folder in folders if (fit := _fit(folder, root, each)) is not None]
             said = "; ".join(dict.fromkeys(fit.changed for fit in fits if fit.changed))
             found += [
                 Reached(dataset, title, level, [crossing(fit.rows, level) for fit in fits], said)
@@ -84,13 +86,16 @@ class _Fit(NamedTuple):
     changed: str
 
 
-def _fit(folder: Path, root: Path) -> _Fit | None:
-    """None without a readable curve."""
+def _fit(folder: Path, root: Path, each: float | None) -> _Fit | None:
+    """None without a readable curve; its seconds are ``each`` a signal where they are given."""
     try:
         result = read_result(folder / "fit.json")
         if result.status == "failed":
             return _Fit([], "")
-        return _Fit(read_curve(folder / "curve.csv"), changed(result, root))
+        rows = read_curve(folder / "curve.csv")
+        if each:
+            rows = [{**row, "seconds": each * (row["signals"] or 0)} for row in rows]
+        return _Fit(rows, changed(result, root))
     except (ResultError, CurveError):
         return None
 
@@ -111,12 +116,22 @@ def section(root: Path, scale_config: ScaleConfig, found: Sequence[Reached]) -> 
         if (titles := [t for t in map(title_of, data.methods) if (dataset, t) not in there])
     ]
     remarks = [f"No finished training in scale `{scale_config.scale}` on {'; on '.join(lacking)}."]
-    machines = _machines(root, scale_config)
-    about = f"{LEGEND} **Machine**: {'; '.join(machines)}." if machines else LEGEND
+    about = " ".join([LEGEND, *_seconds(root, scale_config, datasets)])
     title = "Time to quality"
     return Section(
         "time_to_quality", title, about, grids, footnotes.lines(), remarks if lacking else []
     )
+
+
+def _seconds(root: Path, scale_config: ScaleConfig, datasets: Iterable[str]) -> Iterator[str]:
+    """Where the seconds of data sets come from."""
+    timed = {name: found for name in datasets if (found := step_times(root, scale_config, name))}
+    yield from (f"{name}: {found.about}" for name, found in timed.items())
+    if set(datasets) - timed.keys():
+        yield OWN
+        machines = _machines(root, scale_config)
+        if machines:
+            yield f"**Machine**: {'; '.join(machines)}."
 
 
 def _machines(root: Path, scale_config: ScaleConfig) -> list[str]:

@@ -171,6 +171,7 @@ def read_beside(scale: str) -> dict[str, str]:
         csv_path(RESULTS, load_search()),
         *sorted((RESULTS / "ablations").glob("*.csv")),
         *sorted((RESULTS / scale).glob("*/*/seed*/learning_curve.*")),
+        *sorted((RESULTS / scale).glob("*/step_times.csv")),
     ]
     found = {str(path): sha256(path) for path in measured if path.exists()}
     return found | {path.name: sha256(path) for path in (ABLATIONS, SEARCH)}

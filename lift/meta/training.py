@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from typing import Protocol
-
-import numpy as np
 import torch
-from torch import Tensor
 
 from lift.bars import progress_bar
 from lift.checkpoint import Checkpoint, save_tensors
-from lift.field import Latent, NeuralField, Query
+from lift.field import NeuralField, Query
 from lift.interrupt import stop_requests
 from lift.meta.config import FitConfig
 from lift.meta.inner import (
@@ -22,76 +17,15 @@ from lift.meta.inner import (
     squared_error,
 )
 from lift.meta.optimisers import Optimisers
-from lift.meta.outer import meta_step
 from lift.meta.parallel import ALONE, Team
+from lift.meta.step import OuterStep, Signals, check_finite
 from lift.meta.tying import bring_together, tie, untie, untied_state
-from lift.precision import products
 from lift.progress import Progress, Row, TrainingDivergedError, due, keep, write_curve
 from lift.psnr import psnr
-from lift.sampling import (
-    Indices,
-    batch_indices,
-    jittered_points,
-    ordered_batches,
-    signals_at_once,
-)
-from lift.schedule import factor
+from lift.sampling import ordered_batches, signals_at_once
 
 COLLAPSE = 10.0
 """dB by which a training that goes well never falls below its best, a few steps' mean each."""
-
-
-class Signals(Protocol):
-    """Signals on a grid, read in batches."""
-
-    def __len__(self) -> int: ...
-
-    def batch(self, indices: Indices) -> Tensor:
-        """Float values ``(B, R**D, C)`` in ``[0, 1]``, the grid in row-major order."""
-
-    @property
-    def labels(self) -> np.ndarray | None:
-        """Class of each signal ``(len(self),)``; None where there are none."""
-
-
-def draw(
-    field: NeuralField,
-    train: Signals,
-    whole_grid: Query,
-    config: FitConfig,
-    step: int,
-    seed: int,
-    team: Team,
-) -> tuple[Query, Tensor, Tensor | None]:
-    """A step's signals of this process, and its points where a step needs less than the grid.
-
-    Returns:
-        points, values there, and classes where they are part of the outer loss.
-    """
-    device = next(field.parameters()).device
-    indices = batch_indices(step, config.batch, len(train), seed)
-    own = indices[team.share(len(indices))]
-    values, labels = train.batch(own).to(device), None
-    if config.labels:
-        assert train.labels is not None, "who builds the classifier asks for labelled signals"
-        labels = torch.from_numpy(train.labels[own].astype(np.int64)).to(device)
-    if config.stride == 1:
-        return whole_grid, values, labels
-    points = torch.from_numpy(jittered_points(field.domain, config.stride, step, seed)).to(device)
-    return field.locate(field.domain.grid(device=device)[:, points]), values[:, points], labels
-
-
-def noisy_start(
-    field: NeuralField, batch: int, config: FitConfig, key: int, team: Team
-) -> Latent | None:
-    """This process's Gaussian latents of a batch, by nothing but the key; None for zero ones."""
-    if not config.latent_noise:
-        return None
-    noise, own = torch.Generator().manual_seed(key), team.share(batch)
-    return {
-        name: (config.latent_noise * torch.randn(zero.shape, generator=noise)).to(zero.device)[own]
-        for name, zero in field.zero_latent(batch).items()
-    }
 
 
 def validate(
@@ -146,7 +80,7 @@ def fit(
             them has ended.
         lift.interrupt.Interrupted: the process was asked to stop; everything so far is saved.
     """
-    device, directory = next(field.parameters()).device, checkpoint.path.parent
+    directory = checkpoint.path.parent
     batch = team.shared(min(config.batch, len(train)))
     state = team.same(checkpoint.peek() if team.first else None)
     progress = Progress.restored(state) if state else Progress()
@@ -157,14 +91,7 @@ def fit(
     optimisers = Optimisers(field, config)
     if state:
         checkpoint.restore(field, optimisers.each)
-    whole_grid = field.locate(field.domain.grid(device=device))
-    take_step = meta_step(
-        field,
-        config.inner_steps,
-        config.gradient,
-        micro_batch=config.micro_batch,
-        compile=config.compile,
-    )
+    take_step = OuterStep(field, train, config, optimisers, batch=batch, seed=seed, team=team)
     gradient_of = gradient_function(config.compile)
 
     def save() -> None:
@@ -181,25 +108,11 @@ def fit(
                 untie(field, regions, optimisers)
                 tied = False
 
-            # Adapt the latents and differentiate through their adaptation.
-            # What a classifier drops in a step is a function of the seed, the step and the process.
-            torch.manual_seed(hash((seed, step, team.rank)) % 2**63)
-            query, values, labels = draw(field, train, whole_grid, config, step, seed, team)
-            first = noisy_start(field, batch, config, hash((seed, step)) % 2**63, team)
-            with products(device, config.precision):
-                result = take_step(query, values, first, labels)
-            result = team.meet(field.parameters(), result, batch)
-
-            # Update the weights, unless they would be ruined.
-            norm, loss = optimisers.gradient_norm(config.clip), result.loss.item()
-            check_finite(step, config, loss=loss, gradient_norm=norm)
-            size = factor(config.schedule, step, config.steps, warmup=config.warmup)
-            optimisers.step(size)
+            loss, decibels, norm, size = take_step(step)
             if config.agreement and not tied:
                 bring_together(field, size * config.agreement)
 
             # Say how it goes, and keep what has been done.
-            decibels = psnr(result.mse).mean().item()
             progress.follow(decibels)
             check_held(step, config, progress)
             progress.record(batch, loss=loss, train_psnr=decibels)
@@ -211,7 +124,9 @@ def fit(
                 row["validation_psnr"] = None
             if check:
                 with progress.paused():
-                    reached = validate(field, validation, whole_grid, config, gradient_of, team)
+                    reached = validate(
+                        field, validation, take_step.whole_grid, config, gradient_of, team
+                    )
                     row["validation_psnr"] = reached
                     if config.snapshots and team.first:
                         weights = directory / "snapshots" / f"{done}.safetensors"
@@ -259,18 +174,4 @@ def check_held(step: int, config: FitConfig, progress: Progress) -> None:
             f"fall by more than {COLLAPSE:.0f}. Lower fit.rate (now {config.rate}), "
             f"fit.rates_rate (now {config.rates_rate}) or fit.clip (now {config.clip}), and "
             "continue the last checkpoint with --resume-anyway"
-        )
-
-
-def check_finite(step: int, config: FitConfig, **numbers: float) -> None:
-    """Stops a training that is being ruined.
-
-    Raises:
-        TrainingDivergedError: a number is not finite.
-    """
-    if not all(math.isfinite(number) for number in numbers.values()):
-        found = ", ".join(f"{name} {number}" for name, number in numbers.items())
-        raise TrainingDivergedError(
-            f"step {step}: {found}; expected finite. Lower fit.rate (now {config.rate}) or the "
-            f"field's inner rates, or set fit.clip (now {config.clip}); the last checkpoint is kept"
         )

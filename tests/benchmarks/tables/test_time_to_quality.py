@@ -61,12 +61,12 @@ def scale(seeds):
     )
 
 
-def leave(root, method, seed, curve, failed="", device=""):
-    path = result_path(root, "tiny", "cifar10", method, seed, "fit")
+def leave(root, method, seed, curve, failed="", device="", scale="tiny"):
+    path = result_path(root, scale, "cifar10", method, seed, "fit")
     write_result(
         path,
         Result(
-            stage="fit", scale="tiny", dataset="cifar10", method=method, seed=seed,
+            stage="fit", scale=scale, dataset="cifar10", method=method, seed=seed,
             status="failed" if failed else "ok", reason=failed,
             provenance=provenance({}, device) if device else None,
         ),

@@ -16,7 +16,7 @@ from torch import nn
 from lift import checkpoint
 from lift.checkpoint import Checkpoint, CheckpointError, load_metadata
 from lift.interrupt import Interrupted
-from lift.meta import training
+from lift.meta import step as outer
 from lift.meta.config import FitConfig
 from lift.meta.labels import LatentClassifier, attach
 from lift.meta.training import fit
@@ -94,14 +94,14 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, changes, monkeypatc
     class Killed(Exception):
         pass
 
-    original = training.factor
+    original = outer.factor
 
     def killed_at_step_33(schedule, step, *steps, **more):
         if step == 33:
             raise Killed
         return original(schedule, step, *steps, **more)
 
-    monkeypatch.setattr(training, "factor", killed_at_step_33)
+    monkeypatch.setattr(outer, "factor", killed_at_step_33)
     with pytest.raises(Killed):
         run(tmp_path / "parts", config(**changes))
     monkeypatch.undo()
