@@ -1,7 +1,7 @@
 """One search of training settings for every method: equal numbers of trials, equal times.
 
-A trial is chosen by training images held out. The first one is what the scale says; the others are
-drawn. Finished trials are read and not trained again.
+A trial is chosen by training images held out. The first one is what the scale says before the
+search, the others are drawn. Finished trials are read and not trained again.
 """
 
 from __future__ import annotations
@@ -134,7 +134,11 @@ def trials(search: Search, results: Path) -> dict[tuple[int, str], tuple[dict[st
 def run(search: Search, place: Place) -> list[dict[str, Any]]:
     """Trains every trial that is not finished; a row each, kept in ``search.csv`` as they come."""
     everything = trials(search, place.results)
-    done = {key: trial.finished(place) for key, (_, trial) in everything.items()}
+    # The first trials stay what they were when the scale takes over what the search has found.
+    done = {
+        (number, method): trial.finished(place, settings=number > 0)
+        for (number, method), (_, trial) in everything.items()
+    }
 
     def rows() -> list[dict[str, Any]]:
         return [

@@ -77,8 +77,11 @@ class Trial:
         cell = resolve(self.scale, self.dataset, self.name, self.seed, place.results)
         return Experiment(cell, place.results, place.data, place.device)
 
-    def finished(self, place: Place) -> Trained | None:
+    def finished(self, place: Place, *, settings: bool = True) -> Trained | None:
         """What was trained by the same settings on the same data; None where nothing was.
+
+        Args:
+            settings: false where the cell may since have been configured in another way.
 
         Raises:
             ConfigError: as `experiment`.
@@ -88,7 +91,9 @@ class Trial:
         experiment = self.experiment(place)
         path = experiment.path("fit")
         result = read_result(path) if path.exists() else None
-        if result is None or not result.provenance or not _same(result.provenance, experiment):
+        if result is None or not result.provenance:
+            return None
+        if not _same(result.provenance, experiment, settings=settings):
             return None
         return Trained(experiment, result if result.status == "ok" else None)
 
@@ -106,11 +111,13 @@ class Trial:
         return Trained(experiment, result if result.status == "ok" else None)
 
 
-def _same(made: Provenance, experiment: Experiment) -> bool:
-    """Whether a result is of a trial's settings and data, as far as it says."""
-    settings = {name: value for name, value in made.config.items() if name != "data"}
+def _same(made: Provenance, experiment: Experiment, *, settings: bool) -> bool:
+    """Whether a result is of a trial's settings, if they count, and of its data if it says so."""
+    trained = {name: value for name, value in made.config.items() if name != "data"}
+    if settings and digest(trained) != digest(experiment.cell):
+        return False
     data = digest(experiment.dataset.manifest)
-    return digest(settings) == digest(experiment.cell) and made.config.get("data", data) == data
+    return made.config.get("data", data) == data
 
 
 def tried(experiment: Experiment) -> Outcome:

@@ -32,11 +32,7 @@ from lift.files import replacing
 
 FEWEST = 2
 """Methods of a comparison."""
-AXES = {"signals": "training signals seen", "seconds": "training time (s, one CPU thread)"}
-CHOSEN = (
-    "Methods' rates do not come from equal searches yet, which may turn ranks round: "
-    "`docs/searches.md`, One search for all."
-)
+AXES = {"signals": "training signals seen", "seconds": "training time (s)"}
 PSNR = ("psnr_at_equal_seconds", "psnr_at_equal_signals")
 
 
@@ -159,8 +155,8 @@ def measured_on(scale: str, dataset: str) -> str:
     count = find_dataset(load_scale(scale), dataset).evaluate.test
     signals = f"{count:,}" if count else "all"
     return (
-        f"PSNR of {signals} test signals along each training, seconds on one CPU thread. A PSNR at "
-        f"another number of latent floats compares nothing by itself. {CHOSEN}"
+        f"PSNR of {signals} test signals along each training. A PSNR at another number of latent "
+        "floats compares nothing by itself."
     )
 
 

@@ -15,10 +15,13 @@ from benchmarks.settings.cell import resolve
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.fields import build_field
 from benchmarks.settings.scale import ScaleConfig, find_dataset
+from benchmarks.stages.search import load_search
 from benchmarks.tables.about import short
 from benchmarks.tables.configured import changed, sentences
 from benchmarks.tables.measured import read_measured
+from benchmarks.tables.searches import rates_of
 from benchmarks.tables.sources import told
+from benchmarks.tables.step_times import OWN, step_times
 from benchmarks.tables.titles import title_of
 from lift.field import Domain
 
@@ -30,7 +33,8 @@ class Curves(NamedTuple):
     """A data set's test curves and latent floats by the method's title, and what stands beside.
 
     ``lacking`` are methods without a curve; ``refused`` says why a seed's curve is not read, and
-    ``changed`` how a method's settings differ from the configured ones.
+    ``changed`` how a method's settings differ from the configured ones; ``notes`` where seconds
+    and rates come from.
     """
 
     seeds: dict[str, list[pd.DataFrame]]
@@ -38,6 +42,7 @@ class Curves(NamedTuple):
     lacking: list[str]
     refused: dict[str, str]
     changed: dict[str, str]
+    notes: tuple[str, ...]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -45,7 +50,8 @@ class Curves(NamedTuple):
         return {title: len(each) for title, each in self.seeds.items()}
 
     def remarks(self) -> Iterator[str]:
-        """Sentences on all three, where there is something to say."""
+        """Sentences on them, where there is something to say."""
+        yield from self.notes
         if self.lacking:
             yield f"Not run: {', '.join(self.lacking)}."
         if self.refused:
@@ -59,14 +65,20 @@ def gathered(root: Path, scale_config: ScaleConfig, dataset: str) -> Curves:
     Raises:
         ConfigError: a curve is damaged, or a cell's settings are wrong.
     """
-    found, scale = Curves({}, {}, [], {}, {}), scale_config.scale
-    for method in find_dataset(scale_config, dataset).methods:
-        title, refused = title_of(method), False
+    scale, timed = scale_config.scale, step_times(root, scale_config, dataset)
+    titles = {name: title_of(name) for name in find_dataset(scale_config, dataset).methods}
+    rates = rates_of(load_search(), root, scale, dataset, titles)
+    found = Curves({}, {}, [], {}, {}, (timed.about if timed else OWN, rates))
+    for method, title in titles.items():
+        refused = False
         for seed in scale_config.seeds:
             path = result_path(root, scale, dataset, method, seed, "learning_curve")
             result = curve_result(path)
             if isinstance(result, Result):
-                found.seeds.setdefault(title, []).append(read_learning_curve(path.with_name(FILE)))
+                curve = read_learning_curve(path.with_name(FILE))
+                if timed:
+                    curve["seconds"] = timed.seconds[method] * curve["signals"]
+                found.seeds.setdefault(title, []).append(curve)
                 if said := changed(result, root):
                     found.changed[title] = said
             elif result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -29,16 +29,11 @@ def sections(search: Search, root: Path, scale: str) -> Iterator[tuple[Section, 
     path = csv_path(root, search)
     if search.scale != scale or not path.exists():
         return
-    trials = read_measured(
-        path,
-        numbers=COLUMNS[1:],
-        words=("method", *SETTINGS),
-        program="benchmarks.stages.search",
-    )
-    compared = number_for_all(trials)
+    trials = read_trials(path)
+    compared = compared_trials(search, trials)
     headings = [
         "method",
-        "as configured (dB) ↑",
+        "before (dB) ↑",
         f"best of {compared} (dB) ↑",
         *SETTINGS.values(),
         "trials",
@@ -53,19 +48,65 @@ def sections(search: Search, root: Path, scale: str) -> Iterator[tuple[Section, 
     yield Section("search", title, about(search, compared), [grid]), trials
 
 
-def number_for_all(trials: pd.DataFrame) -> int:
-    """How many trials every method that has begun has finished."""
-    return int(trials.groupby("method")["trial"].count().min())
+def read_trials(path: Path) -> pd.DataFrame:
+    """The finished trials of a search.
+
+    Raises:
+        ConfigError: the file is missing, or is none of trials.
+    """
+    words = ("method", *SETTINGS)
+    program = "benchmarks.stages.search"
+    return read_measured(path, numbers=COLUMNS[1:], words=words, program=program)
+
+
+def compared_trials(search: Search, trials: pd.DataFrame) -> int:
+    """How many trials of each method are compared: all, where two methods have finished them."""
+    counts = trials.groupby("method")["trial"].count()
+    whole = (counts >= search.trials).sum()
+    return search.trials if whole > 1 else int(counts.min())
+
+
+def equally_searched(search: Search, root: Path) -> set[str]:
+    """The methods that have finished all trials.
+
+    Raises:
+        ConfigError: the file of trials is none.
+    """
+    path = csv_path(root, search)
+    if not path.exists():
+        return set()
+    counts = read_trials(path)["method"].value_counts()
+    return {str(method) for method, count in counts.items() if count >= search.trials}
+
+
+def rates_of(
+    search: Search, root: Path, scale: str, dataset: str, titles: Mapping[str, str]
+) -> str:
+    """What is known of the rates of methods in a comparison.
+
+    Args:
+        titles: by method.
+
+    Raises:
+        ConfigError: the file of trials is none.
+    """
+    here = (search.scale, search.dataset) == (scale, dataset)
+    alike = equally_searched(search, root) if here else set()
+    others = [title for method, title in titles.items() if method not in alike]
+    if len(others) == len(titles):
+        return "Methods' rates do not come from equal searches, which may turn ranks round."
+    said = f"Rates are the best of {search.trials} trials, equal ones for every method"
+    return f"{said}; not so searched: {', '.join(others)}." if others else f"{said}."
 
 
 def about(search: Search, compared: int) -> str:
     """What the numbers are of."""
     return (
         f"{search.trials} trials a method, each of {100 * search.part:.0f} % of the scale's steps. "
-        "The first is what the scale says, the others are the same points around every method's "
-        "own middle; what diverged is a trial too. PSNR of training signals held out; no test "
-        f"signal is read. The best is that of the first {compared}, which every method shown has "
-        "finished. `config/search.yaml` has the ranges, the CSV every trial."
+        "The first is what the scale said before, the others are the same points around every "
+        "method's own middle; what diverged is a trial too. PSNR of training signals held out; no "
+        f"test signal is read. The best is that of the first {compared}; a method that has not "
+        "finished as many has none. `config/search.yaml` has the ranges, the CSV every trial."
     )
 
 
@@ -74,6 +115,10 @@ def row(method: str, trials: pd.DataFrame, compared: int) -> list[Shown]:
     first = trials[trials["trial"] < compared]
     decibels = first["validation_psnr"]
     configured = first.loc[first["trial"] == 0, "validation_psnr"].iloc[0]
+    if len(first) < compared:
+        nothing = [Shown("not finished"), *(Shown("") for _ in SETTINGS)]
+        counted = Shown(str(len(trials)), len(trials))
+        return [Shown(find_method(method).title), _decibels(configured), *nothing, counted]
     best = first.loc[decibels.idxmax()] if decibels.notna().any() else first.iloc[0]
     return [
         Shown(find_method(method).title),
@@ -89,7 +134,7 @@ def _decibels(value: float) -> Shown:
 
 def _setting(trial: pd.Series, name: str) -> str:
     if trial["trial"] == 0:
-        return "as configured"
+        return "as before"
     value = trial[name]
     if pd.isna(value):
         return "none"

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from benchmarks.records.result import read_result
 from benchmarks.settings.reading import ConfigError, read_mapping
@@ -104,6 +105,18 @@ def test_a_trial_is_finished_by_its_settings_and_its_data(classified_copy):
         encoding="utf-8",
     )
     assert trial.finished(place) is None
+
+
+def test_what_the_scale_takes_over_trains_no_first_trial_anew(classified_copy):
+    search = SEARCH.model_copy(update={"methods": {"lift": SEARCH.methods["lift"]}, "trials": 2})
+    place = Place(classified_copy / "results", classified_copy / "data", torch.device("cpu"))
+    before = run(search, place)
+    found = trials(search, place.results)[1, "lift"][0]
+    scale = classified_copy / "config" / "scales" / "demo.yaml"
+    tree = read_mapping(scale)
+    tree["datasets"][IMAGES.dataset]["overrides"]["lift"]["fit"]["rate"] = found["fit.rate"]
+    scale.write_text(yaml.safe_dump(tree), encoding="utf-8")
+    assert run(search, place) == before
 
 
 def test_a_trial_that_diverges_is_a_row_and_is_not_trained_again(classified_copy):

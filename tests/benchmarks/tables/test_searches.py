@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.search import csv_path, load_search
-from benchmarks.tables.searches import sections
+from benchmarks.tables.searches import rates_of, sections
 
 HEAD = "method,trial,signals,seconds,validation_psnr,fit.clip,fit.rate,fit.rates_rate,"
 HEAD += "field.inner_rates.start,fit.muon_rate\n"
@@ -20,20 +20,42 @@ def shown(tmp_path, rows):
     return {row[0].text: [cell.text for cell in row[1:]] for row in section.grids[0].rows}, trials
 
 
-def test_the_best_is_that_of_as_many_trials_as_every_method_has(tmp_path):
+def trial(method, number, decibels, settings=",,,,"):
+    return f"{method},{number},8,1,{decibels},{settings}\n"
+
+
+def test_before_two_methods_have_all_trials_those_that_every_one_has_are_compared(tmp_path):
     rows = (
-        "lift,0,8,1,30.0,,,,,\n"
-        "functa,0,8,1,20.0,,,,,\n"
-        "lift,1,8,1,31.0,1.0,0.001,0.01,9.0,0.002\n"
-        "functa,1,,,,1.0,0.001,0.01,0.05,0.0007\n"
-        "lift,2,8,1,40.0,1.0,0.003,0.01,9.0,\n"
+        trial("lift", 0, 30)
+        + trial("functa", 0, 20)
+        + trial("lift", 1, 31, "1.0,0.001,0.01,9.0,0.002")
+        + "functa,1,,,,1.0,0.001,0.01,0.05,0.0007\n"
+        + trial("lift", 2, 40, "1.0,0.003,0.01,9.0,")
     )
     table, trials = shown(tmp_path, rows)
     assert table == {
         "LIFT": ["30.00", "31.00", "0.001", "0.002", "9", "3"],
-        "Functa": ["20.00", "20.00", *["as configured"] * 3, "2"],
+        "Functa": ["20.00", "20.00", *["as before"] * 3, "2"],
     }
     assert len(trials) == 5
+
+
+def test_a_method_that_has_not_finished_has_no_best(tmp_path):
+    count = load_search().trials
+    rows = [trial(name, n, 30 + n) for name in ("lift", "functa") for n in range(count)]
+    table, _ = shown(tmp_path, "".join([*rows, trial("enf", 0, 21)]))
+    assert table["LIFT"][1] == table["Functa"][1] == f"{29 + count:.2f}"
+    assert table["ENF"] == ["21.00", "not finished", "", "", "", "1"]
+    titles = {"lift": "LIFT", "functa": "Functa", "enf": "ENF"}
+    search = load_search()
+
+    def said(scale, names):
+        given = {name: titles[name] for name in names}
+        return rates_of(search, tmp_path, scale, search.dataset, given)
+
+    assert said("budget", titles).endswith("for every method; not so searched: ENF.")
+    assert said("budget", ["lift", "functa"]).endswith("for every method.")
+    assert "not come from equal searches" in said("demo", titles)
 
 
 def test_rates_by_name_no_muon_and_nothing_that_converged(tmp_path):
@@ -43,7 +65,7 @@ def test_rates_by_name_no_muon_and_nothing_that_converged(tmp_path):
     )
     table, _ = shown(tmp_path, rows)
     assert table["ENF"] == ["20.00", "21.00", "0.001", "none", '{"pose": 1.0}', "2"]
-    assert table["Functa"] == ["diverged", "diverged", *["as configured"] * 3, "2"]
+    assert table["Functa"] == ["diverged", "diverged", *["as before"] * 3, "2"]
 
 
 def test_a_search_of_another_scale_or_none_is_no_section(tmp_path):
