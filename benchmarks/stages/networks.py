@@ -70,16 +70,9 @@ def check_denoiser_of(sketch: Sketch, config: GenerationConfig, tree: Tree, wher
         shape = Scales(dict(sketch.latents), {}, {}).shape
     else:
         shape = _fused_shape(sketch, tree, "generation")
-    patterns, channels = None, sketch.field.domain.channels
-    if config.geometry == "patches":
-        # How many patterns are kept, only the trained latents say; any number will do.
-        side = sketch.field.domain.resolution // shape[0]
-        patterns = torch.empty(side**sketch.field.domain.dimensions * channels, 1, device="meta")
-        shape = (*shape[:-1], 1)
-    noisy = (2, *shape[:-1], config.inputs * shape[-1])
     _try(
-        lambda: build_denoiser(config, shape, patterns, channels),
-        lambda: (torch.zeros(noisy), torch.zeros(2)),
+        lambda: build_denoiser(config, shape),
+        lambda: (torch.zeros(2, *shape), torch.zeros(2)),
         group(tree, "generation", "network"),
         where,
         "generation.network",

@@ -9,22 +9,22 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 STEPS = 1000
 """Steps of noise in training."""
 
-GeometryName = Literal["scales", "fused", "patches"]
-"""How a denoiser sees latents; only LIFT's are fused or seen as patches."""
+GeometryName = Literal["scales", "fused"]
+"""How a denoiser sees latents; only LIFT's are fused."""
 
 
 class DiffusionConfig(BaseModel):
-    """How a denoiser, which predicts the clean latent, is sampled, and what it knows beforehand.
+    """How a denoiser, which predicts the clean latent, is trained and sampled.
 
-    ``gaussian`` of the training latents' principal axes are known to a denoiser that adds to a
-    Gaussian's (`lift.diffusion.gaussian`); without, it learns everything.
+    ``min_snr`` weighs errors by the signal-to-noise ratio, up to that (Hang et al., ICCV 2023,
+    equation 7): DDPM's loss on the noise, cut where there is little of it; null weighs all alike.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sampler: Literal["ancestral", "ddim"]
     sampling_steps: int = Field(ge=1, le=STEPS)
-    gaussian: int | None = Field(default=None, ge=1)
+    min_snr: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _one_step_is_not_ancestral(self) -> DiffusionConfig:

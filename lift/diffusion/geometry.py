@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,7 +11,6 @@ import torch
 from torch import Tensor
 
 from lift.diffusion.config import GeometryName
-from lift.diffusion.patches import fused_latents, patches_of
 from lift.field import Latent, NeuralField
 from lift.functaset import Functaset
 from lift.hierarchy import upsample
@@ -18,6 +18,7 @@ from lift.model import LIFT
 
 EPSILON = 1e-8
 """Added to standard deviations, as mNIF: a channel that never varies stays finite."""
+FUSED_AT_ONCE = 256
 
 
 class Geometry(Protocol):
@@ -32,9 +33,6 @@ class Geometry(Protocol):
 
     def latent(self, seen: Tensor) -> Latent:
         """A latent that the field renders, from ``(B, *shape)``."""
-
-    def bound(self, seen: Tensor) -> Tensor:
-        """The nearest in the range of the training latents, where the view has one."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +74,6 @@ class Scales:
             latent[name] = average_cells(part, shape[:-1]) * (std + EPSILON) + mean
         return latent
 
-    def bound(self, seen: Tensor) -> Tensor:
-        return seen
-
 
 @dataclass(frozen=True)
 class Fused:
@@ -105,9 +100,6 @@ class Fused:
         fused = seen * (self.std.to(seen.device) + EPSILON) + self.mean.to(seen.device)
         return {"fused": self.field.generator.activation(fused)}
 
-    def bound(self, seen: Tensor) -> Tensor:
-        return seen
-
 
 def average_cells(grid: Tensor, cells: tuple[int, ...]) -> Tensor:
     """Block means ``(B, *cells, d)`` of a finer grid ``(B, P, ..., P, d)``."""
@@ -120,7 +112,7 @@ def geometry_of(name: GeometryName, field: NeuralField, functaset: Functaset) ->
     """The view of a functaset's training latents, standardised by their statistics.
 
     Raises:
-        ValueError: ``fused`` or ``patches`` for a field that has no latent generator.
+        ValueError: ``fused`` for a field that has no latent generator.
     """
     if name == "scales":
         shapes = {key: tuple(z.shape[1:]) for key, z in field.zero_latent(1).items()}
@@ -129,14 +121,18 @@ def geometry_of(name: GeometryName, field: NeuralField, functaset: Functaset) ->
         raise ValueError(
             f"geometry: {name!r} for a {type(field).__name__}; expected 'scales', only LIFT fuses"
         )
-    return (patches_of if name == "patches" else fused_geometry)(field, functaset)
+    return fused_geometry(field, functaset)
 
 
 def fused_geometry(field: LIFT, functaset: Functaset) -> Fused:
     """Z-alpha with the statistics of the training latents, over signals and cells."""
     sums, count = torch.zeros(2, field.fused_channels, dtype=torch.float64), 0
+    alike = field.generator.modulate.weight  # copies for classifiers are stored in half precision
     signals = len(next(iter(functaset.splits["train"].values())))
-    for fused in fused_latents(field, functaset, np.arange(signals)):
+    for batch in np.array_split(np.arange(signals), math.ceil(signals / FUSED_AT_ONCE)):
+        latent = functaset.latent("train", batch)
+        with torch.no_grad():
+            fused = field.generator.fuse({key: z.to(alike) for key, z in latent.items()}).cpu()
         flat = fused.flatten(0, -2).double()
         sums += torch.stack([flat.sum(0), flat.square().sum(0)])
         count += len(flat)

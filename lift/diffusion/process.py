@@ -48,23 +48,22 @@ def visited_timesteps(config: DiffusionConfig) -> list[int]:
 
 
 def denoising_loss(
-    denoiser: Denoiser,
-    clean: Tensor,
-    schedule: DDPMScheduler,
-    expected_error: Callable[[Tensor], Tensor] | None = None,
+    denoiser: Denoiser, clean: Tensor, schedule: DDPMScheduler, min_snr: float | None
 ) -> Tensor:
     """Mean squared error of the prediction at uniform time steps, noise from the global generator.
 
     Args:
         clean: standardised latents ``(B, ...)``.
-        expected_error: ``(B,)`` of time steps, what errors there are divided by; weighed alike
-            without it.
+        min_snr: of `DiffusionConfig`.
     """
     timestep = torch.randint(STEPS, (len(clean),), device=clean.device)
     noise = torch.randn_like(clean)
     noisy = schedule.add_noise(clean, noise, timestep)  # type: ignore[arg-type]
     error = (denoiser(noisy, timestep).float() - clean).square().flatten(1).mean(1)
-    return (error / expected_error(timestep) if expected_error else error).mean()
+    if min_snr is not None:
+        kept = schedule.alphas_cumprod.to(clean.device)[timestep]
+        error = error * (kept / (1 - kept)).clamp(max=min_snr)
+    return error.mean()
 
 
 @torch.no_grad()
@@ -77,13 +76,11 @@ def sample(
     batch: int,
     seed: int,
     device: torch.device,
-    bound: Callable[[Tensor], Tensor] | None = None,
     part: slice = slice(None),
 ) -> Tensor:
     """Samples ``(count, *shape)`` on the host; those of one batch do not depend on the others.
 
     Args:
-        bound: keeps a predicted clean latent in range, at every step.
         part: which batches are sampled; the samples of all others are zeros.
     """
     samples = torch.zeros(count, *shape)
@@ -97,7 +94,7 @@ def sample(
         x = torch.randn(size, *shape, generator=generator).to(device)
         for timestep, before in pairwise([*visited_timesteps(config), -1]):
             clean = denoiser(x, torch.full((size,), timestep, device=device)).float()
-            x = step(bound(clean) if bound else clean, timestep, before, x)
+            x = step(clean, timestep, before, x)
         samples[first : first + size] = x.cpu()
         bar.update(size)
     bar.close()

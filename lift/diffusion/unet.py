@@ -87,7 +87,6 @@ class UNet(nn.Module):
         cellwise: whether each cell has linear maps of its own into the network and out of it.
             LIFT's regions have weights of their own, so that the same latent means something else
             in every cell, which a convolution cannot know.
-        inputs: how many grids enter side by side, ``(B, P, ..., P, inputs * d)``.
 
     Raises:
         ValueError: a latent that is no such grid, or impossible widths.
@@ -100,7 +99,6 @@ class UNet(nn.Module):
         widths: tuple[Count, ...],
         blocks: Count,
         cellwise: bool,
-        inputs: int = 1,
     ) -> None:
         super().__init__()
         dimensions, channels = len(shape) - 1, shape[-1]
@@ -120,9 +118,8 @@ class UNet(nn.Module):
         self.time_width = widths[0]
         self.time = nn.Sequential(nn.Linear(widths[0], time), nn.SiLU(), nn.Linear(time, time))
         shared = widths[0] if cellwise else channels
-        entering = inputs * channels
-        self.share = CellLinear(shape[:-1], entering, shared) if cellwise else nn.Identity()
-        self.enter = convolution(shared if cellwise else entering, widths[0], 3, padding=1)
+        self.share = CellLinear(shape[:-1], channels, shared) if cellwise else nn.Identity()
+        self.enter = convolution(shared if cellwise else channels, widths[0], 3, padding=1)
 
         self.blocks = blocks
         self.down, self.shrink, self.up, self.grow = (nn.ModuleList() for _ in range(4))

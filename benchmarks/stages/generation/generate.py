@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -16,8 +15,6 @@ from benchmarks.stages.generation.settings import DENOISERS, build_denoiser, gen
 from benchmarks.stages.stage import Outcome, main
 from lift.checkpoint import Checkpoint, described
 from lift.diffusion.config import DiffusionConfig
-from lift.diffusion.gaussian import AroundGaussian, gaussian_moments
-from lift.diffusion.patches import Patches
 from lift.diffusion.process import denoising_loss, noise_schedule
 from lift.network_training import Trained, TrainingConfig, train
 from lift.sampling import batch_indices
@@ -25,19 +22,6 @@ from lift.sampling import batch_indices
 PREVIEW = DiffusionConfig(sampler="ddim", sampling_steps=25)
 PREVIEWED = 8
 """Samples along the way."""
-
-
-def new_denoiser(generator: Generator, kept: Tensor) -> nn.Module:
-    """The configured network, around a Gaussian's denoiser where the configuration says so."""
-    config, geometry = generator.config, generator.geometry
-    patterns = geometry.patterns if isinstance(geometry, Patches) else None
-    channels = generator.field.domain.channels
-    network = build_denoiser(config, geometry.shape, patterns, channels)
-    if config.diffusion.gaussian is None:
-        return network
-    everything = generator.in_blocks(np.arange(generator.count))
-    known = gaussian_moments(everything, config.diffusion.gaussian)
-    return AroundGaussian(network, known, kept)
 
 
 def trained_denoiser(generator: Generator) -> Trained:
@@ -57,12 +41,11 @@ def train_denoiser(generator: Generator) -> Trained:
     seed, directory = experiment.cell.training.seed, experiment.directory
     torch.manual_seed(seed)
     scheduler = noise_schedule()
-    denoiser = new_denoiser(generator, scheduler.alphas_cumprod).to(experiment.device)
-    expected_error = denoiser.expected_error if isinstance(denoiser, AroundGaussian) else None
+    denoiser = build_denoiser(config, generator.geometry.shape).to(experiment.device)
 
     def loss(network: nn.Module, step: int) -> Tensor:
         chosen = batch_indices(step, config.train.batch, generator.count, seed)
-        return denoising_loss(network, generator.seen(chosen), scheduler, expected_error)
+        return denoising_loss(network, generator.seen(chosen), scheduler, config.diffusion.min_snr)
 
     def show(network: nn.Module, done: int) -> dict[str, float]:
         if experiment.dataset.shareable and done < config.train.steps:
@@ -75,7 +58,6 @@ def train_denoiser(generator: Generator) -> Trained:
     code = code_digest(
         "lift.diffusion.process",
         "lift.diffusion.geometry",
-        "lift.diffusion.gaussian",
         "lift.network_training",
         DENOISERS[config.denoiser][0],
     )

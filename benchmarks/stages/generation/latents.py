@@ -86,7 +86,6 @@ class Generator:
                 self.geometry.shape,
                 count,
                 diffusion,
-                bound=self.geometry.bound,
                 batch=batch,
                 seed=self.experiment.cell.training.seed,
                 device=device,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any, Self
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from torch import Tensor, nn
+from pydantic import BaseModel, ConfigDict, Field
+from torch import nn
 
 from benchmarks.settings.arguments import check_arguments
 from benchmarks.settings.cell import Cell
@@ -19,11 +19,10 @@ from lift.network_training import TrainingConfig
 DENOISERS = {
     "residual_mlp": ("lift.diffusion.residual_mlp", "ResidualMLP"),
     "unet": ("lift.diffusion.unet", "UNet"),
-    "patch_unet": ("lift.diffusion.patch_unet", "PatchUNet"),
 }
 """Key in ``config`` -> module and class; the first argument of each is the latents' shape."""
 
-GIVEN = ("shape", "inputs", "patterns", "channels")
+GIVEN = ("shape",)
 """Arguments of denoisers that are no settings."""
 
 
@@ -38,25 +37,6 @@ class GenerationConfig(BaseModel):
     diffusion: DiffusionConfig
     train: TrainingConfig
     samples: int = Field(ge=2, description="of one there is no distance of distributions")
-
-    @property
-    def inputs(self) -> int:
-        """Latents that enter the network side by side: the noisy one, and a Gaussian's guess."""
-        return 1 if self.diffusion.gaussian is None else 2
-
-    @model_validator(mode="after")
-    def _patches_are_drawn(self) -> Self:
-        if self.denoiser == "patch_unet" and self.geometry != "patches":
-            raise ValueError(
-                f"geometry: {self.geometry!r} with denoiser: 'patch_unet'; expected 'patches', "
-                "whose patterns it draws"
-            )
-        if self.diffusion.gaussian and self.denoiser != "patch_unet":
-            raise ValueError(
-                f"gaussian: {self.diffusion.gaussian} with denoiser: {self.denoiser!r}; expected "
-                "'patch_unet', which takes what a Gaussian expects as an input"
-            )
-        return self
 
 
 def generation_config(cell: Cell, tree: Tree | None = None) -> GenerationConfig:
@@ -98,24 +78,16 @@ def check_denoiser(key: str, tree: Tree, where: str) -> type[nn.Module]:
     return cls
 
 
-def build_denoiser(
-    config: GenerationConfig, shape: tuple[int, ...], patterns: Tensor | None, channels: int
-) -> nn.Module:
+def build_denoiser(config: GenerationConfig, shape: tuple[int, ...]) -> nn.Module:
     """A denoiser of latents of one shape, with fresh weights from torch's global generator.
-
-    Args:
-        patterns: of latents seen as patches, ``(S, k)``, for a network that draws them.
-        channels: of a signal, for the same.
 
     Raises:
         ConfigError: an unknown, missing or impossible setting.
     """
-    key, drawing = config.denoiser, {}
-    if key == "patch_unet":
-        drawing = {"patterns": patterns, "channels": channels, "inputs": config.inputs}
+    key = config.denoiser
     where = f"denoiser {key!r}"
     cls = check_denoiser(key, sourced(config.network, where, "network"), where)
     try:
-        return cls(shape, **config.network, **drawing)
+        return cls(shape, **config.network)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{where}: {error}") from error

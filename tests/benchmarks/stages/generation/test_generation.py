@@ -14,7 +14,6 @@ from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.generation.settings import generation_config
 from benchmarks.stages.interpolate import between
 from benchmarks.workflow.plan import Plan
-from lift.checkpoint import load_tensors
 from tests.benchmarks.stages.commands import IMAGES, SHAPES, edit
 
 DATASET, cell, run, failure = SHAPES.dataset, SHAPES.cell, SHAPES.run, SHAPES.failure
@@ -74,30 +73,6 @@ def test_images_are_measured_beside_decoded_training_latents(classified_copy, mo
     assert {metric.samples for metric in measured} == {8}
     # All eight latents were decoded: nearer to the eight images than samples of an untrained model.
     assert found["fd_effnetlite0", "train"].value < found["fd_effnetlite0", "generated"].value
-
-
-def test_patches_are_denoised_around_a_gaussian(classified_copy, monkeypatch):
-    """Hardly trained, the samples are a Gaussian's, which know the training latents' moments."""
-
-    def drawn(scale_config):
-        data = scale_config["datasets"][IMAGES.dataset]
-        data["encode"] = {"train": 8, "test": 4}
-        data["overrides"]["lift"]["generation"] = {
-            **GENERATION,
-            "geometry": "patches",
-            "denoiser": "patch_unet",
-            "network": {"widths": [32], "blocks": 1, "stride": 2},
-            "diffusion": {"sampler": "ddim", "sampling_steps": 20, "gaussian": 8},
-        }
-
-    edit(classified_copy, drawn)
-    for stage in ("encode", "generate"):
-        IMAGES.run(monkeypatch, classified_copy, stage)
-    result = read_result(IMAGES.cell(classified_copy) / "generation.json")
-    loss = result.value("denoising_loss", "train")
-    assert loss == pytest.approx(1, abs=0.5)  # in units of what a Gaussian's denoiser has
-    weights = load_tensors(IMAGES.cell(classified_copy) / "denoiser.safetensors")[0]
-    assert weights["axes"].shape[1] == 8
 
 
 @pytest.mark.parametrize(
@@ -184,15 +159,7 @@ def test_the_same_seed_generates_the_same(generated, tmp_path, monkeypatch):
         ),
         (
             {"geometry": "grid"},
-            "geometry: Input should be 'scales', 'fused' or 'patches'; got 'grid'",
-        ),
-        (
-            {"denoiser": "patch_unet"},
-            "geometry: 'fused' with denoiser: 'patch_unet'",
-        ),
-        (
-            {"diffusion": {"sampling_steps": 4, "gaussian": 8}},
-            "gaussian: 8 with denoiser: 'unet'; expected 'patch_unet'",
+            "geometry: Input should be 'scales' or 'fused'; got 'grid'",
         ),
         ({"diffusion": {"sampling_steps": 0}}, "diffusion.sampling_steps: .* got '0'"),
         ({"train": {"rate": -1}}, "train.rate: .* got '-1'"),
