@@ -14,17 +14,12 @@ GeometryName = Literal["scales", "fused"]
 
 
 class DiffusionConfig(BaseModel):
-    """How a denoiser, which predicts the clean latent, is trained and sampled.
-
-    ``min_snr`` weighs errors by the signal-to-noise ratio, up to that (Hang et al., ICCV 2023,
-    equation 7): DDPM's loss on the noise, cut where there is little of it; null weighs all alike.
-    """
+    """How a denoiser, which predicts the clean latent, is sampled."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sampler: Literal["ancestral", "ddim"]
     sampling_steps: int = Field(ge=1, le=STEPS)
-    min_snr: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _one_step_is_not_ancestral(self) -> DiffusionConfig:

@@ -47,23 +47,16 @@ def visited_timesteps(config: DiffusionConfig) -> list[int]:
     return [round(place * STEPS / count) - 1 for place in range(count, 0, -1)]
 
 
-def denoising_loss(
-    denoiser: Denoiser, clean: Tensor, schedule: DDPMScheduler, min_snr: float | None
-) -> Tensor:
+def denoising_loss(denoiser: Denoiser, clean: Tensor, schedule: DDPMScheduler) -> Tensor:
     """Mean squared error of the prediction at uniform time steps, noise from the global generator.
 
     Args:
         clean: standardised latents ``(B, ...)``.
-        min_snr: of `DiffusionConfig`.
     """
     timestep = torch.randint(STEPS, (len(clean),), device=clean.device)
     noise = torch.randn_like(clean)
     noisy = schedule.add_noise(clean, noise, timestep)  # type: ignore[arg-type]
-    error = (denoiser(noisy, timestep).float() - clean).square().flatten(1).mean(1)
-    if min_snr is not None:
-        kept = schedule.alphas_cumprod.to(clean.device)[timestep]
-        error = error * (kept / (1 - kept)).clamp(max=min_snr)
-    return error.mean()
+    return (denoiser(noisy, timestep).float() - clean).square().mean()
 
 
 @torch.no_grad()

@@ -45,7 +45,7 @@ def train_denoiser(generator: Generator) -> Trained:
 
     def loss(network: nn.Module, step: int) -> Tensor:
         chosen = batch_indices(step, config.train.batch, generator.count, seed)
-        return denoising_loss(network, generator.seen(chosen), scheduler, config.diffusion.min_snr)
+        return denoising_loss(network, generator.seen(chosen), scheduler)
 
     def show(network: nn.Module, done: int) -> dict[str, float]:
         if experiment.dataset.shareable and done < config.train.steps:
