@@ -108,11 +108,13 @@ def test_every_setting_says_where_it_stands():
     assert found["evaluate.train"] == f"{at}.evaluate.train"
 
 
-def test_another_denoiser_takes_nothing_of_the_first_ones_network():
-    lite = resolve("lite", "celeba64", "lift", 0).generation
-    assert lite.settings["network"] == {"widths": [32, 64, 128], "blocks": 1, "stride": 2}
+def test_another_denoiser_takes_nothing_of_the_first_ones_network(edit):
     demo = resolve("demo", IMAGES, "lift", 0).generation
     assert demo.settings["network"] == {"widths": [32, 64], "blocks": 1, "cellwise": True}
+    other = {"geometry": "scales", "denoiser": "residual_mlp", "network": {"width": 32}}
+    edit("scales/demo.yaml", override({"lift": {"generation": other}}))
+    changed = resolve("demo", IMAGES, "lift", 0).generation
+    assert changed.settings["network"] == {"width": 32}
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,6 @@ def test_one_method_not_timed_as_configured_leaves_all_methods_their_own(tmp_pat
 
 def test_a_damaged_file_is_named(tmp_path, budget):
     path = timed(tmp_path, budget.datasets["cifar10"].methods)
-    path.write_text("method,seconds\nlift,soon\n")
+    path.write_text("method,seconds\nlift,soon\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"step_times\.csv: no column .*run benchmarks"):
         step_times(tmp_path, budget, "cifar10")
