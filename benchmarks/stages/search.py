@@ -135,8 +135,9 @@ def run(search: Search, place: Place) -> list[dict[str, Any]]:
     """Trains every trial that is not finished; a row each, kept in ``search.csv`` as they come."""
     everything = trials(search, place.results)
     # The first trials stay what they were when the scale takes over what the search has found.
+    searched = {*search.ranges, "fit.muon_rate", "field.inner_rates"}
     done = {
-        (number, method): trial.finished(place, settings=number > 0)
+        (number, method): trial.finished(place, apart=() if number else searched)
         for (number, method), (_, trial) in everything.items()
     }
 

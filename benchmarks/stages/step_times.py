@@ -22,7 +22,7 @@ from benchmarks.records.machine import hardware
 from benchmarks.settings.cell import resolve
 from benchmarks.settings.digest import digest
 from benchmarks.settings.scale import find_dataset, load_scale
-from benchmarks.stages.experiment import Experiment
+from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.failure import one_line
 from benchmarks.stages.trials import Place, arguments, place_of
 from lift.bars import progress_bar
@@ -37,9 +37,18 @@ FILE = "step_times.csv"
 
 
 def stepper(experiment: Experiment) -> Callable[[int], None]:
-    """Takes a cell's training steps, as its training begins, and waits for the device."""
+    """Takes a cell's training steps, and waits for the device.
+
+    Raises:
+        StageError: regions are tied for a part of the training, so that its steps differ.
+    """
     field, training = experiment.new_field(), experiment.cell.training
     signals, config = experiment.splits()[0], training.fit
+    if 0 < config.tied_steps < config.steps:
+        raise StageError(
+            f"{training.method}: fit.tied_steps {config.tied_steps} of {config.steps} steps, "
+            "expected 0 or all of them; one time stands for every step"
+        )
     if config.tied_steps:
         tie(field)
     take = OuterStep(
@@ -65,6 +74,7 @@ def measure(scale: str, dataset: str, place: Place, rounds: int = ROUNDS) -> pd.
 
     Raises:
         ConfigError: a cell's settings are wrong.
+        StageError: as `stepper`.
         TrainingDivergedError: a method's first steps are not finite.
     """
     methods = find_dataset(load_scale(scale), dataset).methods

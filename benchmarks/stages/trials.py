@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,11 +78,11 @@ class Trial:
         cell = resolve(self.scale, self.dataset, self.name, self.seed, place.results)
         return Experiment(cell, place.results, place.data, place.device)
 
-    def finished(self, place: Place, *, settings: bool = True) -> Trained | None:
+    def finished(self, place: Place, *, apart: Collection[str] = ()) -> Trained | None:
         """What was trained by the same settings on the same data; None where nothing was.
 
         Args:
-            settings: false where the cell may since have been configured in another way.
+            apart: settings that the cell may have been given since, such as ``fit.rate``.
 
         Raises:
             ConfigError: as `experiment`.
@@ -93,7 +94,7 @@ class Trial:
         result = read_result(path) if path.exists() else None
         if result is None or not result.provenance:
             return None
-        if not _same(result.provenance, experiment, settings=settings):
+        if not _same(result.provenance, experiment, apart):
             return None
         return Trained(experiment, result if result.status == "ok" else None)
 
@@ -111,13 +112,22 @@ class Trial:
         return Trained(experiment, result if result.status == "ok" else None)
 
 
-def _same(made: Provenance, experiment: Experiment, *, settings: bool) -> bool:
-    """Whether a result is of a trial's settings, if they count, and of its data if it says so."""
+def _same(made: Provenance, experiment: Experiment, apart: Collection[str]) -> bool:
+    """Whether a result is of a trial's settings, some apart, and of its data if it says so."""
     trained = {name: value for name, value in made.config.items() if name != "data"}
-    if settings and digest(trained) != digest(experiment.cell):
-        return False
+    before, now = (_without(apart, c) for c in (trained, experiment.cell.model_dump(mode="json")))
     data = digest(experiment.dataset.manifest)
-    return made.config.get("data", data) == data
+    return digest(before) == digest(now) and made.config.get("data", data) == data
+
+
+def _without(apart: Collection[str], cell: dict[str, Any]) -> dict[str, Any]:
+    """A cell as JSON without some settings of ``fit`` and ``field``."""
+    training = dict(cell["training"])
+    for group, place in {"fit": "fit", "field": "settings"}.items():
+        training[place] = {
+            name: value for name, value in training[place].items() if f"{group}.{name}" not in apart
+        }
+    return {**cell, "training": training}
 
 
 def tried(experiment: Experiment) -> Outcome:

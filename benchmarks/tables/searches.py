@@ -30,22 +30,21 @@ def sections(search: Search, root: Path, scale: str) -> Iterator[tuple[Section, 
     if search.scale != scale or not path.exists():
         return
     trials = read_trials(path)
-    compared = compared_trials(search, trials)
     headings = [
         "method",
         "before (dB) ↑",
-        f"best of {compared} (dB) ↑",
+        f"best of {search.trials} (dB) ↑",
         *SETTINGS.values(),
         "trials",
     ]
     rows = [
-        row(method, mine, compared)
+        row(method, mine, search.trials)
         for method in search.methods
         if not (mine := trials[trials["method"] == method]).empty
     ]
     grid = Grid(f"`{search.scale}/{search.dataset}`", headings, rows)
     title = f"One search for all methods, {load_dataset_config(search.dataset).title}"
-    yield Section("search", title, about(search, compared), [grid]), trials
+    yield Section("search", title, about(search), [grid]), trials
 
 
 def read_trials(path: Path) -> pd.DataFrame:
@@ -57,13 +56,6 @@ def read_trials(path: Path) -> pd.DataFrame:
     words = ("method", *SETTINGS)
     program = "benchmarks.stages.search"
     return read_measured(path, numbers=COLUMNS[1:], words=words, program=program)
-
-
-def compared_trials(search: Search, trials: pd.DataFrame) -> int:
-    """How many trials of each method are compared: all, where two methods have finished them."""
-    counts = trials.groupby("method")["trial"].count()
-    whole = (counts >= search.trials).sum()
-    return search.trials if whole > 1 else int(counts.min())
 
 
 def equally_searched(search: Search, root: Path) -> set[str]:
@@ -99,33 +91,27 @@ def rates_of(
     return f"{said}; not so searched: {', '.join(others)}." if others else f"{said}."
 
 
-def about(search: Search, compared: int) -> str:
+def about(search: Search) -> str:
     """What the numbers are of."""
     return (
         f"{search.trials} trials a method, each of {100 * search.part:.0f} % of the scale's steps. "
         "The first is what the scale said before, the others are the same points around every "
         "method's own middle; what diverged is a trial too. PSNR of training signals held out; no "
-        f"test signal is read. The best is that of the first {compared}; a method that has not "
-        "finished as many has none. `config/search.yaml` has the ranges, the CSV every trial."
+        "test signal is read. A method that has not finished its trials has no best. "
+        "`config/search.yaml` has the ranges, the CSV every trial."
     )
 
 
-def row(method: str, trials: pd.DataFrame, compared: int) -> list[Shown]:
-    """One method's: its first trial, its best one, and how many it has."""
-    first = trials[trials["trial"] < compared]
-    decibels = first["validation_psnr"]
-    configured = first.loc[first["trial"] == 0, "validation_psnr"].iloc[0]
-    if len(first) < compared:
-        nothing = [Shown("not finished"), *(Shown("") for _ in SETTINGS)]
-        counted = Shown(str(len(trials)), len(trials))
-        return [Shown(find_method(method).title), _decibels(configured), *nothing, counted]
-    best = first.loc[decibels.idxmax()] if decibels.notna().any() else first.iloc[0]
-    return [
-        Shown(find_method(method).title),
-        *(_decibels(value) for value in (configured, best["validation_psnr"])),
-        *(Shown(_setting(best, name)) for name in SETTINGS),
-        Shown(str(len(trials)), len(trials)),
-    ]
+def row(method: str, trials: pd.DataFrame, wanted: int) -> list[Shown]:
+    """One method's: its first trial, its best one once all are finished, and how many it has."""
+    decibels = trials["validation_psnr"]
+    before = trials.loc[trials["trial"] == 0, "validation_psnr"].iloc[0]
+    best = trials.loc[decibels.idxmax()] if decibels.notna().any() else trials.iloc[0]
+    found = [_decibels(best["validation_psnr"]), *(Shown(_setting(best, s)) for s in SETTINGS)]
+    if len(trials) < wanted:
+        found = [Shown("not finished"), *(Shown("") for _ in SETTINGS)]
+    count = Shown(str(len(trials)), len(trials))
+    return [Shown(find_method(method).title), _decibels(before), *found, count]
 
 
 def _decibels(value: float) -> Shown:

@@ -117,6 +117,10 @@ def test_what_the_scale_takes_over_trains_no_first_trial_anew(classified_copy):
     tree["datasets"][IMAGES.dataset]["overrides"]["lift"]["fit"]["rate"] = found["fit.rate"]
     scale.write_text(yaml.safe_dump(tree), encoding="utf-8")
     assert run(search, place) == before
+    tree["datasets"][IMAGES.dataset]["overrides"]["lift"]["field"]["width"] = 8
+    scale.write_text(yaml.safe_dump(tree), encoding="utf-8")
+    first = trials(search, place.results)[0, "lift"][1]
+    assert first.finished(place, apart={*search.ranges, "fit.muon_rate"}) is None
 
 
 def test_a_trial_that_diverges_is_a_row_and_is_not_trained_again(classified_copy):
