@@ -73,6 +73,14 @@ class Commands:
         assert "\n" not in stopped.value.code
         return stopped.value.code
 
+    def change_lift(self, root: Path, part: str, **settings: object) -> None:
+        """Changes settings of LIFT's ``field`` or ``fit`` in a project's demo scale."""
+
+        def change(scale: dict) -> None:
+            scale["datasets"][self.dataset]["overrides"]["lift"][part].update(settings)
+
+        edit(root, change)
+
     def finished(self, root: Path, shrink: Callable[[dict], None], stages: Sequence[str]) -> Path:
         """A project whose cell has been through ``stages``."""
         shutil.copytree(folders.CONFIG, root / "config")

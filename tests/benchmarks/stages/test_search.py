@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import yaml
 
 from benchmarks.records.result import read_result
 from benchmarks.settings.reading import ConfigError, read_mapping
@@ -112,13 +111,9 @@ def test_what_the_scale_takes_over_trains_no_first_trial_anew(classified_copy):
     place = Place(classified_copy / "results", classified_copy / "data", torch.device("cpu"))
     before = run(search, place)
     found = trials(search, place.results)[1, "lift"][0]
-    scale = classified_copy / "config" / "scales" / "demo.yaml"
-    tree = read_mapping(scale)
-    tree["datasets"][IMAGES.dataset]["overrides"]["lift"]["fit"]["rate"] = found["fit.rate"]
-    scale.write_text(yaml.safe_dump(tree), encoding="utf-8")
+    IMAGES.change_lift(classified_copy, "fit", rate=found["fit.rate"])
     assert run(search, place) == before
-    tree["datasets"][IMAGES.dataset]["overrides"]["lift"]["field"]["width"] = 8
-    scale.write_text(yaml.safe_dump(tree), encoding="utf-8")
+    IMAGES.change_lift(classified_copy, "field", width=8)
     first = trials(search, place.results)[0, "lift"][1]
     assert first.finished(place, apart={*search.ranges, "fit.muon_rate"}) is None
 

@@ -2,11 +2,9 @@
 
 import pytest
 import torch
-import yaml
 
 from benchmarks.settings.cell import resolve
 from benchmarks.settings.digest import digest
-from benchmarks.settings.reading import read_mapping
 from benchmarks.settings.scale import load_scale
 from benchmarks.stages.experiment import StageError
 from benchmarks.stages.step_times import measure, path_of
@@ -29,9 +27,6 @@ def test_what_is_measured_stands_for_the_configured_trainings(classified_copy):
 
 def test_steps_that_differ_along_a_training_are_refused(classified_copy):
     place = Place(classified_copy / "results", classified_copy / "data", torch.device("cpu"))
-    scale = classified_copy / "config" / "scales" / "demo.yaml"
-    tree = read_mapping(scale)
-    tree["datasets"][IMAGES.dataset]["overrides"]["lift"]["fit"]["tied_steps"] = 1
-    scale.write_text(yaml.safe_dump(tree), encoding="utf-8")
+    IMAGES.change_lift(classified_copy, "fit", tied_steps=1)
     with pytest.raises(StageError, match=r"lift: fit\.tied_steps 1 of 4 steps, expected 0 or all"):
         measure("demo", IMAGES.dataset, place)
