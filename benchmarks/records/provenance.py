@@ -94,10 +94,18 @@ def _installed(module: str) -> str:
 
 
 def git_commit() -> str:
-    """The commit of the code, marked where files differ from it; empty outside a checkout."""
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"]
-    described = subprocess.run(command, capture_output=True, text=True, check=False)
-    return described.stdout.strip()
+    """The commit of the code, marked where files differ from it; empty outside a checkout.
+
+    Files in ``results/`` do not count: a run writes them anew while it lasts.
+    """
+    commit = _git("rev-parse", "--short=12", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!results")
+    return f"{commit}-dirty" if changed else commit
+
+
+def _git(*command: str) -> str:
+    run = ["git", "-C", str(ROOT), *command]
+    return subprocess.run(run, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def packages() -> dict[str, str]:

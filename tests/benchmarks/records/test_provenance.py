@@ -1,4 +1,7 @@
-"""The digest of code: what runs again when a file changes."""
+"""The digest of code (what runs again when a file changes), and its commit."""
+
+import re
+import subprocess
 
 import pytest
 
@@ -47,3 +50,23 @@ def test_comments_docstrings_and_formatting_do_not_count(project):
 def test_an_unknown_module_is_refused(project):
     with pytest.raises(ModuleNotFoundError, match=r"lift\.missing"):
         code_digest("lift.missing")
+
+
+def test_a_commit_is_marked_where_code_differs_from_it_and_not_for_results(project):
+    def git(*command):
+        who = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        subprocess.run(["git", "-C", str(project), *who, *command], check=True)
+
+    assert provenance.git_commit() == ""
+    curve = project / "results" / "curve.csv"
+    curve.parent.mkdir()
+    curve.write_text("step\n", encoding="utf-8")
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "code")
+    clean = provenance.git_commit()
+    assert re.fullmatch("[0-9a-f]{12}", clean)
+    curve.write_text("step\n1\n", encoding="utf-8")
+    assert provenance.git_commit() == clean
+    (project / "lift" / "model.py").write_text("f = 3\n", encoding="utf-8")
+    assert provenance.git_commit() == f"{clean}-dirty"
