@@ -150,6 +150,7 @@ rule prepare:
         "results/prepared/{dataset}/data/seed0/prepare.json",
     log:
         "results/prepared/{dataset}/data/seed0/logs/prepare.log",
+    threads: ASKED.cores("prepare", workflow.cores, alone=True)
     resources:
         **ASKED.resources("prepare", alone=True),
     params:
@@ -326,6 +327,8 @@ rule learning_curve:
         CELL + "/learning_curve.json",
     log:
         LOG + "/learning_curve.log",
+    wildcard_constraints:
+        scale=STAGED,
     threads: ASKED.cores("learning_curve", workflow.cores)
     resources:
         **ASKED.resources("learning_curve"),
@@ -345,13 +348,15 @@ rule ablation:
         "results/ablations/{ablation}.csv",
     log:
         "results/logs/ablation-{ablation}.log",
+    threads: ASKED.cores("ablation", workflow.cores, alone=True)
     resources:
         **ASKED.resources("ablation", alone=True),
     params:
         config=triggers.ablation_config,
         code=triggers.code_digest("benchmarks.stages.ablate"),
     shell:
-        ALONE + " benchmarks.stages.ablate {wildcards.ablation} > {log:q} 2>&1"
+        ALONE
+        + " benchmarks.workflow.on_device benchmarks.stages.ablate {wildcards.ablation} > {log:q} 2>&1"
 
 
 rule comparison:
@@ -364,6 +369,7 @@ rule comparison:
         "results/logs/comparison-{scale}-{dataset}.log",
     params:
         code=triggers.code_digest("benchmarks.tables.equal_budgets"),
+        beside=lambda wildcards: triggers.read_beside(wildcards.scale),
     shell:
         ALONE + " benchmarks.tables.equal_budgets --scale {wildcards.scale}"
         " --dataset {wildcards.dataset} > {log:q} 2>&1"
@@ -410,6 +416,7 @@ rule spectral_bias:
         report(f"results/{{scale}}/{plan.SPECTRAL_BIAS}", category="Curves"),
     log:
         "results/{scale}/spectral_bias/logs/spectral_bias.log",
+    threads: ASKED.cores("spectral_bias", workflow.cores, alone=True)
     resources:
         **ASKED.resources("spectral_bias", alone=True),
     params:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from lift.field import Latent
 from lift.hierarchy import upsample
-from lift.ranges import Count, Positive
+from lift.ranges import Count, Layers, Positive, Share
 
 CONVOLUTION_GROUPS = 8
 """Of channels that are normalised together."""
@@ -34,8 +34,8 @@ class MLPClassifier(nn.Module):
         classes: int,
         *,
         width: Count,
-        hidden_layers: int,
-        dropout: float,
+        hidden_layers: Layers,
+        dropout: Share,
     ) -> None:
         super().__init__()
         sizes = [sum(math.prod(shape) for shape in shapes.values()), *[width] * hidden_layers]
@@ -51,10 +51,16 @@ class MLPClassifier(nn.Module):
 
 
 class AttentionBlock(nn.Module):
-    """``x + attention(norm(x))``, then ``x + MLP(norm(x))``, on tokens ``(B, T, width)``."""
+    """``x + attention(norm(x))``, then ``x + MLP(norm(x))``, on tokens ``(B, T, width)``.
+
+    Raises:
+        ValueError: heads that the width does not divide into.
+    """
 
     def __init__(self, width: int, *, heads: int, mlp_ratio: float, dropout: float) -> None:
         super().__init__()
+        if width % heads:
+            raise ValueError(f"width: {width}, expected a multiple of the {heads} heads")
         hidden = round(mlp_ratio * width)
         self.heads = heads
         self.attention_norm = nn.LayerNorm(width)
@@ -97,7 +103,7 @@ class TransformerClassifier(nn.Module):
         depth: Count,
         heads: Count,
         mlp_ratio: Positive,
-        dropout: float,
+        dropout: Share,
     ) -> None:
         super().__init__()
         (*cells, channels), *others = shapes.values()

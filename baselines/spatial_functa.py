@@ -109,10 +109,7 @@ class SpatialFuncta(NeuralField):
             read = [interpolate(grid, query["cell"], query["weight"]) for grid in layers]
             return self.siren(query["code"], read)
         values = self.siren(query["local"], [grid.unsqueeze(2) for grid in layers]).flatten(1, 2)
-        slot = query["slot"]
-        if len(slot) == 1:
-            return values.index_select(1, slot[0])
-        return values.gather(1, slot.unsqueeze(-1).expand(-1, -1, values.shape[-1]))
+        return regions.in_order(values, query["slot"])
 
     def first_gradient(self, query: Query, values: Tensor) -> Latent | None:
         """At the zero latent all signals have one network; cells are read apart if nearest."""

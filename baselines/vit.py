@@ -12,7 +12,7 @@ from torch import Tensor
 
 from baselines.classifiers import TransformerClassifier
 from lift.field import Latent
-from lift.ranges import Count, Positive
+from lift.ranges import Count, Positive, Share
 
 
 class ViT(TransformerClassifier):
@@ -37,7 +37,7 @@ class ViT(TransformerClassifier):
         depth: Count,
         heads: Count,
         mlp_ratio: Positive,
-        dropout: float,
+        dropout: Share,
     ) -> None:
         shape = shapes.get("pixels", ())
         if len(shape) != 3 or shape[0] % patch:

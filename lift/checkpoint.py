@@ -16,10 +16,10 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Adam, Optimizer
 from tqdm import tqdm
 
-from lift.files import replacing
+from lift.files import replacing, unfinished_of
 
 Identity = dict[str, Any]
 """A JSON value: the settings and data that change the weights of a training."""
@@ -99,11 +99,14 @@ class Checkpoint:
     def peek(self) -> dict[str, Any] | None:
         """The progress that can be continued, before anything is restored; None where none can.
 
-        Its ``continued`` lists every `Continuation` so far, this one too.
+        Its ``continued`` lists every `Continuation` so far, this one too. What a kill left of
+        unfinished saves is removed: a folder has one training at a time.
 
         Raises:
             CheckpointError: the file is damaged.
         """
+        for left in unfinished_of(self.path):
+            left.unlink(missing_ok=True)
         if not self.path.exists():
             return None
         try:
@@ -154,7 +157,9 @@ class Checkpoint:
             }
             moments.pop("field", None)
             for optimiser in optimisers:
-                if any(parameter is p for g in optimiser.param_groups for p in g["params"]):
+                # Muon's averages say nothing to Adam, nor Adam's to Muon.
+                own = ("exp_avg" in moments) == isinstance(optimiser, Adam)
+                if own and any(parameter is p for g in optimiser.param_groups for p in g["params"]):
                     optimiser.state[parameter] = {
                         moment: tensor.to("cpu" if moment == "step" else parameter.device)
                         for moment, tensor in moments.items()

@@ -74,8 +74,12 @@ def write_functaset(
             "statistics": statistics["train"],
         }
         (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-        shutil.rmtree(directory, ignore_errors=True)
+        replaced = directory.with_name(f".{directory.name}.replaced")
+        shutil.rmtree(replaced, ignore_errors=True)
+        if directory.exists():
+            directory.rename(replaced)  # a stop at any place leaves one of the two
         unfinished.rename(directory)
+        shutil.rmtree(replaced, ignore_errors=True)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

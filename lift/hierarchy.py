@@ -23,7 +23,7 @@ def smoothness(fused: Tensor) -> Tensor:
     """Mean squared distance of a region's fused latent to its neighbours', ``(B,)``.
 
     ``L_smooth = mean_m (1/K) sum_k ||Z_m - Z_k||^2`` over the 2D axis-aligned neighbours that
-    exist (4 in images, 6 in voxels; fewer at the border).
+    exist (4 in images, 6 in voxels; fewer at the border, none of a single region).
 
     Args:
         fused: ``(B, P, ..., P, d)``.
@@ -33,13 +33,15 @@ def smoothness(fused: Tensor) -> Tensor:
     count = fused.new_zeros(fused.shape[1:-1])
     for axis in axes:
         size = fused.shape[axis]
+        if size == 1:
+            continue
         pair = fused.diff(dim=axis).square().sum(-1)  # distances along one axis, P-1 of them
         nothing = pair.narrow(axis, 0, 1) * 0
         total = total + torch.cat([pair, nothing], axis) + torch.cat([nothing, pair], axis)
         along = torch.full((size,), 2.0, dtype=fused.dtype, device=fused.device)
         along[0], along[-1] = 1.0, 1.0
         count = count + along.view([-1 if other == axis else 1 for other in axes])
-    return (total / count).flatten(1).mean(1)
+    return (total / count.clamp_min(1)).flatten(1).mean(1)
 
 
 def open_fusion_(linear: nn.Linear, coarse: int) -> None:

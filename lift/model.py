@@ -109,8 +109,8 @@ class LIFT(NeuralField):
         if open_start:
             # Every shift starts at 1, which the sines' own biases take back.
             with torch.no_grad():
-                for bias in self.local_mlps.biases[:-1]:
-                    bias.sub_(1)
+                for layer, bias in enumerate(self.local_mlps.biases[:-1]):
+                    bias.sub_(1 if layer else 1 / gamma)  # gamma multiplies the first one
         self.rates = InnerRates(self.latent_shapes, **inner_rates)
 
     @property
@@ -139,10 +139,7 @@ class LIFT(NeuralField):
 
     def evaluate(self, latent: Latent, query: Query) -> Tensor:
         values = self.local_mlps(query["local"], self.generator(latent).unsqueeze(3))
-        slot = query["slot"]
-        if len(slot) == 1:
-            return values.index_select(1, slot[0])
-        return values.gather(1, slot.unsqueeze(-1).expand(-1, -1, values.shape[-1]))
+        return regions.in_order(values, query["slot"])
 
     def penalty(self, latent: Latent) -> Tensor:
         if not self.smoothness_weight:

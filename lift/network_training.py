@@ -89,13 +89,17 @@ class Trained(NamedTuple):
 
 
 def optimizer_of(network: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
-    """AdamW whose weight decay leaves biases and normalisations (vectors) alone."""
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    matrices = [p for p in parameters if p.ndim > 1]
-    vectors = [p for p in parameters if p.ndim <= 1]
+    """AdamW whose weight decay leaves biases and normalisations alone."""
+    decayed: list[nn.Parameter] = []
+    spared: list[nn.Parameter] = []
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            # Biases of one linear map a cell are no vectors.
+            bias = parameter.ndim <= 1 or name.endswith("bias")
+            (spared if bias else decayed).append(parameter)
     groups = [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
+        {"params": decayed, "weight_decay": config.weight_decay},
+        {"params": spared, "weight_decay": 0.0},
     ]
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=config.rate)
 

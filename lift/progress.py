@@ -32,7 +32,7 @@ class Progress:
 
     ``seconds`` are those of training, compilation included and validation not. ``window`` holds
     the numbers of every step since the last row. ``continued`` lists where a state of other
-    settings was continued.
+    settings was continued. ``tied`` says whether a field's regions share one network so far.
     """
 
     step: int = 0
@@ -41,6 +41,7 @@ class Progress:
     window: dict[str, list[float]] = field(default_factory=dict)
     level: float | None = None
     best_level: float | None = None
+    tied: bool | None = None
     continued: list[Continuation] = field(default_factory=list)
     saved_at: float = field(default_factory=time.monotonic)
     _began: float = field(default_factory=time.monotonic)
@@ -59,6 +60,7 @@ class Progress:
             "window": self.window,
             "level": self.level,
             "best_level": self.best_level,
+            "tied": self.tied,
             "continued": self.continued,
         }
 

@@ -47,6 +47,18 @@ def locate(coords: Tensor, regions_per_axis: int) -> tuple[Tensor, Tensor]:
     return local.view(sets, regions, capacity, dimensions), slot
 
 
+def in_order(values: Tensor, slot: Tensor) -> Tensor:
+    """Values ``(B, N, C)`` of the points that `locate` sorted, in the points' order.
+
+    Args:
+        values: of the slots, ``(B, M*K, C)``.
+        slot: of each point, ``(S, N)`` with ``S`` 1 or B.
+    """
+    if len(slot) == 1:
+        return values.index_select(1, slot[0])
+    return values.gather(1, slot.unsqueeze(-1).expand(-1, -1, values.shape[-1]))
+
+
 class LocalMLPs(nn.Module):
     """``M`` sine MLPs ``D -> W -> ... -> W -> C`` with shift modulation and a linear output.
 

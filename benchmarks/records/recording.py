@@ -42,7 +42,7 @@ class Recording:
             code_digest=self.code,
             git_commit=self._commit,
             packages=packages(),
-            device=_device_name(self._device),
+            device=device_name(self._device),
             hardware=hardware(self._device),
             threads=torch.get_num_threads(),
             processes=self._processes,
@@ -52,7 +52,7 @@ class Recording:
         )
 
 
-def _device_name(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
     """A device's name, and whether it took float32 products in place of bfloat16 ones."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     return name if multiplies_bfloat16(device) else f"{name}, no bfloat16 products"

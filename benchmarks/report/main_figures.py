@@ -33,8 +33,10 @@ def link_figures(root: Path, runs: Iterable[Run]) -> Path:
     folder = root / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for run in runs:
-        for name, stage in FIGURES.items() if not run.seed else ():
+    known = list(runs)
+    first = min((run.seed for run in known), default=0)
+    for run in known:
+        for name, stage in FIGURES.items() if run.seed == first else ():
             path = run.folder / f"{name}.png"
             link = folder / run.dataset / run.method / _spent(run, stage) / path.name
             if path.exists():

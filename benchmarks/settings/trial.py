@@ -86,7 +86,10 @@ def write_trial(scale: str, dataset: str, trial: str, changes: dict[str, Any], r
     path = trial_path(scale, dataset, trial, root)
     if path.exists():
         if (found := read_mapping(path)) != changes:
-            raise ConfigError(f"{path}: has {found}, not {changes}; give this one another --name")
+            raise ConfigError(
+                f"{path}: has {found}, expected {changes}; give this trial another --name, or move "
+                f"{path.parent} away if it is of an ablation or a search, to train it anew"
+            )
         return
     with replacing(path) as unfinished:
         unfinished.write_text(yaml.safe_dump(changes, sort_keys=False), encoding="utf-8")

@@ -1,7 +1,8 @@
-"""One search of training settings for every method: equal numbers of trials, equal times.
+"""One search of training settings for every method: equally many trials.
 
-A trial is chosen by training images held out. The first one is what the scale says before the
-search, the others are drawn. Finished trials are read and not trained again.
+A trial is a share of the method's own steps in its scale, the same for all, and is chosen by
+training images held out. The first one is what the scale says before the search, the others are
+drawn. Finished trials are read and not trained again.
 """
 
 from __future__ import annotations

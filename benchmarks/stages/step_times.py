@@ -19,6 +19,7 @@ import pandas as pd
 import torch
 
 from benchmarks.records.machine import hardware
+from benchmarks.records.recording import device_name
 from benchmarks.settings.cell import resolve
 from benchmarks.settings.digest import digest
 from benchmarks.settings.scale import find_dataset, load_scale
@@ -100,6 +101,7 @@ def measure(scale: str, dataset: str, place: Place, rounds: int = ROUNDS) -> pd.
             "slowest": round(max(times), 4),
             "rounds": rounds,
             "threads": torch.get_num_threads(),
+            "device": device_name(place.device),
             "machine": hardware(place.device),
         }
         for name, times in taken.items()

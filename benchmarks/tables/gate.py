@@ -119,7 +119,7 @@ def record(path: Path, root: Path, scale: str, relative: float) -> int:
             entry
             for folder in (scale, "published")
             for file in sorted((root / folder).glob("*/*/seed*/*.json"))
-            if file.stem in MEASUREMENTS
+            if file.stem in MEASUREMENTS and "+" not in file.parts[-3]
             for entry in _entries(read_result(file), folder, scale, relative)
         ]
     if not entries:

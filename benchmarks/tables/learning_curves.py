@@ -67,8 +67,7 @@ def gathered(root: Path, scale_config: ScaleConfig, dataset: str) -> Curves:
     """
     scale, timed = scale_config.scale, step_times(root, scale_config, dataset)
     titles = {name: title_of(name) for name in find_dataset(scale_config, dataset).methods}
-    rates = rates_of(load_search(), root, scale, dataset, titles)
-    found = Curves({}, {}, [], {}, {}, (timed.about if timed else OWN, rates))
+    found, devices = Curves({}, {}, [], {}, {}, ()), dict[str, str]()
     for method, title in titles.items():
         refused = False
         for seed in scale_config.seeds:
@@ -79,6 +78,7 @@ def gathered(root: Path, scale_config: ScaleConfig, dataset: str) -> Curves:
                 if timed:
                     curve["seconds"] = timed.seconds[method] * curve["signals"]
                 found.seeds.setdefault(title, []).append(curve)
+                devices |= trained_on(path, title)
                 if said := changed(result, root):
                     found.changed[title] = said
             elif result:
@@ -88,7 +88,25 @@ def gathered(root: Path, scale_config: ScaleConfig, dataset: str) -> Curves:
             found.floats[title] = latent_floats(scale, dataset, method)
         elif not refused:
             found.lacking.append(title)
-    return found
+    shown = {method: title for method, title in titles.items() if title in found.seeds}
+    rates = rates_of(load_search(), root, scale, dataset, shown, found.changed)
+    notes = [timed.about if timed else OWN, rates]
+    if timed and found.changed:
+        notes.append(
+            f"{', '.join(found.changed)}: seconds are of the configured step, which these curves' "
+            "trainings did not take."
+        )
+    if len(set(devices.values())) > 1:
+        each = "; ".join(f"{title} on {device}" for title, device in devices.items())
+        notes.append(f"Trained on unlike devices: {each}.")
+    return found._replace(notes=tuple(notes))
+
+
+def trained_on(path: Path, title: str) -> dict[str, str]:
+    """The device of the training that a curve is of, by its method's title, where it is known."""
+    fit = path.with_name("fit.json")
+    provenance = read_result(fit).provenance if fit.exists() else None
+    return {title: provenance.device} if provenance else {}
 
 
 def curve_result(path: Path) -> Result | str:

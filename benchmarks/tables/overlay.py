@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.figures.curves import COLORS, read_curve
 from benchmarks.figures.png import save_png
-from benchmarks.records.result import result_path
+from benchmarks.records.result import read_result, result_path
 from benchmarks.settings.cell import check_in_scale
 from benchmarks.settings.scale import load_scale
 from benchmarks.settings.trial import split_name
@@ -28,10 +28,12 @@ def figure(curves: Mapping[str, Sequence[Row]], path: Path, title: str) -> None:
     for place, (name, rows) in enumerate(curves.items()):
         color = COLORS[place % len(COLORS)]
         steps = [row["step"] or 0 for row in rows]
-        axis.plot(steps, [row["train_psnr"] or 0 for row in rows], color=color, linewidth=1.3)
         dots = [(row["step"] or 0, p) for row in rows if (p := row["validation_psnr"]) is not None]
         label = f"{name}, {dots[-1][1]:.2f} dB on validation" if dots else name
-        axis.plot(*zip(*dots, strict=True), color=color, marker="o", linestyle="", label=label)
+        seen = [row["train_psnr"] or 0 for row in rows]
+        axis.plot(steps, seen, color=color, linewidth=1.3, label=label)
+        if dots:
+            axis.plot(*zip(*dots, strict=True), color=color, marker="o", linestyle="")
     axis.set(xlabel="steps", ylabel="PSNR (dB)", title=title)
     axis.grid(alpha=0.25, linewidth=0.6)
     axis.spines[["top", "right"]].set_visible(False)
@@ -52,8 +54,10 @@ def main() -> None:
         scale_config, curves = load_scale(options.scale), {}
         for method in options.methods:
             check_in_scale(scale_config, options.dataset, split_name(method)[0])
-            path = result_path(*place, method, 0, "fit").with_name("curve.csv")
-            curves[method] = read_curve(path)
+            path = result_path(*place, method, 0, "fit")
+            failed = read_result(path).status == "failed"  # a row of the tables, and no line here
+            title = f"{method}, failed" if failed else method
+            curves[title] = [] if failed else read_curve(path.with_name("curve.csv"))
         path = options.root / options.scale / options.dataset / "_".join(options.methods)
         figure(curves, path.with_suffix(".png"), options.dataset)
 

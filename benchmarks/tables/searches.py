@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -72,19 +72,25 @@ def equally_searched(search: Search, root: Path) -> set[str]:
 
 
 def rates_of(
-    search: Search, root: Path, scale: str, dataset: str, titles: Mapping[str, str]
+    search: Search,
+    root: Path,
+    scale: str,
+    dataset: str,
+    titles: Mapping[str, str],
+    changed: Collection[str] = (),
 ) -> str:
     """What is known of the rates of methods in a comparison.
 
     Args:
         titles: by method.
+        changed: titles of those that were trained with other settings than configured.
 
     Raises:
         ConfigError: the file of trials is none.
     """
     here = (search.scale, search.dataset) == (scale, dataset)
     alike = equally_searched(search, root) if here else set()
-    others = [title for method, title in titles.items() if method not in alike]
+    others = [title for method, title in titles.items() if method not in alike or title in changed]
     if len(others) == len(titles):
         return "Methods' rates do not come from equal searches, which may turn ranks round."
     said = f"Rates are the best of {search.trials} trials, equal ones for every method"

@@ -32,17 +32,19 @@ def step_times(root: Path, scale_config: ScaleConfig, dataset: str) -> StepTimes
     path = path_of(root, scale_config.scale, dataset)
     if not path.exists():
         return None
-    numbers, words = ("batch", "seconds", "threads"), ("method", "settings", "machine")
+    numbers, words = ("batch", "seconds", "threads"), ("method", "settings", "device", "machine")
     found = read_measured(path, numbers=numbers, words=words, program=PROGRAM).set_index("method")
     methods = find_dataset(scale_config, dataset).methods
     for method in methods:
         cell = resolve(scale_config.scale, dataset, method, 0, root)
         if method not in found.index or found.at[method, "settings"] != digest(cell.training):
             return None
-    threads, machine = int(found["threads"].iloc[0]), found["machine"].iloc[0]
+    first = found.iloc[0]
+    count = int(first["threads"])
+    threads = f"{count} thread{'s' * (count != 1)}"
     about = (
         f"Seconds are the signals seen times the method's median step, all methods in turn in one "
-        f"process ({machine}, {threads} thread{'s' * (threads != 1)}): `{path.name}`."
+        f"process ({first['device']}, {first['machine']}, {threads}): `{path.name}`."
     )
     each = found["seconds"] / found["batch"]
     return StepTimes({method: float(each[method]) for method in methods}, about)

@@ -36,7 +36,7 @@ class Reached:
     """One method and one level on a data set: a crossing a seed.
 
     None where the level was not reached, or the training failed. ``changed`` says how the settings
-    of trainings differ from the configured ones.
+    of trainings differ from the configured ones; ``machines`` are those that they ran on.
     """
 
     dataset: str
@@ -44,6 +44,7 @@ class Reached:
     level: float
     seeds: Sequence[Crossing | None]
     changed: str = ""
+    machines: tuple[str, ...] = ()
 
     @property
     def crossings(self) -> list[Crossing]:
@@ -71,8 +72,12 @@ def reached(root: Path, scale_config: ScaleConfig) -> list[Reached]:
             ]
             fits = [fit for folder in folders if (fit := _fit(folder, root, each)) is not None]
             said = "; ".join(dict.fromkeys(fit.changed for fit in fits if fit.changed))
+            ran = () if timed else tuple(dict.fromkeys(fit.machine for fit in fits if fit.machine))
             found += [
-                Reached(dataset, title, level, [crossing(fit.rows, level) for fit in fits], said)
+                Reached(
+                    *(dataset, title, level, [crossing(fit.rows, level) for fit in fits]),
+                    *(said, ran),
+                )
                 for title in [title_of(method)]
                 for level in (data.quality if any(fit.rows for fit in fits) else ())
             ]
@@ -80,10 +85,12 @@ def reached(root: Path, scale_config: ScaleConfig) -> list[Reached]:
 
 
 class _Fit(NamedTuple):
-    """A training's curve, which reaches no level where it failed, and how its settings differ."""
+    """A training's curve, which reaches no level where it failed, how its settings differ, and the
+    machine that it ran on."""
 
     rows: list[Row]
-    changed: str
+    changed: str = ""
+    machine: str = ""
 
 
 def _fit(folder: Path, root: Path, each: float | None) -> _Fit | None:
@@ -91,11 +98,12 @@ def _fit(folder: Path, root: Path, each: float | None) -> _Fit | None:
     try:
         result = read_result(folder / "fit.json")
         if result.status == "failed":
-            return _Fit([], "")
+            return _Fit([])
         rows = read_curve(folder / "curve.csv")
         if each:
             rows = [{**row, "seconds": each * (row["signals"] or 0)} for row in rows]
-        return _Fit(rows, changed(result, root))
+        provenance = result.provenance
+        return _Fit(rows, changed(result, root), provenance.machine if provenance else "")
     except (ResultError, CurveError):
         return None
 
@@ -156,10 +164,16 @@ def _machines(root: Path, scale_config: ScaleConfig) -> list[str]:
 def _grids(dataset: str, found: Sequence[Reached], footnotes: Footnotes) -> Iterator[Grid]:
     levels = list(dict.fromkeys(entry.level for entry in found))
     place = {(entry.title, entry.level): entry for entry in found}
+    ran = {entry.title: "; ".join(entry.machines) for entry in found}
+    unlike = len({machine for machine in ran.values() if machine}) > 1
     for axis, name in AXES.items():
+        noted = axis == "seconds" and unlike
         rows = [
-            [Shown(title), *(_shown(place[title, level], axis, footnotes) for level in levels)]
-            for title in dict.fromkeys(entry.title for entry in found)
+            [
+                Shown(title, None, footnotes.number(machine if noted else "")),
+                *(_shown(place[title, level], axis, footnotes) for level in levels),
+            ]
+            for title, machine in ran.items()
         ]
         headings = ["method", *(f"{level:g} dB" for level in levels)]
         yield Grid(f"{dataset}, {name}", headings, rows)

@@ -6,11 +6,13 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hashlib import sha256
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from benchmarks.workflow.allocation import owns_its_devices
 
 LOCKS = "LIFT_DEVICE_LOCKS"
 """Environment variable: the folder of the locks. Without it ``/tmp``, the same for every job of a
@@ -54,6 +56,12 @@ def _driver() -> dict[str, str]:
         return {}
     rows = (line.split(",") for line in listing.stdout.splitlines() if "," in line)
     return {index.strip(): uuid.strip() for index, uuid in rows}
+
+
+def held_devices(wanted: int) -> AbstractContextManager[list[str]]:
+    """Devices for as long as the block runs; a scheduler's devices need no waiting."""
+    devices = visible_devices() if wanted else []
+    return nullcontext(devices[:wanted]) if owns_its_devices() else device_slots(devices, wanted)
 
 
 @contextmanager

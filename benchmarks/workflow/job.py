@@ -19,14 +19,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
 
 from benchmarks.stages.parent import end_with
-from benchmarks.workflow.allocation import cpus, owns_its_devices
-from benchmarks.workflow.devices import device_slots, visible_devices
+from benchmarks.workflow.allocation import cpus
+from benchmarks.workflow.devices import held_devices
 
 THREADS = {
     f"{library}_NUM_THREADS" for library in ("OMP", "MKL", "OPENBLAS", "GOTO", "NUMEXPR")
@@ -108,12 +107,6 @@ def say(lines: BinaryIO) -> None:
     lines.seek(-len(line), os.SEEK_CUR)
 
 
-def _devices(wanted: int) -> AbstractContextManager[list[str]]:
-    """Devices for as long as the block runs; a scheduler's devices need no waiting."""
-    devices = visible_devices() if wanted else []
-    return nullcontext(devices[:wanted]) if owns_its_devices() else device_slots(devices, wanted)
-
-
 def _unblock() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
@@ -145,7 +138,7 @@ def main() -> None:
     options.log.parent.mkdir(parents=True, exist_ok=True)
     program = [sys.executable, "-m", "benchmarks.workflow.programs", "--parent", str(os.getpid())]
     program += ["--log", str(options.log), "--results", *map(str, options.results)]
-    with _devices(options.gpus) as devices:
+    with held_devices(options.gpus) as devices:
         program += ["--processes", str(max(len(devices), 1))]
         variables = environment(options.threads, devices)
         code = child.run([*program, *sys.argv[split:]], options.log, variables)

@@ -101,7 +101,7 @@ class Plan:
         paths += [
             str(ROOT / scale / dataset / "lift_relift.png")
             for dataset, data in self.scale_config.datasets.items()
-            if {"lift", "relift"} <= set(data.methods)
+            if {"lift", "relift"} <= set(data.methods) and 0 in self.scale_config.seeds
         ]
         return [*paths, *([str(ROOT / scale / SPECTRAL_BIAS)] if tasks else [])]
 
@@ -121,6 +121,8 @@ class Plan:
         wanted = ["reconstruction"]
         try:
             cell = resolve(scale, dataset, method, seed)
+            if cell.training.fit.snapshots:
+                wanted.append("learning_curve")
             if cell.generation is not None:
                 generation_config(cell)
                 wanted += ["interpolation", "generation"]

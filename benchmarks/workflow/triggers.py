@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 from benchmarks.datasets.location import data_root
 from benchmarks.records.provenance import code_digest, sha256
+from benchmarks.settings import folders
 from benchmarks.settings.cell import Cell, resolve
 from benchmarks.settings.dataset import known_datasets, load_dataset_config
 from benchmarks.settings.fields import field_module
-from benchmarks.settings.folders import CONFIG
+from benchmarks.settings.folders import CONFIG, files
 from benchmarks.settings.method import find_method, published_settings
 from benchmarks.settings.names import parse_cell
 from benchmarks.settings.reading import ConfigError
@@ -166,15 +167,20 @@ def prepared_manifests() -> dict[str, str]:
 
 @or_mistake
 def read_beside(scale: str) -> dict[str, str]:
-    """Hash of each file that the tables read besides results and published numbers."""
+    """Hash of each file that the tables read besides results and published numbers.
+
+    Of the configuration they show titles, notes, and what was asked of a search or ablation.
+    """
     measured = [
         csv_path(RESULTS, load_search()),
         *sorted((RESULTS / "ablations").glob("*.csv")),
         *sorted((RESULTS / scale).glob("*/*/seed*/learning_curve.*")),
         *sorted((RESULTS / scale).glob("*/step_times.csv")),
     ]
-    found = {str(path): sha256(path) for path in measured if path.exists()}
-    return found | {path.name: sha256(path) for path in (ABLATIONS, SEARCH)}
+    shown = [ABLATIONS, SEARCH, *files("methods").values(), *files("datasets").values()]
+    found = {str(path): path for path in measured if path.exists()}
+    found |= {folders.shown(path): path for path in shown}
+    return {name: sha256(path) for name, path in found.items()}
 
 
 @or_mistake
@@ -209,6 +215,7 @@ def _cell(wildcards: Any) -> Cell:
 
 SETTINGS: dict[str, Callable[[Any], dict[str, Any] | str]] = {
     "reconstruction": cell_config,
+    "learning_curve": cell_config,
     "interpolation": interpolate_config,
     "generation": generate_config,
     "encode_copies": copies_config,

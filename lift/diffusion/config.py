@@ -14,11 +14,14 @@ GeometryName = Literal["scales", "fused"]
 
 
 class DiffusionConfig(BaseModel):
-    """How a denoiser, which predicts the clean latent, is sampled."""
+    """How a denoiser, which predicts the clean latent, is sampled.
+
+    ``ancestral`` is DDPM's, ``dpm`` DPM-Solver++ of second order.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sampler: Literal["ancestral", "ddim"]
+    sampler: Literal["ancestral", "ddim", "dpm"]
     sampling_steps: int = Field(ge=1, le=STEPS)
 
     @model_validator(mode="after")

@@ -1,9 +1,10 @@
 """The diffusion process: the training loss of a denoiser, and sampling with it.
 
 DDPM (Ho et al., NeurIPS 2020) with the squared-cosine schedule (Nichol and Dhariwal, ICML 2021),
-and DDIM (Song et al., ICLR 2021). A denoiser predicts the clean latent. Schedule and ancestral
-steps are diffusers'; its DDIM takes a step's predecessor to be ``STEPS // n`` below, which is wrong
-for every number of steps that does not divide `STEPS`, so that update is written here.
+DDIM (Song et al., ICLR 2021), and DPM-Solver++ (Lu et al., arXiv 2211.01095). A denoiser predicts
+the clean latent. All but DDIM is diffusers': its DDIM takes a step's predecessor to be
+``STEPS // n`` below, which is wrong for every number of steps that does not divide `STEPS`, so that
+update is written here.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from itertools import pairwise
 
 import torch
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from torch import Tensor
 
 from lift.bars import progress_bar
@@ -22,26 +24,39 @@ Denoiser = Callable[[Tensor, Tensor], Tensor]
 """``denoiser(noisy (B, ...), timestep (B,))``: the clean latent, in the shape of ``noisy``."""
 
 
+PROCESS = {
+    "num_train_timesteps": STEPS,
+    "beta_schedule": "squaredcos_cap_v2",
+    "prediction_type": "sample",
+}
+
+
 def noise_schedule() -> DDPMScheduler:
     """mNIF's process: squared-cosine betas up to 0.999, variance beta_t, nothing clipped."""
-    return DDPMScheduler(
-        num_train_timesteps=STEPS,
-        beta_schedule="squaredcos_cap_v2",
-        prediction_type="sample",
-        variance_type="fixed_large",
-        clip_sample=False,
-    )
+    return DDPMScheduler(**PROCESS, variance_type="fixed_large", clip_sample=False)
+
+
+def dpm_solver(steps: int) -> DPMSolverMultistepScheduler:
+    """DPM-Solver++ of second order, with steps even in the logarithm of the signal-to-noise ratio.
+
+    Time steps are rounded, so that some of the noisiest and the clearest come twice.
+    """
+    solver = DPMSolverMultistepScheduler(**PROCESS, use_lu_lambdas=True)
+    solver.set_timesteps(steps)
+    return solver
 
 
 def visited_timesteps(config: DiffusionConfig) -> list[int]:
     """The time steps that sampling visits, falling; each one's predecessor is the next of them.
 
-    Evenly spaced for every number of steps. Ancestral sampling ends at step 0 and starts one stride
-    below the noisiest step, DDIM starts at the noisiest one: diffusers' ``leading`` and
-    ``trailing``. With few steps both are coarse; ancestral sampling then starts where a part of the
-    signal should still be there.
+    Those of ``dpm`` are `dpm_solver`'s. Others are evenly spaced for every number of steps:
+    ancestral sampling ends at step 0 and starts one stride below the noisiest step, DDIM starts at
+    the noisiest one (diffusers' ``leading`` and ``trailing``). With few steps both are coarse;
+    ancestral sampling then starts where a part of the signal should still be there.
     """
     count = config.sampling_steps
+    if config.sampler == "dpm":
+        return dpm_solver(count).timesteps.tolist()
     if config.sampler == "ancestral":
         return [place * STEPS // count for place in reversed(range(count))]
     return [round(place * STEPS / count) - 1 for place in range(count, 0, -1)]
@@ -108,6 +123,11 @@ def stepper(
         return lambda clean, timestep, before, noisy: ddim_step(
             clean, noisy, kept[timestep], kept[before]
         )
+    if config.sampler == "dpm":
+        solver = dpm_solver(config.sampling_steps)
+        return lambda clean, timestep, before, noisy: solver.step(
+            clean, timestep, noisy, return_dict=False
+        )[0]
     # Told the whole list, diffusers finds each step's predecessor in it.
     schedule.set_timesteps(timesteps=visited_timesteps(config))
 

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from lift.compiling import compiled
+from lift.compiling import compiled, compiling_works
 from lift.field import Latent, NeuralField, Query
 from lift.meta.inner import (
     InnerGradient,
@@ -66,7 +66,8 @@ def meta_step(
     """
     part: Part
     if gradient == "unrolled":
-        part = _compiled(field, inner_steps) if compile else _unrolled(field, inner_steps)
+        fused = compile and compiling_works(next(field.parameters()).device.type)
+        part = _compiled(field, inner_steps) if fused else _unrolled(field, inner_steps)
     else:
         taken = _replayed if gradient == "replayed" else _first_order
         part = taken(field, inner_steps, gradient_function(compile))

@@ -53,7 +53,8 @@ class InnerRates(nn.Module):
 
     Raises:
         ValueError: not exactly one of ``start`` and ``between``, a range whose ends are not in
-            order, a rate that has no logarithm, or bounds of logarithms.
+            order, a rate that has no logarithm, or bounds of logarithms or
+            of fixed rates.
     """
 
     def __init__(
@@ -77,8 +78,9 @@ class InnerRates(nn.Module):
                 raise ValueError(f"{key}: {list(ends)}, expected the smaller end first")
         if learned not in ("fixed", "scale", "coordinate"):
             raise ValueError(f"learned: {learned!r}; expected 'fixed', 'scale' or 'coordinate'")
-        if bounds and logarithm:
-            raise ValueError(f"bounds: {bounds}, logarithm: true; expected one of the two")
+        if bounds and (logarithm or learned == "fixed"):
+            rates = "logarithm: true" if logarithm else "learned: fixed"
+            raise ValueError(f"bounds: {bounds}, {rates}; expected one of the two")
         self.steps, self.logarithm, self.clamp, self.scale = steps, logarithm, clamp, scale
         self.bounds = bounds
         values: dict[str, Any] = {}
@@ -90,7 +92,8 @@ class InnerRates(nn.Module):
                 value = torch.full(size, _named(start, name), dtype=torch.get_default_dtype())
             smallest = min(between) if between is not None else _named(start, name)
             if logarithm and smallest <= 0:
-                raise ValueError(f"start: {start}, logarithm: true; expected positive rates")
+                given = f"start: {start}" if between is None else f"between: {between}"
+                raise ValueError(f"{given}, logarithm: true; expected positive rates")
             values[name] = value.log() if logarithm else value
         self.names = list(shapes)
         self.learns = learned != "fixed"

@@ -85,8 +85,9 @@ def fit(
     state = team.same(checkpoint.peek() if team.first else None)
     progress = Progress.restored(state) if state else Progress()
     regions = len(next(iter(field.regional_parameters()), ()))
-    tied = config.tied_steps > 0 and progress.step <= config.tied_steps  # as the state was saved
-    if tied:
+    if progress.tied is None:  # a new training
+        progress.tied = config.tied_steps > 0 and progress.step <= config.tied_steps
+    if progress.tied:
         tie(field)
     optimisers = Optimisers(field, config)
     if state:
@@ -104,12 +105,12 @@ def fit(
     )
     with stop_requests() as stop:
         while (step := progress.step) < config.steps:
-            if tied and step >= config.tied_steps:
+            if progress.tied and step >= config.tied_steps:
                 untie(field, regions, optimisers)
-                tied = False
+                progress.tied = False
 
             loss, decibels, norm, size = take_step(step)
-            if config.agreement and not tied:
+            if config.agreement and not progress.tied:
                 bring_together(field, size * config.agreement)
 
             # Say how it goes, and keep what has been done.
@@ -138,7 +139,7 @@ def fit(
                 check_finite(step, config, validation_psnr=reached)
             keep(progress, config.steps, config.checkpoint_seconds, team.agreed(stop), save)
     bar.close()
-    if tied:
+    if progress.tied:
         untie(field, regions)
     keep_products(field, getattr(torch, config.kept), progress, checkpoint, team)
     return progress.rows

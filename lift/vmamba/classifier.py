@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from lift.field import Latent
 from lift.hierarchy import upsample
-from lift.ranges import Count, Positive
+from lift.ranges import Count, Positive, Share
 from lift.vmamba.scan import Backend
 from lift.vmamba.ss2d import SS2D
 
@@ -88,7 +88,7 @@ class VMambaClassifier(nn.Module):
         expand: Positive,
         states: Count,
         mlp_ratio: Positive,
-        drop_path: float,
+        drop_path: Share,
         backend: Backend = "auto",
     ) -> None:
         super().__init__()

@@ -164,3 +164,8 @@ def test_heads_that_do_not_fit_are_one_clear_error():
         build_head("svm", FUNCTA, 10, {})
     with pytest.raises(ValueError, match="head 'mlp': widht: Extra inputs are not permitted"):
         build_head("mlp", FUNCTA, 10, {"widht": 3, "hidden_layers": 1, "dropout": 0.0})
+
+
+def test_heads_that_the_width_does_not_divide_into_are_refused_when_built():
+    with pytest.raises(ValueError, match="width: 10, expected a multiple of the 4 heads"):
+        AttentionBlock(10, heads=4, mlp_ratio=1.0, dropout=0.0)

@@ -35,12 +35,27 @@ def test_finer_near_zero_is_siren_and_its_period_shrinks_with_the_value():
     assert net.layers[0].bias.abs().max() > 4
 
 
+def test_finers_gradient_takes_the_factor_for_a_constant():
+    net = FINER(2, 3, **SIZE, first_w0=3.0, w0=2.0, first_bias=1.0)
+    first, *others = net.layers
+    (gradient,) = torch.autograd.grad(net(COORDS).sum(), first.bias)
+    z = first(COORDS)
+    outer = (3 * (z.abs() + 1) * z).detach().requires_grad_()
+    h = torch.sin(outer)
+    for layer in others:
+        z = layer(h)
+        h = torch.sin(2 * (z.detach().abs() + 1) * z)
+    (pulled,) = torch.autograd.grad(net.last(h).sum(), outer)
+    expected = (pulled * 3 * (first(COORDS).abs() + 1)).sum(0)
+    torch.testing.assert_close(gradient, expected, rtol=1e-4, atol=1e-4)
+
+
 def test_gauss_is_one_at_zero_and_even():
     net = Gauss(2, 1, **SIZE, sigma=10.0)
     h = COORDS
     for layer in net.layers:
         h = torch.exp(-100 * layer(h) ** 2)
-    assert torch.allclose(net(COORDS), net.last(h))
+    assert torch.allclose(net(COORDS), net.last(h), atol=1e-5)
 
 
 def test_wavelets_are_complex_waves_under_gaussians():

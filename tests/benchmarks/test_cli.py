@@ -266,7 +266,7 @@ def test_a_name_is_not_taken_twice(tmp_path):
     written = path.stat()
     write_trial("demo", IMAGES, "lift+x", {"fit": {"steps": 5}}, tmp_path)
     assert path.stat().st_ino == written.st_ino  # the same file, not an equal one
-    with pytest.raises(ConfigError, match="give this one another --name"):
+    with pytest.raises(ConfigError, match="give this trial another --name"):
         write_trial("demo", IMAGES, "lift+x", {"fit": {"steps": 6}}, tmp_path)
     with pytest.raises(ConfigError, match="no such file; `lift run` with --set"):
         resolve("demo", IMAGES, "lift+y", 0, tmp_path)

@@ -1,5 +1,7 @@
 """Latents on disk."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -47,6 +49,20 @@ def test_a_link_to_another_disk_stays_one(tmp_path):
         write_functaset(link, {"train": (5, batches(5)[1])}, weights)
         assert open_functaset(link, weights).field_sha256 == weights
     assert link.is_symlink()
+
+
+def test_a_stop_while_a_functaset_replaces_another_leaves_one(tmp_path, monkeypatch):
+    write_functaset(tmp_path / "f", {"train": (5, batches(5)[1])}, "abc")
+    rename = Path.rename
+
+    def stopped(self, target):
+        rename(self, target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "rename", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write_functaset(tmp_path / "f", {"train": (5, batches(5)[1])}, "abd")
+    assert open_functaset(tmp_path / ".f.replaced", "abc").splits["train"]
 
 
 def test_a_missing_latent_leaves_nothing_behind(tmp_path):

@@ -29,6 +29,10 @@ def test_smoothness_counts_the_neighbours_that_exist():
     assert torch.allclose(smoothness(fused), torch.tensor([sum(ends_and_middle) / 3]))
 
 
+def test_smoothness_of_a_single_region_is_zero():
+    assert smoothness(torch.rand(2, 1, 1, 3)).tolist() == [0.0, 0.0]
+
+
 def test_smoothness_of_a_constant_grid_is_zero():
     assert smoothness(torch.full((2, 4, 4, 4, 3), 0.7)).tolist() == [0.0, 0.0]
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from lift import network_training
 from lift.checkpoint import Checkpoint, described, load_metadata
+from lift.diffusion.unet import CellLinear
 from lift.network_training import TrainingConfig, moving_average, optimizer_of, train
 from lift.progress import TrainingDivergedError
 from lift.sampling import batch_indices
@@ -169,15 +170,17 @@ def test_a_training_of_seconds_leaves_weights_and_a_curve_and_no_checkpoint(tmp_
 
 def test_weight_decay_shrinks_matrices_alone():
     # AdamW without a gradient multiplies what it decays by 1 - rate x decay.
-    model = network()
-    nn.init.constant_(model[0].bias, 3.0)
+    model = nn.Sequential(network(), CellLinear((2, 2), 3, 3))
+    nn.init.constant_(model[0][0].bias, 3.0)
+    nn.init.constant_(model[1].bias, 3.0)  # (4, 1, 3): a bias a cell
     before = {name: p.clone() for name, p in model.named_parameters()}
     optimizer = optimizer_of(model, config(rate=0.1, weight_decay=0.5))
     for parameter in model.parameters():
         parameter.grad = torch.zeros_like(parameter)
     optimizer.step()
     for name, parameter in model.named_parameters():
-        factor = 0.95 if parameter.ndim > 1 else 1.0
+        matrix = name.endswith("weight") and parameter.ndim > 1
+        factor = 0.95 if matrix else 1.0
         torch.testing.assert_close(parameter, factor * before[name], msg=name)
 
 

@@ -82,3 +82,11 @@ def test_the_changes_add_no_parameters():
     assert plain.cost() == changed.cost()
     count = sum(p.numel() for p in network(width=8, hidden=2).parameters())
     assert count == (2 * 8 + 8) + 2 * (8 * 8 + 8) + (8 * 3 + 3)
+
+
+@pytest.mark.parametrize("gamma", [1.0, 2.0, 4.0])
+def test_an_open_start_leaves_sines_where_they_were_whatever_gamma(gamma):
+    field = small_lift(gamma=gamma, residual=True, open_start=True, width=256)
+    for layer, bias in enumerate(field.local_mlps.biases[:-1]):
+        place = (1 if layer else gamma) * bias + 1  # at the region's centre, shifted by 1
+        assert abs(place.mean()) < 0.1

@@ -1,6 +1,7 @@
 """What the report says, and that everything is inside it."""
 
 import re
+import shutil
 from dataclasses import replace
 from itertools import pairwise
 
@@ -278,6 +279,11 @@ def test_main_figures_are_linked_for_snakemakes_report(root, found, tmp_path):
     link = folder / "embedded-images/lift/3,200 training signals/reconstruction.png"
     assert link.resolve() == root / "demo/embedded-images/lift/seed0/reconstruction.png"
     assert len(list(folder.rglob("*.png"))) == 4  # two sheets of two cells
+    shutil.copytree(root, tmp_path / "later")
+    for first in (tmp_path / "later").rglob("seed0"):
+        first.rename(first.with_name("seed3"))
+    runs = [replace(r, seed=3, root=tmp_path / "later") for r in found["runs"] if not r.seed]
+    assert len(list(link_figures(tmp_path, runs).rglob("*.png"))) == 4
     link_figures(tmp_path, [])
     assert not list(folder.iterdir())
 

@@ -117,6 +117,7 @@ def test_recorded_metrics_are_as_expected_until_one_changes(
     expected = tmp_path / "new.yaml"
     write(tmp_path, "cifar10", psnr(31.2))
     write(tmp_path, "cifar10", psnr(5.0), scale="published", stage="cost")
+    write(tmp_path, "cifar10", psnr(9.0), method="lift+trial")  # which a checkout has not
     assert not gate(monkeypatch, tmp_path, expected, "--record", "--relative", "0.01")
     assert not gate(monkeypatch, tmp_path, expected)
     write(tmp_path, "cifar10", psnr(30.8))

@@ -46,6 +46,15 @@ def test_a_curve_of_weights_that_were_replaced_is_not_read(tmp_path):
         assert found(tmp_path).refused == refused
 
 
+def test_unlike_devices_are_named(tmp_path):
+    for method, device in (("lift", "cpu"), ("functa", "cpu, no bfloat16 products")):
+        leave_learning_curve(tmp_path, method, CURVE)
+        here, recorded = {**LIFT, "method": method}, provenance({}, device)
+        write(tmp_path, "cifar10", [], stage="fit", recorded=recorded, **here)
+    said = "Trained on unlike devices: LIFT on cpu; Functa on cpu, no bfloat16 products."
+    assert said in list(found(tmp_path).remarks())
+
+
 @pytest.mark.parametrize("content", ["signals,seconds,test_psnr\n1,2,99\n", None])
 def test_a_curve_that_is_not_the_recorded_one_is_not_read(tmp_path, content):
     path = leave_learning_curve(tmp_path, "lift", CURVE) / "learning_curve.csv"

@@ -33,12 +33,14 @@ def test_a_method_that_has_not_finished_has_no_best(tmp_path):
     titles = {"lift": "LIFT", "functa": "Functa", "enf": "ENF"}
     search = load_search()
 
-    def said(scale, names):
+    def said(scale, names, changed=()):
         given = {name: titles[name] for name in names}
-        return rates_of(search, tmp_path, scale, search.dataset, given)
+        return rates_of(search, tmp_path, scale, search.dataset, given, changed)
 
     assert said("budget", titles).endswith("for every method; not so searched: ENF.")
     assert said("budget", ["lift", "functa"]).endswith("for every method.")
+    one = said("budget", ["lift", "functa"], ["Functa"])  # trained by other settings
+    assert one.endswith("not so searched: Functa.")
     assert "not come from equal searches" in said("demo", titles)
 
 

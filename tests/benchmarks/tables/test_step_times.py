@@ -29,6 +29,7 @@ def timed(root, methods, **changes):
             "batch": 16,
             "seconds": 4.0,
             "threads": 1,
+            "device": "cpu",
             "machine": "a processor",
             **changes,
         }
@@ -42,7 +43,7 @@ def test_seconds_are_signals_times_the_steps_share(tmp_path, budget):
     timed(tmp_path, budget.datasets["cifar10"].methods)
     found = step_times(tmp_path, budget, "cifar10")
     assert found.seconds["lift"] == pytest.approx(0.25)
-    assert "a processor, 1 thread)" in found.about
+    assert "cpu, a processor, 1 thread)" in found.about
 
 
 def test_time_to_quality_takes_them_in_place_of_the_trainings_own(tmp_path, budget):

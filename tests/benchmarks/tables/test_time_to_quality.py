@@ -113,6 +113,16 @@ def test_machines_are_those_of_the_scales_methods_and_not_of_trials(tmp_path):
     assert about.endswith("**Machine**: a chip, 1 thread.")
 
 
+def test_seconds_of_unlike_machines_say_whose_they_are(tmp_path):
+    for method, device in (("lift", "a chip"), ("functa", "another chip")):
+        leave(tmp_path, method, 0, rows((1, 10, 20, 20)), device=device)
+    shown = section(tmp_path, scale([0]), reached(tmp_path, scale([0])))
+    seconds, signals = ([row[0].marked for row in grid.rows] for grid in shown.grids)
+    assert signals == ["LIFT", "Functa"]
+    assert seconds == ["LIFT [1]", "Functa [3]"]  # the second is of a crossing
+    assert shown.footnotes[::2] == ["a chip, 1 thread", "another chip, 1 thread"]
+
+
 def test_a_method_whose_trainings_all_failed_has_no_row(tmp_path):
     leave(tmp_path, "lift", 0, rows((1, 10, 30, 30)), failed="step 7: loss nan")
     assert reached(tmp_path, scale([0])) == []

@@ -127,3 +127,15 @@ def test_a_killed_job_frees_its_devices(tmp_path, monkeypatch):
 def test_without_a_gpu_there_is_no_slot_to_wait_for():
     with device_slots([], 1) as own:
         assert own == []
+
+
+def test_a_program_without_a_job_holds_a_device_that_is_free(monkeypatch, tmp_path):
+    monkeypatch.setenv(LOCKS, str(tmp_path))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b")
+    say = "import os; print(os.environ['CUDA_VISIBLE_DEVICES'])"
+    program = ["-m", "benchmarks.workflow.on_device", "timeit", "-n", "1", "-r", "1", say]
+    with device_slots(["GPU-a", "GPU-b"], 1) as held_here:
+        assert held_here == ["GPU-a"]
+        run = [sys.executable, *program]
+        said = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines()[0] == "GPU-b"

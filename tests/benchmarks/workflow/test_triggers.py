@@ -25,7 +25,11 @@ def test_tables_depend_on_files_beside_results(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     Path(name).parent.mkdir(parents=True)
     before = triggers.read_beside("budget")
-    assert {"ablations.yaml", "search.yaml"} == before.keys()
+    assert {
+        "config/ablations.yaml",
+        "config/search.yaml",
+        "config/methods/lift.yaml",
+    } <= before.keys()
     Path(name).write_text("1", encoding="utf-8")
     first = triggers.read_beside("budget")
     Path(name).write_text("2", encoding="utf-8")
@@ -47,6 +51,11 @@ def test_a_comparison_asks_for_every_seed():
     asked = plan.learning_curves(SimpleNamespace(scale="budget", dataset="cifar10"))
     assert "results/budget/cifar10/functa/seed3/learning_curve.json" in asked
     assert len(asked) == 2 * len(plan.scale_config.datasets["cifar10"].methods)
+
+
+def test_tables_of_a_scale_that_keeps_weights_ask_for_its_learning_curves():
+    assert "results/budget/cifar10/lift/seed0/learning_curve.json" in Plan("budget").results()
+    assert not any("learning_curve" in path for path in Plan("demo").results())
 
 
 def test_a_field_depends_on_the_code_of_its_classifier_as_its_result_says(tmp_path, monkeypatch):

@@ -18,7 +18,7 @@ from lift.network_training import TrainingConfig, train
 WEIGHTS = torch.tensor([0.7, 0.3])
 MEANS = torch.tensor([[1.4, 0.7], [-2.0, -0.7]])
 STDS = torch.tensor([0.5, 0.4])
-SAMPLERS = [("ancestral", 250), ("ddim", 50)]
+SAMPLERS = [("ancestral", 250), ("ddim", 50), ("dpm", 25)]
 HOST = torch.device("cpu")
 KEPT = noise_schedule().alphas_cumprod
 
@@ -128,6 +128,23 @@ def test_the_shares_of_variance_that_the_log_of_searches_quotes(steps, percent):
     assert [round(100 * share) for share in left] == percent
 
 
+@pytest.mark.parametrize("variance", [100, 10, 1, 0.1, 0.01, 0.001])
+def test_dpm_in_25_steps_keeps_any_variance_as_ddim_in_50_does_not(variance):
+    def denoiser(noisy, timestep):
+        kept = KEPT[timestep][:, None]
+        return kept.sqrt() * variance / (kept * variance + 1 - kept) * noisy
+
+    once = {"batch": 8, "seed": 0, "device": HOST}
+
+    def share(sampler, steps):
+        start = sample(denoiser, (1,), 8, config(sampler, steps), **once)
+        noise = sample(lambda noisy, _: noisy, (1,), 8, config("ddim", 1), **once)
+        return ((start / noise) ** 2 / variance).mean().item()
+
+    assert 1.0 <= share("dpm", 25) <= 1.07
+    assert share("ddim", 50) < 0.96
+
+
 @pytest.mark.parametrize("steps", [25, 50, 100, 250, 1000])
 @pytest.mark.parametrize("sampler", ["ancestral", "ddim"])
 def test_numbers_of_steps_that_divide_are_exactly_diffusers(sampler, steps):
@@ -185,7 +202,7 @@ def trained(tmp_path_factory):
     ).network
 
 
-@pytest.mark.parametrize(("sampler", "steps"), [("ancestral", 100), ("ddim", 50)])
+@pytest.mark.parametrize(("sampler", "steps"), [("ancestral", 100), ("ddim", 50), ("dpm", 25)])
 def test_a_denoiser_trained_on_a_mixture_samples_it(trained, sampler, steps):
     settings = config(sampler, steps)
     samples = sample(trained, (2,), 3000, settings, batch=3000, seed=0, device=HOST)

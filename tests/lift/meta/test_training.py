@@ -143,6 +143,14 @@ def test_a_run_killed_by_the_system_continues_to_the_same_weights(tmp_path):
     assert all(torch.equal(killed[name], whole[name]) for name in whole)
 
 
+def test_what_a_kill_left_of_an_unfinished_save_is_removed(tmp_path):
+    run(tmp_path, config(steps=5))
+    left = tmp_path / ".checkpoint.safetensors.1234567.unfinished"
+    left.write_bytes(b"half of it")
+    run(tmp_path, config(steps=10))
+    assert not left.exists()
+
+
 def test_a_checkpoint_of_other_settings_is_moved_aside_and_said(tmp_path, capsys):
     run(tmp_path, config(steps=10), identity="a")
     kept = (tmp_path / "checkpoint.safetensors").read_bytes()
@@ -309,6 +317,24 @@ def test_a_resumed_run_of_the_whole_recipe_equals_an_uninterrupted_one(tmp_path,
     first, second = (load_file(tmp_path / d / "field.safetensors") for d in ("whole", "parts"))
     assert first["local_mlps.weights.1"].shape == (16, 8, 8)
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize(("before", "after"), [(5, 20), (20, 5)])
+def test_a_state_is_tied_as_it_was_saved_whatever_is_asked_now(tmp_path, before, after):
+    field = {"inner_rates": LEARNED, "open_start": True}
+    run(tmp_path, config(**{**TIED, "tied_steps": before, "steps": 8}), **field)
+    asked = config(**{**TIED, "tied_steps": after, "steps": 24})
+    run(tmp_path, asked, identity="b", resume_anyway=True, **field)
+    weights = load_file(tmp_path / "field.safetensors")["local_mlps.weights.1"]
+    assert not torch.equal(weights, weights[:1].expand_as(weights))
+
+
+@pytest.mark.parametrize(("before", "after"), [(1e-3, None), (None, 1e-3)])
+def test_a_training_goes_on_with_muon_or_without_it(tmp_path, before, after):
+    for muon_rate, steps in ((before, 5), (after, 10)):
+        settings = config(muon_rate=muon_rate, steps=steps)
+        curve = run(tmp_path, settings, identity=str(muon_rate), resume_anyway=True)
+    assert [row["step"] for row in curve] == [5, 10]
 
 
 def test_weights_may_be_kept_in_half_of_their_size_and_are_then_what_is_used(tmp_path):
