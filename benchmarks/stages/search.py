@@ -97,7 +97,8 @@ def changes(
     """A trial's changes of its cell, in groups.
 
     Args:
-        bounded: whether the cell brings inner rates back into bounds, which logarithms have not.
+        bounded: whether the cell says of bounds that inner rates are brought back into, which
+            logarithms have not.
     """
     found = changes_of([f"{name}={json.dumps(value)}" for name, value in settings.items()])
     if start := found.get("field", {}).get("inner_rates"):
@@ -124,7 +125,7 @@ def trials(search: Search, results: Path) -> dict[tuple[int, str], tuple[dict[st
             settings,
             training.fit.inner_steps,
             max(1, round(search.part * training.fit.steps)),
-            bounded=bool(training.settings["inner_rates"].get("bounds")),
+            bounded="bounds" in training.settings["inner_rates"],
         )
         name = f"{method}+search{number}"
         trial = Trial(search.scale, search.dataset, name, changed, seed=0)

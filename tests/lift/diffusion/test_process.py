@@ -121,7 +121,10 @@ def test_the_error_of_the_moments_falls_with_the_number_of_steps(sampler):
         assert abs(std - STD) < 1.2 / steps
 
 
-@pytest.mark.parametrize(("steps", "percent"), [(100, [98, 86, 55]), (250, [99, 94, 77])])
+SHARES = [(50, [95, 75, 34]), (100, [98, 86, 55]), (250, [99, 94, 77])]
+
+
+@pytest.mark.parametrize(("steps", "percent"), SHARES)
 def test_the_shares_of_variance_that_the_log_of_searches_quotes(steps, percent):
     deviations = [1.0, 0.1, 0.001**0.5]
     left = [(predicted_moments("ddim", steps, std)[1] / std) ** 2 for std in deviations]
