@@ -377,8 +377,7 @@ rule comparison:
 
 rule overlay:
     input:
-        lift="results/{scale}/{dataset}/lift/seed0/fit.json",
-        relift="results/{scale}/{dataset}/relift/seed0/fit.json",
+        PLAN.first_trainings,
     output:
         report("results/{scale}/{dataset}/lift_relift.png", category="Curves"),
     log:

@@ -20,8 +20,8 @@ from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
 from lift.meta.rates import InnerRates, RateSettings
 
 OFF_GRID = 1e-3
-"""What moves the first places off their grid: no pixel off the diagonals is as near to
-one token as to another."""
+"""What moves the first places off their grid: no pixel off its diagonals is as near to one token as
+to another."""
 
 TIE = 1e-6
 """Of tokens that are equally near, as on the grid that places start from, the first is taken,

@@ -57,7 +57,14 @@ def rank_notes(name: str, table: Table, sources: Sources) -> dict[str, str]:
             title = first.setdefault(measured[0].method, row.title)
             results[title] = measured
     said = certainty(sources.root, results)
-    return {title: f"rank by PSNR {text} ({HOW})" for title, text in said.items()}
+    how = how_found([each for title in said for each in results[title]])
+    return {title: f"rank by PSNR {text} ({how})" for title, text in said.items()}
+
+
+def how_found(results: Sequence[Result]) -> str:
+    """What a rank rests on: test signals, and not how long methods were trained."""
+    spent = {result.budget and result.budget.signals for result in results}
+    return f"{HOW}; trained on unequal numbers of signals" if len(spent) > 1 else HOW
 
 
 def is_ranked(column: Column) -> bool:

@@ -67,7 +67,7 @@ def gathered(root: Path, scale_config: ScaleConfig, dataset: str) -> Curves:
     """
     scale, timed = scale_config.scale, step_times(root, scale_config, dataset)
     titles = {name: title_of(name) for name in find_dataset(scale_config, dataset).methods}
-    found, devices = Curves({}, {}, [], {}, {}, ()), dict[str, str]()
+    found, devices = Curves({}, {}, [], {}, {}, ()), dict[str, dict[str, None]]()
     for method, title in titles.items():
         refused = False
         for seed in scale_config.seeds:
@@ -78,7 +78,7 @@ def gathered(root: Path, scale_config: ScaleConfig, dataset: str) -> Curves:
                 if timed:
                     curve["seconds"] = timed.seconds[method] * curve["signals"]
                 found.seeds.setdefault(title, []).append(curve)
-                devices |= trained_on(path, title)
+                devices.setdefault(trained_on(path), {})[title] = None
                 if said := changed(result, root):
                     found.changed[title] = said
             elif result:
@@ -96,17 +96,17 @@ def gathered(root: Path, scale_config: ScaleConfig, dataset: str) -> Curves:
             f"{', '.join(found.changed)}: seconds are of the configured step, which these curves' "
             "trainings did not take."
         )
-    if len(set(devices.values())) > 1:
-        each = "; ".join(f"{title} on {device}" for title, device in devices.items())
+    if len(devices) > 1:
+        each = "; ".join(f"{device} ({', '.join(titles)})" for device, titles in devices.items())
         notes.append(f"Trained on unlike devices: {each}.")
     return found._replace(notes=tuple(notes))
 
 
-def trained_on(path: Path, title: str) -> dict[str, str]:
-    """The device of the training that a curve is of, by its method's title, where it is known."""
+def trained_on(path: Path) -> str:
+    """The device of the training that a curve is of."""
     fit = path.with_name("fit.json")
     provenance = read_result(fit).provenance if fit.exists() else None
-    return {title: provenance.device} if provenance else {}
+    return provenance.device if provenance else "a device not recorded"
 
 
 def curve_result(path: Path) -> Result | str:

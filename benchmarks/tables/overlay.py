@@ -54,7 +54,7 @@ def main() -> None:
         scale_config, curves = load_scale(options.scale), {}
         for method in options.methods:
             check_in_scale(scale_config, options.dataset, split_name(method)[0])
-            path = result_path(*place, method, 0, "fit")
+            path = result_path(*place, method, scale_config.seeds[0], "fit")
             failed = read_result(path).status == "failed"  # a row of the tables, and no line here
             title = f"{method}, failed" if failed else method
             curves[title] = [] if failed else read_curve(path.with_name("curve.csv"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -124,41 +124,22 @@ def section(root: Path, scale_config: ScaleConfig, found: Sequence[Reached]) -> 
         if (titles := [t for t in map(title_of, data.methods) if (dataset, t) not in there])
     ]
     remarks = [f"No finished training in scale `{scale_config.scale}` on {'; on '.join(lacking)}."]
-    about = " ".join([LEGEND, *_seconds(root, scale_config, datasets)])
+    about = " ".join([LEGEND, *_seconds(root, scale_config, found)])
     title = "Time to quality"
     return Section(
         "time_to_quality", title, about, grids, footnotes.lines(), remarks if lacking else []
     )
 
 
-def _seconds(root: Path, scale_config: ScaleConfig, datasets: Iterable[str]) -> Iterator[str]:
+def _seconds(root: Path, scale_config: ScaleConfig, found: Sequence[Reached]) -> Iterator[str]:
     """Where the seconds of data sets come from."""
-    timed = {name: found for name in datasets if (found := step_times(root, scale_config, name))}
-    yield from (f"{name}: {found.about}" for name, found in timed.items())
+    datasets = dict.fromkeys(entry.dataset for entry in found)
+    timed = {name: how for name in datasets if (how := step_times(root, scale_config, name))}
+    yield from (f"{name}: {how.about}" for name, how in timed.items())
     if set(datasets) - timed.keys():
         yield OWN
-        machines = _machines(root, scale_config)
-        if machines:
+        if machines := dict.fromkeys(name for entry in found for name in entry.machines):
             yield f"**Machine**: {'; '.join(machines)}."
-
-
-def _machines(root: Path, scale_config: ScaleConfig) -> list[str]:
-    """Devices and threads of the scale's trainings, each once."""
-    names: dict[str, None] = {}
-    cells = [
-        (dataset, method, seed)
-        for dataset, data in scale_config.datasets.items()
-        for method in data.methods
-        for seed in scale_config.seeds
-    ]
-    for cell in cells:
-        try:
-            provenance = read_result(result_path(root, scale_config.scale, *cell, "fit")).provenance
-        except ResultError:
-            continue
-        if provenance:
-            names[provenance.machine] = None
-    return list(names)
 
 
 def _grids(dataset: str, found: Sequence[Reached], footnotes: Footnotes) -> Iterator[Grid]:

@@ -101,7 +101,7 @@ class Plan:
         paths += [
             str(ROOT / scale / dataset / "lift_relift.png")
             for dataset, data in self.scale_config.datasets.items()
-            if {"lift", "relift"} <= set(data.methods) and 0 in self.scale_config.seeds
+            if {"lift", "relift"} <= set(data.methods)
         ]
         return [*paths, *([str(ROOT / scale / SPECTRAL_BIAS)] if tasks else [])]
 
@@ -131,6 +131,14 @@ class Plan:
         if (dataset, method, seed) in classified_cells(scale):
             wanted += ["encode_copies", "classification"]
         return tuple(wanted)
+
+    def first_trainings(self, wildcards: Any) -> list[str]:
+        """What the figure of LIFT and ReLIFT reads: the first seed of both."""
+        seed = self.scale_config.seeds[0]
+        return [
+            str(result_path(ROOT, wildcards.scale, wildcards.dataset, name, seed, "fit"))
+            for name in ("lift", "relift")
+        ]
 
     def learning_curves(self, wildcards: Any) -> list[str]:
         """What a comparison at equal budgets reads: every seed of every method."""

@@ -53,8 +53,7 @@ class InnerRates(nn.Module):
 
     Raises:
         ValueError: not exactly one of ``start`` and ``between``, a range whose ends are not in
-            order, a rate that has no logarithm, or bounds of logarithms or
-            of fixed rates.
+            order, a rate that has no logarithm, or bounds of logarithms or of fixed rates.
     """
 
     def __init__(

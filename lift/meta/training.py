@@ -86,7 +86,7 @@ def fit(
     progress = Progress.restored(state) if state else Progress()
     regions = len(next(iter(field.regional_parameters()), ()))
     if progress.tied is None:  # a new training
-        progress.tied = config.tied_steps > 0 and progress.step <= config.tied_steps
+        progress.tied = config.tied_steps > 0
     if progress.tied:
         tie(field)
     optimisers = Optimisers(field, config)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from benchmarks.records.result import Metric, Result, result_path, write_result
+from benchmarks.records.result import Budget, Metric, Result, result_path, write_result
 from benchmarks.records.signals import FILE, read_psnr, write_psnr
-from benchmarks.tables.certainty import certainty
+from benchmarks.tables.certainty import HOW, certainty, how_found
 from tests.benchmarks.tables.results_tree import provenance
 
 SIGNALS = np.random.default_rng(0).normal(30, 3, 100)
@@ -49,6 +49,16 @@ def test_as_many_signals_of_another_choice_are_not_paired(tmp_path):
     assert certainty(tmp_path, {"LIFT": [lift], "Functa": [fewer]}) == {}
     mixed = [functa, leave(tmp_path, "functa", SIGNALS + 1, seed=1, encoded=300)]
     assert certainty(tmp_path, {"LIFT": [lift], "Functa": mixed}) == {}
+
+
+def test_a_rank_of_unequal_trainings_says_so(tmp_path):
+    result = leave(tmp_path, "lift", SIGNALS)
+    shorter, longer = (
+        result.model_copy(update={"budget": Budget(signals=n, published_signals=None)})
+        for n in (10, 20)
+    )
+    assert how_found([shorter, shorter]) == HOW
+    assert how_found([shorter, longer]).endswith("; trained on unequal numbers of signals")
 
 
 def test_a_file_that_is_not_the_recorded_one_is_not_read(tmp_path):

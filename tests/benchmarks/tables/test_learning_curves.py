@@ -51,7 +51,7 @@ def test_unlike_devices_are_named(tmp_path):
         leave_learning_curve(tmp_path, method, CURVE)
         here, recorded = {**LIFT, "method": method}, provenance({}, device)
         write(tmp_path, "cifar10", [], stage="fit", recorded=recorded, **here)
-    said = "Trained on unlike devices: LIFT on cpu; Functa on cpu, no bfloat16 products."
+    said = "Trained on unlike devices: cpu (LIFT); cpu, no bfloat16 products (Functa)."
     assert said in list(found(tmp_path).remarks())
 
 
