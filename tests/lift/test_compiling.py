@@ -5,6 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+import torch
+
+from lift.compiling import compiled
+from lift.precision import multiplies_bfloat16
+
 ROOT = Path(__file__).resolve().parents[2]
 DOUBLED = """
 import torch
@@ -57,3 +63,21 @@ def test_without_a_compiler_a_step_with_a_scan_in_its_loss_is_taken(tmp_path):
     said = without_a_compiler(LABELLED, tmp_path)
     assert said.stdout.strip() == "True"
     assert said.stderr.count("torch.compile does not work here") == 1
+
+
+@pytest.mark.skipif(
+    not multiplies_bfloat16(torch.device("cpu")), reason="trainings take float32 products here"
+)
+def test_compiled_sums_of_transposed_bfloat16_matrices_are_right():
+    """The gradients of a weight that is read both ways round; g++ 12 for an AVX-512 processor
+    without AMX vectorises their compiled sum into garbage."""
+
+    def total(first, *pairs):
+        for straight, turned in zip(pairs[::2], pairs[1::2], strict=True):
+            first = first + (straight + turned.transpose(1, 2))
+        return first.float()
+
+    matrices = [torch.randn(64, 64, 64).bfloat16() for _ in range(5)]
+    torch.testing.assert_close(
+        compiled(total, "cpu")(*matrices), total(*matrices), rtol=0, atol=0.2
+    )
