@@ -8,6 +8,7 @@ from typing import NamedTuple
 from benchmarks.report.runs import Run
 from benchmarks.settings.scale import load_scale
 from benchmarks.tables.equal_budgets import FEWEST, compare, grid, measured_on, repeats
+from benchmarks.tables.equal_ranks import certain_ranks
 from benchmarks.tables.layout import Grid
 from benchmarks.tables.learning_curves import gathered
 
@@ -44,5 +45,7 @@ def equal_budgets(runs: Sequence[Run]) -> EqualBudgets | None:
     sentence = (
         f"Of {len(curves.seeds)} methods at equal budgets, the highest test PSNR have: {leads}."
     )
-    said = [sentence, measured_on(scale, dataset), repeats(curves.counts), *curves.remarks()]
+    ranks = certain_ranks(curves.signals, budgets["seconds"])
+    said = [sentence, measured_on(scale, dataset), repeats(curves.counts), *ranks]
+    said += curves.remarks()
     return EqualBudgets(" ".join(said), grid(table, budgets))

@@ -10,7 +10,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from benchmarks.records.result import Result
-from benchmarks.records.signals import FILE
+from benchmarks.records.signals import FILES
 from benchmarks.report.runs import Run, duration
 from benchmarks.tables.about import percent
 from benchmarks.tables.certainty import HOW, certainty
@@ -142,7 +142,7 @@ def sureness(runs: Sequence[Run]) -> str:
         gap = mean(scores[order[0]]) - mean(scores[order[1]])
         text += f" {order[0]} leads {order[1]} by {gap:.2f} dB{_unlike(runs, *order[:2])}."
     results = [result for run in runs if (result := run.results.get(RANKED_BY.stage))]
-    if len(order) > 1 and any(FILE in result.artifacts for result in results):
+    if len(order) > 1 and any(FILES["reconstruction"] in result.artifacts for result in results):
         text += f" A rank is certain where a {HOW}, tells it from all others."
     text += f" {repeats({title: len(found) for title, found in scores.items()})}"
     changes = {

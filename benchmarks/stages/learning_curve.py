@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import csv
 
+import numpy as np
+
 from benchmarks.figures.curves import read_curve
 from benchmarks.records.provenance import sha256
 from benchmarks.records.result import Metric
+from benchmarks.records.signals import write_psnr
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.stage import Outcome, main
 from lift.bars import progress_bar
 from lift.checkpoint import load_tensors
 from lift.files import replacing
 from lift.meta.inner import gradient_function
-from lift.meta.training import validate
+from lift.meta.training import signal_psnr
 
 LEARNING_COLUMNS = ("step", "signals", "seconds", "test_psnr")
 
 
 def run(experiment: Experiment) -> Outcome:
-    """Writes ``learning_curve.csv`` beside the JSON.
+    """Writes ``learning_curve.csv``, and every signal's PSNR, beside the JSON.
 
     Raises:
         StageError: the training kept no weights on its way, or another training's are there.
@@ -35,7 +38,8 @@ def run(experiment: Experiment) -> Outcome:
     gradient_of = gradient_function(fit.compile)
     query = field.locate(field.domain.grid(device=experiment.device))
     test = experiment.encoded()["test"].subset(experiment.evaluated()["test"])
-    rows = []
+    rows: list[dict[str, float | None]] = []
+    signals: list[np.ndarray] = []
     for row in progress_bar(read_curve(directory / "curve.csv"), desc="learning curve"):
         if row["validation_psnr"] is None:
             continue
@@ -49,8 +53,10 @@ def run(experiment: Experiment) -> Outcome:
         if metadata.get("identity") != identity:
             raise StageError(f"{path}: weights of another training; fit again")
         field.load_state_dict(tensors)
-        decibels = validate(field, test, query, fit, gradient_of)
-        rows.append({**{name: row[name] for name in LEARNING_COLUMNS[:-1]}, "test_psnr": decibels})
+        decibels = signal_psnr(field, test, query, fit, gradient_of)
+        signals.append(decibels.cpu().numpy())
+        measured = {name: row[name] for name in LEARNING_COLUMNS[:-1]}
+        rows.append({**measured, "test_psnr": decibels.mean().item()})
     path = directory / "learning_curve.csv"
     with (
         replacing(path) as unfinished,
@@ -62,9 +68,8 @@ def run(experiment: Experiment) -> Outcome:
     last = Metric(
         name="psnr", value=rows[-1]["test_psnr"], unit="dB", split="test", samples=len(test)
     )
-    return Outcome(
-        [last], experiment.upstream("fit").budget, {path.name: sha256(path)}, {"weights": weights}
-    )
+    kept = {path.name: sha256(path), **write_psnr(directory, "learning_curve", np.stack(signals))}
+    return Outcome([last], experiment.upstream("fit").budget, kept, {"weights": weights})
 
 
 if __name__ == "__main__":

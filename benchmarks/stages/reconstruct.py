@@ -164,7 +164,7 @@ def run(experiment: Experiment) -> Outcome:
     metrics = [metric for found, _ in measured.values() for metric in found]
     floats = field.cost().latent_floats
     metrics.append(Metric(name="latent_floats", value=floats, unit="1", split="none"))
-    kept = write_psnr(experiment.directory, measured["test"][1])
+    kept = write_psnr(experiment.directory, "reconstruction", measured["test"][1])
     return Outcome(metrics, experiment.upstream("fit").budget, kept)
 
 

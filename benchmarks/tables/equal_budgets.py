@@ -25,6 +25,7 @@ from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.scale import ScaleConfig, find_dataset, load_scale
 from benchmarks.stages.experiment import StageError
 from benchmarks.stages.failure import one_line
+from benchmarks.tables.equal_ranks import certain_ranks
 from benchmarks.tables.layout import Grid, Section, Shown
 from benchmarks.tables.learning_curves import BUDGETS, Curves, gathered
 from benchmarks.tables.markdown import pipe, wrapped
@@ -209,14 +210,16 @@ def sections(root: Path, scale_config: ScaleConfig) -> Iterator[Section]:
         if len(curves.seeds) < FEWEST:
             continue
         name = load_dataset_config(dataset).title
-        said = " ".join(remarks(scale_config.scale, dataset, curves))
-        shown = grid(*compare(curves.seeds, curves.floats))
+        table, budgets = compare(curves.seeds, curves.floats)
+        said = " ".join(remarks(scale_config.scale, dataset, curves, budgets))
+        shown = grid(table, budgets)
         yield Section(f"equal_budgets_{dataset}", f"Equal budgets, {name}", said, [shown])
 
 
-def remarks(scale: str, dataset: str, curves: Curves) -> list[str]:
+def remarks(scale: str, dataset: str, curves: Curves, budgets: Mapping[str, float]) -> list[str]:
     """What is to be known of a comparison."""
-    return [about(scale, dataset, curves.counts), *curves.remarks()]
+    ranks = certain_ranks(curves.signals, budgets["seconds"])
+    return [about(scale, dataset, curves.counts), *ranks, *curves.remarks()]
 
 
 def main() -> None:
@@ -235,7 +238,7 @@ def main() -> None:
                 "more; run the stage learning_curve"
             )
         table, budgets = compare(curves.seeds, curves.floats)
-        said = remarks(options.scale, options.dataset, curves)
+        said = remarks(options.scale, options.dataset, curves, budgets)
         figure(curves.seeds, budgets, folder / "comparison.png")
         with replacing(folder / "comparison.csv") as unfinished:
             table.to_csv(unfinished, index=False)

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import torch
 
 from benchmarks.records.provenance import sha256
 from benchmarks.records.result import Result, ResultError, read_result, result_path
+from benchmarks.records.signals import read_psnr
 from benchmarks.settings.cell import resolve
 from benchmarks.settings.dataset import load_dataset_config
 from benchmarks.settings.fields import build_field
@@ -32,12 +34,15 @@ FILE = "learning_curve.csv"
 class Curves(NamedTuple):
     """A data set's test curves and latent floats by the method's title, and what stands beside.
 
+    ``signals`` has the PSNR of every test signal at every row of a curve, ``(rows, n)``, of the
+    seeds that kept it.
     ``lacking`` are methods without a curve; ``refused`` says why a seed's curve is not read, and
     ``changed`` how a method's settings differ from the configured ones; ``notes`` where seconds
     and rates come from.
     """
 
     seeds: dict[str, list[pd.DataFrame]]
+    signals: dict[str, list[tuple[pd.DataFrame, np.ndarray]]]
     floats: dict[str, int]
     lacking: list[str]
     refused: dict[str, str]
@@ -67,7 +72,7 @@ def gathered(root: Path, scale_config: ScaleConfig, dataset: str) -> Curves:
     """
     scale, timed = scale_config.scale, step_times(root, scale_config, dataset)
     titles = {name: title_of(name) for name in find_dataset(scale_config, dataset).methods}
-    found, devices = Curves({}, {}, [], {}, {}, ()), dict[str, dict[str, None]]()
+    found, devices = Curves({}, {}, {}, [], {}, {}, ()), dict[str, dict[str, None]]()
     for method, title in titles.items():
         refused = False
         for seed in scale_config.seeds:
@@ -78,6 +83,8 @@ def gathered(root: Path, scale_config: ScaleConfig, dataset: str) -> Curves:
                 if timed:
                     curve["seconds"] = timed.seconds[method] * curve["signals"]
                 found.seeds.setdefault(title, []).append(curve)
+                if (every := read_psnr(root, result)) is not None:
+                    found.signals.setdefault(title, []).append((curve, every))
                 devices.setdefault(trained_on(path), {})[title] = None
                 if said := changed(result, root):
                     found.changed[title] = said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from lift.bars import progress_bar
 from lift.checkpoint import Checkpoint, save_tensors
@@ -28,15 +29,15 @@ COLLAPSE = 10.0
 """dB by which a training that goes well never falls below its best, a few steps' mean each."""
 
 
-def validate(
+def signal_psnr(
     field: NeuralField,
     signals: Signals,
     query: Query,
     config: FitConfig,
     gradient_of: InnerGradient = inner_gradient,
     team: Team = ALONE,
-) -> float:
-    """Mean PSNR of signals that were not trained on, in float32 on the whole grid."""
+) -> Tensor:
+    """PSNR ``(n,)`` of signals that were not trained on, in float32 on the whole grid."""
     device = next(field.parameters()).device
     size, own = signals_at_once(field.domain, device, config.batch), team.share(len(signals))
     decibels = [torch.zeros(0, device=device)]
@@ -45,7 +46,19 @@ def validate(
         latent = adapt(field, query, values, config.inner_steps, gradient_of=gradient_of)
         with torch.no_grad():
             decibels.append(psnr(squared_error(field, latent, query, values))[:kept])
-    return team.whole(torch.cat(decibels), len(signals)).mean().item()
+    return team.whole(torch.cat(decibels), len(signals))
+
+
+def validate(
+    field: NeuralField,
+    signals: Signals,
+    query: Query,
+    config: FitConfig,
+    gradient_of: InnerGradient = inner_gradient,
+    team: Team = ALONE,
+) -> float:
+    """The mean of `signal_psnr`."""
+    return signal_psnr(field, signals, query, config, gradient_of, team).mean().item()
 
 
 def fit(

@@ -27,12 +27,14 @@ def leave(root, method, stage, metrics, failed="", psnr=None):
     """One result of the demo, Functa's without a date; returns its folder."""
     undated = PROVENANCE.model_copy(update={"finished": None})
     path = result_path(root, "demo", "embedded-images", method, 0, stage)
+    each = None if psnr is None else np.full(192, psnr)
+    signals = {} if each is None else write_psnr(path.parent, "reconstruction", each)
     result = Result(
         stage=stage, scale="demo", dataset="embedded-images", method=method, seed=0,
         status="failed" if failed else "ok", reason=failed, metrics=metrics,
         provenance=undated if method == "functa" else PROVENANCE,
         budget=Budget(signals=3200, published_signals=40_000_000),
-        artifacts={} if psnr is None else write_psnr(path.parent, np.full(192, psnr)),
+        artifacts=signals,
     )  # fmt: skip
     write_result(path, result)
     return path.parent

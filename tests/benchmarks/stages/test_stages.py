@@ -48,6 +48,14 @@ def test_the_learning_curve_ends_where_the_reconstructions_are_measured(encoded)
     assert curve.test_psnr.iloc[0] != pytest.approx(measured, abs=1e-3)
 
 
+def test_the_learning_curve_keeps_every_signals_psnr(encoded):
+    each = np.load(cell(encoded) / "learning_curve.npy")
+    curve = read_learning_curve(cell(encoded) / "learning_curve.csv")
+    assert "learning_curve.npy" in read_result(cell(encoded) / "learning_curve.json").artifacts
+    assert each.shape == (2, 5)
+    np.testing.assert_allclose(each.mean(1), curve.test_psnr, atol=1e-4)
+
+
 def test_the_result_of_a_learning_curve_names_its_file_and_weights(encoded_copy):
     path = cell(encoded_copy) / "learning_curve.json"
     result = curve_result(path)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.records.result import Budget, Metric, Result, result_path, write_result
-from benchmarks.records.signals import FILE, read_psnr, write_psnr
+from benchmarks.records.signals import FILES, read_psnr, write_psnr
 from benchmarks.tables.certainty import HOW, certainty, how_found
 from tests.benchmarks.tables.results_tree import provenance
 
@@ -17,7 +17,7 @@ def leave(root, method, decibels=None, seed=0, encoded=None):
     result = Result(
         stage="reconstruction", scale="demo", dataset="embedded-images", method=method, seed=seed,
         status="ok", metrics=[Metric(name="psnr", value=1.0, unit="dB", split="test")],
-        artifacts={} if decibels is None else write_psnr(path.parent, decibels),
+        artifacts={} if decibels is None else write_psnr(path.parent, "reconstruction", decibels),
         provenance=provenance({"encode": {"test": encoded}, "evaluate": {"test": 100}}),
     )  # fmt: skip
     write_result(path, result)
@@ -65,5 +65,5 @@ def test_a_file_that_is_not_the_recorded_one_is_not_read(tmp_path):
     lift = leave(tmp_path, "lift", SIGNALS)
     assert read_psnr(tmp_path, lift) == pytest.approx(SIGNALS, abs=1e-5)
     folder = result_path(tmp_path, "demo", "embedded-images", "lift", 0, "fit").parent
-    np.save(folder / FILE, SIGNALS)
+    np.save(folder / FILES["reconstruction"], SIGNALS)
     assert read_psnr(tmp_path, lift) is None
