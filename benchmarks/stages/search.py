@@ -25,7 +25,7 @@ from benchmarks.settings.checking import checked
 from benchmarks.settings.folders import CONFIG
 from benchmarks.settings.merge import sourced
 from benchmarks.settings.reading import Data, read_mapping
-from benchmarks.settings.trial import changes_of
+from benchmarks.settings.trial import NAME, changes_of
 from benchmarks.stages.failure import one_line
 from benchmarks.stages.trials import Place, Trial, arguments, place_of
 from lift.files import replacing
@@ -50,8 +50,9 @@ class Around(Data):
 
 
 class Search(Data):
-    """What is drawn, and how much each trial may spend."""
+    """What is drawn, and how much each trial may spend; ``name`` is its file's."""
 
+    name: str = Field(default=SEARCH.stem, pattern=rf"^{NAME}$")
     scale: str
     dataset: str
     trials: int = Field(ge=1)
@@ -127,14 +128,14 @@ def trials(search: Search, results: Path) -> dict[tuple[int, str], tuple[dict[st
             max(1, round(search.part * training.fit.steps)),
             bounded="bounds" in training.settings["inner_rates"],
         )
-        name = f"{method}+search{number}"
+        name = f"{method}+{search.name}{number}"
         trial = Trial(search.scale, search.dataset, name, changed, seed=0)
         found[number, method] = settings, trial
     return found
 
 
 def run(search: Search, place: Place) -> list[dict[str, Any]]:
-    """Trains every trial that is not finished; a row each, kept in ``search.csv`` as they come."""
+    """Trains every trial that is not finished; a row each, kept in a CSV as they come."""
     everything = trials(search, place.results)
     # The first trials stay what they were when the scale takes over what the search has found.
     searched = {*search.ranges, "fit.muon_rate", "field.inner_rates"}
@@ -160,7 +161,7 @@ def run(search: Search, place: Place) -> list[dict[str, Any]]:
 
 def csv_path(results: Path, search: Search) -> Path:
     """Where a search's trials are."""
-    return results / search.scale / search.dataset / "search.csv"
+    return results / search.scale / search.dataset / f"{search.name}.csv"
 
 
 def outcome(result: Result | None, method: str, number: int) -> dict[str, Any]:
@@ -194,7 +195,8 @@ def load_search(path: Path = SEARCH) -> Search:
     Raises:
         ConfigError: the file is missing or wrong.
     """
-    return checked(Search, sourced(read_mapping(path), path.name), str(path), "search")
+    named = {**read_mapping(path), "name": path.stem}
+    return checked(Search, sourced(named, path.name), str(path), "search")
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import torch
 from benchmarks.records.result import read_result
 from benchmarks.settings.reading import ConfigError, read_mapping
 from benchmarks.settings.trial import trial_path
+from benchmarks.stages.search import SEARCH as SEARCH_FILE
 from benchmarks.stages.search import (
     Around,
     Middles,
@@ -159,3 +160,13 @@ def test_a_wrong_search_is_one_line(tmp_path):
     path.write_text("scale: demo\ntrials: 0\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"search\.yaml: "):
         load_search(path)
+
+
+def test_another_search_of_the_same_cells_leaves_the_first_one_its_trials(tmp_path):
+    path = tmp_path / "wider.yaml"
+    shutil.copy(SEARCH_FILE, path)
+    first, other = load_search(), load_search(path)
+    assert csv_path(tmp_path, other) == csv_path(tmp_path, first).with_name("wider.csv")
+    names = [{trial.name for _, trial in trials(each, RESULTS).values()} for each in (first, other)]
+    assert "lift+wider0" in names[1]
+    assert not names[0] & names[1]
