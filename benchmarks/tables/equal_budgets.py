@@ -27,7 +27,7 @@ from benchmarks.stages.experiment import StageError
 from benchmarks.stages.failure import one_line
 from benchmarks.tables.equal_ranks import certain_ranks
 from benchmarks.tables.layout import Grid, Section, Shown
-from benchmarks.tables.learning_curves import BUDGETS, Curves, gathered
+from benchmarks.tables.learning_curves import BUDGETS, Curves, between, gathered
 from benchmarks.tables.markdown import pipe, wrapped
 from lift.files import replacing
 
@@ -41,11 +41,6 @@ def at(curve: pd.DataFrame, axis: str, budget: float) -> float:
     """Test PSNR at a budget, linear in its logarithm between measurements."""
     place = np.log(curve[axis].to_numpy(float))
     return between(np.log(budget), place, curve["test_psnr"].to_numpy(float))
-
-
-def between(budget: float, axis: np.ndarray, values: np.ndarray) -> float:
-    """Linear between measurements; NaN before the first and after the last of them."""
-    return float(np.interp(budget, axis, values, left=np.nan, right=np.nan))
 
 
 def compare(

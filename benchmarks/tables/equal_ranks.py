@@ -9,6 +9,7 @@ import pandas as pd
 
 from benchmarks.metrics.certainty import ties
 from benchmarks.tables.certainty import HOW
+from benchmarks.tables.learning_curves import between
 
 
 def signals_at(curve: pd.DataFrame, signals: np.ndarray, seconds: float) -> np.ndarray:
@@ -21,9 +22,7 @@ def signals_at(curve: pd.DataFrame, signals: np.ndarray, seconds: float) -> np.n
         NaN before the first measurement and after the last of them.
     """
     place, budget = np.log(curve["seconds"].to_numpy(float)), np.log(seconds)
-    return np.array(
-        [np.interp(budget, place, each, left=np.nan, right=np.nan) for each in signals.T]
-    )
+    return np.array([between(budget, place, each) for each in signals.T])
 
 
 def certain_ranks(
@@ -38,12 +37,14 @@ def certain_ranks(
         signals: curves and every signal's PSNR at their rows, of a method's seeds, by its title.
         seconds: the budget.
     """
+    if len({each.shape[1] for seeds in signals.values() for _, each in seeds}) > 1:
+        return
     found = {
         title: np.mean([signals_at(curve, each, seconds) for curve, each in seeds], axis=0)
         for title, seeds in signals.items()
     }
     alike = {title: each for title, each in found.items() if not np.isnan(each).any()}
-    if len(alike) < 2 or len({len(each) for each in alike.values()}) > 1:
+    if len(alike) < 2:
         return
     said = [
         f"{title} {'tied with ' + ', '.join(others) if others else 'certain'}"

@@ -148,6 +148,11 @@ def read_learning_curve(path: Path) -> pd.DataFrame:
     return read_measured(path, numbers=(*BUDGETS, "test_psnr"), program="the stage learning_curve")
 
 
+def between(budget: float, axis: np.ndarray, values: np.ndarray) -> float:
+    """Linear between measurements; NaN before the first and after the last of them."""
+    return float(np.interp(budget, axis, values, left=np.nan, right=np.nan))
+
+
 def latent_floats(scale: str, dataset: str, method: str) -> int:
     """Floats of a signal's latent in a cell's field.
 

@@ -49,18 +49,6 @@ def signal_psnr(
     return team.whole(torch.cat(decibels), len(signals))
 
 
-def validate(
-    field: NeuralField,
-    signals: Signals,
-    query: Query,
-    config: FitConfig,
-    gradient_of: InnerGradient = inner_gradient,
-    team: Team = ALONE,
-) -> float:
-    """The mean of `signal_psnr`."""
-    return signal_psnr(field, signals, query, config, gradient_of, team).mean().item()
-
-
 def fit(
     field: NeuralField,
     train: Signals,
@@ -138,10 +126,10 @@ def fit(
                 row["validation_psnr"] = None
             if check:
                 with progress.paused():
-                    reached = validate(
+                    each = signal_psnr(
                         field, validation, take_step.whole_grid, config, gradient_of, team
                     )
-                    row["validation_psnr"] = reached
+                    row["validation_psnr"] = reached = each.mean().item()
                     if config.snapshots and team.first:
                         weights = directory / "snapshots" / f"{done}.safetensors"
                         save_tensors(

@@ -50,4 +50,5 @@ def test_who_has_no_signals_then_or_others_is_not_ranked():
     alone = {"LIFT": [kept(0.0)]}
     assert not list(certain_ranks({**alone, "Functa": [late]}, 50.0))
     assert not list(certain_ranks({**alone, "Functa": [(CURVE, EACH)]}, 50.0))
+    assert not list(certain_ranks({"LIFT": [kept(0.0), (CURVE, EACH)]}, 50.0))
     assert not list(certain_ranks(alone, 50.0))
