@@ -105,7 +105,8 @@ def record(path: Path, root: Path, scale: str, relative: float) -> int:
     every metric of the scale's measurements, and of the costs.
 
     Args:
-        relative: the tolerance in a new file, as a share; costs have none.
+        relative: the tolerance in a new file, as a share; costs have none, and where the value is 0
+            it is in the metric's unit.
 
     Raises:
         UnknownNameError: an entry's scale, cell, stage, metric or value is not there, or there is
@@ -134,6 +135,7 @@ def record(path: Path, root: Path, scale: str, relative: float) -> int:
 
 def _entries(result: Result, folder: str, scale: str, relative: float) -> list[Expectation]:
     kept = [m for m in result.metrics if m.value is not None and m.unit not in TIMES]
+    tolerance = 0.0 if result.stage == "cost" else relative
     return [
         Expectation(
             dataset=result.dataset,
@@ -144,7 +146,8 @@ def _entries(result: Result, folder: str, scale: str, relative: float) -> list[E
             value=metric.value or 0.0,
             seed=result.seed,
             scale=None if folder == scale else folder,
-            relative=0.0 if result.stage == "cost" else relative,
+            absolute=None if metric.value else tolerance,
+            relative=tolerance if metric.value else None,
             signals=result.budget.signals if result.budget else None,
         )
         for metric in kept

@@ -151,6 +151,16 @@ def test_what_a_device_lacks_is_no_part_of_its_name(
     assert run(tmp_path, monkeypatch, f"{WHERE}, value: 31.2, absolute: 0, device: cpu") == code
 
 
+def test_a_recorded_zero_has_a_tolerance_in_its_unit(tmp_path: Path, monkeypatch) -> None:
+    expected = tmp_path / "recorded.yaml"
+    write(tmp_path, "cifar10", psnr(0.0))
+    assert not gate(monkeypatch, tmp_path, expected, "--record", "--relative", "0.01")
+    write(tmp_path, "cifar10", psnr(0.009))
+    assert not gate(monkeypatch, tmp_path, expected)
+    write(tmp_path, "cifar10", psnr(0.011))
+    assert gate(monkeypatch, tmp_path, expected) == 1
+
+
 def test_nothing_is_recorded_of_nothing(tmp_path: Path, monkeypatch, capsys) -> None:
     (tmp_path / "other").mkdir()
     assert gate(monkeypatch, tmp_path, tmp_path / "new.yaml", "--record") == 2
