@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from baselines.functa import shift_map_init_
 from baselines.shifted_siren import ShiftedSiren
 from lift import regions
+from lift.convolutions import CONVOLUTIONS
 from lift.field import Cost, Domain, Latent, NeuralField, Query, Rates
 from lift.meta.rates import InnerRates, RateSettings
 from lift.meta.shared_step import shift_gradients
@@ -70,8 +71,7 @@ class SpatialFuncta(NeuralField):
         self.bits = max(1, math.ceil(math.log2(domain.resolution)))
         inputs = domain.dimensions * (1 if reading == "nearest" else self.bits)
         self.siren = ShiftedSiren(inputs, width, depth, domain.channels, w0)
-        convolution = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[domain.dimensions - 1]
-        self.shift_map = convolution(
+        self.shift_map = CONVOLUTIONS[domain.dimensions](
             latent_channels, self.siren.sine_layers * width, kernel, padding=kernel // 2
         )
         fan_in = latent_channels * kernel**domain.dimensions

@@ -17,14 +17,13 @@ class CompilerWarning(RuntimeWarning):
     """There is nothing to compile with, so that everything runs uncompiled and slower."""
 
 
-def compiled(function: Compiled, device: torch.device | str | None = None) -> Compiled:
+def compiled(function: Compiled, device: torch.device | str) -> Compiled:
     """``torch.compile(function, dynamic=False)``, or the function itself where that cannot work.
 
     Args:
-        device: where it will run; None takes the GPU where there is one.
+        device: where it will run.
     """
-    kind = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu")).type
-    if not compiling_works(kind):
+    if not compiling_works(torch.device(device).type):
         return function
     return torch.compile(function, dynamic=False)  # type: ignore[return-value]
 

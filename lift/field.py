@@ -73,7 +73,7 @@ class Cost:
     a latent, biases left out; ``bias_adds`` are the additions that biases cost. Papers that count
     "FLOPs" print one or the sum (never twice ``macs``). ``encode_macs`` is the cost of encoding
     one signal with three inner steps: three forwards, and three gradients with respect to the
-    latent alone, whose parameters need none.
+    latent alone, whose parameters need none; a penalty on latents is left out.
 
     ``parameters`` are the learnable ones but for learned inner rates, the ``rate_parameters``;
     ``inference_parameters`` those that are read to evaluate one encoded signal: the weights of its

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -44,7 +43,7 @@ class Progress:
     tied: bool | None = None
     continued: list[Continuation] = field(default_factory=list)
     saved_at: float = field(default_factory=time.monotonic)
-    _began: float = field(default_factory=time.monotonic)
+    _began: float | None = field(default_factory=time.monotonic)
 
     @classmethod
     def restored(cls, state: dict[str, Any]) -> Progress:
@@ -65,8 +64,9 @@ class Progress:
         }
 
     def clock(self) -> float:
-        """Seconds of training so far."""
-        return self.seconds + time.monotonic() - self._began
+        """Seconds of training so far; it stands still while paused."""
+        running = 0.0 if self._began is None else time.monotonic() - self._began
+        return self.seconds + running
 
     def unsaved_seconds(self) -> float:
         """Wall time since the last save."""
@@ -75,7 +75,7 @@ class Progress:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Time spent inside is none of the training's."""
-        self.seconds = self.clock()
+        self.seconds, self._began = self.clock(), None
         try:
             yield
         finally:
@@ -84,7 +84,8 @@ class Progress:
     def follow(self, value: float) -> None:
         """Adds to ``level``, a mean of about the last five steps', and to the best it has been."""
         level = value if self.level is None else 0.8 * self.level + 0.2 * value
-        self.level, self.best_level = level, max(level, self.best_level or -math.inf)
+        best = level if self.best_level is None else max(level, self.best_level)
+        self.level, self.best_level = level, best
 
     def record(self, signals: int, **numbers: float) -> None:
         """One more step is done, on so many signals, and gave these numbers."""

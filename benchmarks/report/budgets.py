@@ -45,7 +45,7 @@ def equal_budgets(runs: Sequence[Run]) -> EqualBudgets | None:
     sentence = (
         f"Of {len(curves.seeds)} methods at equal budgets, the highest test PSNR have: {leads}."
     )
-    ranks = certain_ranks(curves.signals, budgets["seconds"])
+    ranks = certain_ranks(curves.signals, curves.counts, budgets["seconds"])
     said = [sentence, measured_on(scale, dataset), repeats(curves.counts), *ranks]
     said += curves.remarks()
     return EqualBudgets(" ".join(said), grid(table, budgets))

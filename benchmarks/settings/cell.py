@@ -30,6 +30,7 @@ from benchmarks.settings.method import (
     find_image_classifier,
     find_method,
     image_classifiers,
+    published_signals,
     settings_key,
 )
 from benchmarks.settings.reading import ConfigError, Data, read_mapping
@@ -100,13 +101,14 @@ def resolve(scale: str, dataset: str, method: str, seed: int, results: Path = RE
     tree = merged_settings(scale, dataset, method, results)
     where = f"{folders.shown(folders.find('methods', base.method))}: {dataset}"
     source = load_dataset_config(dataset)
-    own = base.settings[settings_key(base, base.settings, source)]
+    key = settings_key(base, base.settings, source)
+    own = base.settings[key]
     generation = None
     if "generation" in tree:
         train = (own.generation or {}).get("train", {})
         generation = Generation(
             settings=plain(group(tree, "generation")),
-            published_signals=train["steps"] * train["batch"] if base.published else None,
+            published_signals=published_signals(base, f"settings.{key}.generation.train", train),
         )
     fit = checked(FitConfig, group(tree, "fit"), where, "fit")
     sizes = checked(Sizes, {name: tree[name] for name in Sizes.model_fields if name in tree}, where)

@@ -15,6 +15,7 @@ from benchmarks.settings.folders import load_module
 from benchmarks.settings.merge import Tree, leaf_at, plain, sourced
 from benchmarks.settings.reading import ConfigError
 from lift.field import Domain, NeuralField
+from lift.meta.rates import learned_rates
 
 GIVEN = ("domain",)
 """Arguments of a field that are no settings."""
@@ -89,6 +90,9 @@ def check_field(spec: str, domain: Domain, tree: Tree, fit: Tree, where: str) ->
     muon = leaf_at(fit, ("muon_rate",))
     if muon and muon.value and not field.hidden_matrices():
         raise ConfigError(f"{muon}: {muon.value}, expected null: {spec} has no matrices for Muon")
+    rates = leaf_at(fit, ("rates_rate",))
+    if rates and rates.value and not learned_rates(field):
+        raise ConfigError(f"{rates}: {rates.value}, expected null: inner rates are fixed")
 
 
 class Sketch(NamedTuple):

@@ -86,7 +86,9 @@ def find_method(name: str) -> MethodConfig:
     """
     for method, path in folders.files("methods").items():
         if name == method or name in _variants(path):
-            return _named(read_yaml(path, MethodConfig), method)
+            config = _named(read_yaml(path, MethodConfig), method)
+            _titled_alone(config)
+            return config
     known = ", ".join(sorted(known_methods() - set(image_classifiers())))
     raise ConfigError(f"method: {name!r} is unknown; expected one of {known}")
 
@@ -139,6 +141,26 @@ def published_settings(method: str, dataset: str) -> MethodSettings:
     return settings.model_copy(update={"field": changed})
 
 
+def published_signals(base: Method, group: str, training: dict[str, Any]) -> int | None:
+    """Signals that a published training of a later stage saw; None where nothing is published.
+
+    Args:
+        group: where in the method's file the training stands.
+
+    Raises:
+        ConfigError: its file does not say how long the training was.
+    """
+    if not base.published:
+        return None
+    for key in ("steps", "batch"):
+        if key not in training:
+            raise ConfigError(
+                f"method {base.method!r}: {group}: no {key}, expected a number, of which "
+                "budgets are told as a share; published: false tells none"
+            )
+    return int(training["steps"] * training["batch"])
+
+
 def _variants(path: Path) -> set[str]:
     """Names of a file's variants, of a wrong file's too as far as they can be read."""
     try:
@@ -146,6 +168,24 @@ def _variants(path: Path) -> set[str]:
     except ConfigError:
         return set()
     return {str(name) for name in found} if isinstance(found, dict) else set()
+
+
+def _titled_alone(config: MethodConfig) -> None:
+    """Tables know a method by its title."""
+    for other, path in folders.files("methods").items():
+        if other != config.method and _read_title(path) == config.title:
+            raise ConfigError(
+                f"method {config.method!r}: title: {config.title!r} is also {other!r}'s "
+                f"({folders.shown(path)}), expected one of its own"
+            )
+
+
+def _read_title(path: Path) -> str | None:
+    """A file's title, of a wrong file's too as far as it can be read."""
+    try:
+        return read_mapping(path).get("title")
+    except ConfigError:
+        return None
 
 
 def _named(config: Named, name: str) -> Named:

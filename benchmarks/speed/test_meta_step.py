@@ -54,7 +54,7 @@ def sides(
             calls[str(way)] = partial(meta_step, way.step(field, steps), None)
     for kind in (False, True) if compiled else (False,):
         calls[f"encode {'compiled' if kind else 'eager'}"] = partial(
-            adapt, field, query, values, steps, gradient_of=gradient_function(kind)
+            adapt, field, query, values, steps, gradient_of=gradient_function(kind, DEVICE)
         )
     square = torch.rand(MATMUL, MATMUL, device=DEVICE)
     calls["matmul"] = lambda: torch.mm(square, square)

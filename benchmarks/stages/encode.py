@@ -47,7 +47,7 @@ def run(experiment: Experiment) -> Outcome:
     """Writes ``functaset/`` beside the JSON."""
     field, weights = experiment.trained_field()
     fit, splits = experiment.cell.training.fit, experiment.encoded()
-    gradient_of, team = gradient_function(fit.compile), experiment.team
+    gradient_of, team = gradient_function(fit.compile, experiment.device), experiment.team
     directory, began = experiment.directory / "functaset", time.monotonic()
     batches: dict[str, tuple[int, Iterable[Latent]]] = {
         name: (len(split), latents(field, split, fit.batch, fit.inner_steps, gradient_of, team))

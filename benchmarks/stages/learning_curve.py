@@ -35,7 +35,7 @@ def run(experiment: Experiment) -> Outcome:
     if not fit.snapshots:
         raise StageError("fit.snapshots is false; expected true, so that weights are kept")
     identity = load_tensors(directory / "field.safetensors")[1].get("identity")
-    gradient_of = gradient_function(fit.compile)
+    gradient_of = gradient_function(fit.compile, experiment.device)
     query = field.locate(field.domain.grid(device=experiment.device))
     test = experiment.encoded()["test"].subset(experiment.evaluated()["test"])
     rows: list[dict[str, float | None]] = []

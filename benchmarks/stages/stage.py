@@ -116,6 +116,7 @@ def choose_device(name: str) -> torch.device:
         # The same seed gives the same numbers, on a GPU too.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
+        torch.backends.cudnn.allow_tf32 = False  # convolutions would round float32 to 10 bits
         torch.cuda.set_device(own)
     return torch.device(name)
 

@@ -22,7 +22,7 @@ class Remeasured:
     again: float | None
 
     def agrees(self, tolerance: float) -> bool:
-        """Whether they differ by at most this share of the stored value."""
+        """Whether they differ by at most this share of the larger of both."""
         stored = self.metric.value
         if stored is None or self.again is None:
             return stored is self.again

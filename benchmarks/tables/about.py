@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.tables.cells import DISTANCE, INCEPTION, TableCell
+from benchmarks.tables.cells import DISTANCE, INCEPTION, TableCell, usual_samples
 from benchmarks.tables.published import Column, Table
 from benchmarks.tables.sources import ELSEWHERE, Sources
 
@@ -69,7 +69,10 @@ def provenance(name: str, table: Table, cells: Sequence[TableCell], sources: Sou
     if ours is None:
         return f"{published} **Ours**: scale `{scale}` has no data set for this table."
     measured = [cell for cell in cells if cell.ours is not None and cell.samples]
-    counts = {cell.split: cell.samples for cell in measured}
+    counts = {
+        split: usual_samples(cell for cell in measured if cell.split == split)
+        for split in dict.fromkeys(cell.split for cell in measured)
+    }
     samples = ", ".join(f"{count:,} {split}" for split, count in counts.items())
     fractions = sorted({c.budget_fraction for c in measured if c.budget_fraction is not None})
     budget = " to ".join(dict.fromkeys(percent(f) for f in (fractions[:1] + fractions[-1:])))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean, stdev
 
@@ -48,19 +49,35 @@ class TableCell:
 
 
 def table_cells(name: str, table: Table, sources: Sources) -> list[TableCell]:
-    """Every cell of a table, row by row; a test PSNR's note says how certain its rank is."""
+    """Every cell of a table, row by row.
+
+    A note says where a number was measured over another number of signals than most of its column,
+    and a test PSNR's how certain its rank is.
+    """
     cells = [
         make_cell(name, table, row, column, sources)
         for row in table.rows
         for column in table.columns
     ]
     ranks = rank_notes(name, table, sources)
-    return [
-        replace(cell, note="; ".join(filter(None, (cell.note, ranks[cell.row]))))
-        if cell.row in ranks and cell.ours is not None and is_ranked(table.columns[cell.column])
-        else cell
-        for cell in cells
-    ]
+    usual = {
+        key: usual_samples(cell for cell in cells if cell.column == key) for key in table.columns
+    }
+    noted = []
+    for cell in cells:
+        said = [cell.note]
+        if cell.ours is not None and cell.samples not in (None, usual[cell.column]):
+            said.append(f"over {cell.samples:,} signals")
+        if cell.ours is not None and is_ranked(table.columns[cell.column]):
+            said.append(ranks.get(cell.row, ""))
+        noted.append(replace(cell, note="; ".join(filter(None, said))))
+    return noted
+
+
+def usual_samples(cells: Iterable[TableCell]) -> int | None:
+    """Over how many signals most of these numbers were measured, the larger of two as frequent."""
+    counts = Counter(cell.samples for cell in cells if cell.ours is not None and cell.samples)
+    return max(counts, key=lambda count: (counts[count], count)) if counts else None
 
 
 def make_cell(name: str, table: Table, row: Row, key: str, sources: Sources) -> TableCell:

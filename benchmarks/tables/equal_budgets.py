@@ -213,7 +213,7 @@ def sections(root: Path, scale_config: ScaleConfig) -> Iterator[Section]:
 
 def remarks(scale: str, dataset: str, curves: Curves, budgets: Mapping[str, float]) -> list[str]:
     """What is to be known of a comparison."""
-    ranks = certain_ranks(curves.signals, budgets["seconds"])
+    ranks = certain_ranks(curves.signals, curves.counts, budgets["seconds"])
     return [about(scale, dataset, curves.counts), *ranks, *curves.remarks()]
 
 

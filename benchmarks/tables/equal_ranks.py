@@ -26,7 +26,9 @@ def signals_at(curve: pd.DataFrame, signals: np.ndarray, seconds: float) -> np.n
 
 
 def certain_ranks(
-    signals: Mapping[str, Sequence[tuple[pd.DataFrame, np.ndarray]]], seconds: float
+    signals: Mapping[str, Sequence[tuple[pd.DataFrame, np.ndarray]]],
+    seeds: Mapping[str, int],
+    seconds: float,
 ) -> Iterator[str]:
     """A sentence on the methods whose signals were kept, where two or more have the same ones.
 
@@ -35,13 +37,14 @@ def certain_ranks(
 
     Args:
         signals: curves and every signal's PSNR at their rows, of a method's seeds, by its title.
+        seeds: how many each method has, also those that kept no signals.
         seconds: the budget.
     """
-    if len({each.shape[1] for seeds in signals.values() for _, each in seeds}) > 1:
+    if len({each.shape[1] for kept in signals.values() for _, each in kept}) > 1:
         return
     found = {
-        title: np.mean([signals_at(curve, each, seconds) for curve, each in seeds], axis=0)
-        for title, seeds in signals.items()
+        title: np.mean([signals_at(curve, each, seconds) for curve, each in kept], axis=0)
+        for title, kept in signals.items()
     }
     alike = {title: each for title, each in found.items() if not np.isnan(each).any()}
     if len(alike) < 2:
@@ -51,3 +54,10 @@ def certain_ranks(
         for title, others in ties(alike).items()
     ]
     yield f"Ranks after equal time among those whose signals were kept: {'; '.join(said)} ({HOW})."
+    some = [
+        f"{title} {len(signals[title])} of {seeds[title]}"
+        for title in alike
+        if len(signals[title]) < seeds[title]
+    ]
+    if some:
+        yield f"Seeds that kept them: {', '.join(some)}; the table averages the others too."

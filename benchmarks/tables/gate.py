@@ -109,8 +109,8 @@ def record(path: Path, root: Path, scale: str, relative: float) -> int:
             it is in the metric's unit.
 
     Raises:
-        UnknownNameError: an entry's scale, cell, stage, metric or value is not there, or there is
-            nothing.
+        UnknownNameError: an entry's scale, cell, stage, metric or value is not there, a result is
+            of a failure, or there is nothing.
     """
     if path.exists():
         old = read_yaml(path, Expectations).expected
@@ -134,6 +134,9 @@ def record(path: Path, root: Path, scale: str, relative: float) -> int:
 
 
 def _entries(result: Result, folder: str, scale: str, relative: float) -> list[Expectation]:
+    if result.status == "failed":
+        cell = f"{result.dataset}/{result.method}/seed{result.seed}"
+        raise UnknownNameError(f"{cell} {result.stage}: failed: {result.reason}; nothing recorded")
     kept = [m for m in result.metrics if m.value is not None and m.unit not in TIMES]
     tolerance = 0.0 if result.stage == "cost" else relative
     return [
@@ -151,7 +154,6 @@ def _entries(result: Result, folder: str, scale: str, relative: float) -> list[E
             signals=result.budget.signals if result.budget else None,
         )
         for metric in kept
-        if result.status == "ok"
     ]
 
 

@@ -103,7 +103,9 @@ def gathered(root: Path, scale_config: ScaleConfig, dataset: str) -> Curves:
             f"{', '.join(found.changed)}: seconds are of the configured step, which these curves' "
             "trainings did not take."
         )
-    if len(devices) > 1:
+    if timed:
+        notes += timed.elsewhere(devices)
+    elif len(devices) > 1:
         each = "; ".join(f"{device} ({', '.join(titles)})" for device, titles in devices.items())
         notes.append(f"Trained on unlike devices: {each}.")
     return found._replace(notes=tuple(notes))
@@ -118,17 +120,17 @@ def trained_on(path: Path) -> str:
 
 def curve_result(path: Path) -> Result | str:
     """The result that stands for the curve beside it; else why there is none, empty if not run."""
-    if not path.exists():
-        return ""
     fit = path.with_name("fit.json")
     try:
-        result = read_result(path)
         trained = read_result(fit) if fit.exists() else None
+        result = read_result(path) if path.exists() else None
     except ResultError as error:
         return short(told(str(error)))
     for stage in (trained, result):
         if stage and stage.status == "failed":
             return short(f"{stage.stage} failed: {told(stage.reason)}")
+    if result is None:
+        return ""
     # Results of before hashes were recorded name none: their curves are taken as they are.
     recorded, curve = result.artifacts.get(FILE), path.with_name(FILE)
     if not curve.exists() or recorded not in (None, sha256(curve)):

@@ -87,13 +87,12 @@ class Sources:
 
     def _stage(self, dataset: str, method: str, seed: int, stage: str) -> Result | Problem:
         scale = self.scale_config.scale
-        own = self._result(result_path(self.root, scale, dataset, method, seed, stage))
-        if isinstance(own, Result):
-            return own
+        # A measurement that outlived its training, which failed when it was repeated, is none.
         for earlier in UPSTREAM:
             path = result_path(self.root, scale, dataset, method, seed, earlier)
             if isinstance(found := self._result(path), Problem):
                 return Problem(found.status, f"{earlier} {found.reason}")
+        own = self._result(result_path(self.root, scale, dataset, method, seed, stage))
         return own or Problem("not run", self._missing(dataset, method, stage))
 
     def _missing(self, dataset: str, method: str, stage: str) -> str:

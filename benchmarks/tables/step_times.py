@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,10 +17,24 @@ OWN = "Seconds are those of training alone, on the machine named, and compare wi
 
 
 class StepTimes(NamedTuple):
-    """Seconds of training for one signal, by method, and where they come from."""
+    """Seconds of training for one signal, by method, on which device, and where they come from."""
 
     seconds: Mapping[str, float]
+    device: str
     about: str
+
+    def elsewhere(self, devices: Mapping[str, Iterable[str]]) -> Iterator[str]:
+        """A sentence on each device besides the timed one.
+
+        Args:
+            devices: titles of the methods that were trained on each.
+        """
+        for device, titles in devices.items():
+            if device != self.device:
+                yield (
+                    f"Trained on another device than was timed ({device}): {', '.join(titles)}; "
+                    "the seconds are what as many signals take on the timed one."
+                )
 
 
 def step_times(root: Path, scale_config: ScaleConfig, dataset: str) -> StepTimes | None:
@@ -47,4 +61,5 @@ def step_times(root: Path, scale_config: ScaleConfig, dataset: str) -> StepTimes
         f"process ({first['device']}, {first['machine']}, {threads}): `{path.name}`."
     )
     each = found["seconds"] / found["batch"]
-    return StepTimes({method: float(each[method]) for method in methods}, about)
+    seconds = {method: float(each[method]) for method in methods}
+    return StepTimes(seconds, str(first["device"]), about)

@@ -28,6 +28,7 @@ LEGEND = (
     "Several seeds: mean ± standard deviation."
 )
 SEEN = "by the PSNR of training signals as they are seen"
+IN_PART = "at the points that their latents were fitted on, one in every block of the grid"
 SOONER = "at the first measurement already: that, or sooner"
 
 
@@ -36,7 +37,9 @@ class Reached:
     """One method and one level on a data set: a crossing a seed.
 
     None where the level was not reached, or the training failed. ``changed`` says how the settings
-    of trainings differ from the configured ones; ``machines`` are those that they ran on.
+    of trainings differ from the configured ones; ``machines`` and ``devices`` are those that they
+    ran on; ``in_part``: training signals were seen at a part of their points. ``wanted`` is how
+    many seeds the scale has.
     """
 
     dataset: str
@@ -45,6 +48,9 @@ class Reached:
     seeds: Sequence[Crossing | None]
     changed: str = ""
     machines: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    in_part: bool = False
+    wanted: int = 1
 
     @property
     def crossings(self) -> list[Crossing]:
@@ -76,7 +82,8 @@ def reached(root: Path, scale_config: ScaleConfig) -> list[Reached]:
             found += [
                 Reached(
                     *(dataset, title, level, [crossing(fit.rows, level) for fit in fits]),
-                    *(said, ran),
+                    *(said, ran, tuple(dict.fromkeys(fit.device for fit in fits if fit.device))),
+                    *(any(fit.stride > 1 for fit in fits), len(scale_config.seeds)),
                 )
                 for title in [title_of(method)]
                 for level in (data.quality if any(fit.rows for fit in fits) else ())
@@ -85,12 +92,14 @@ def reached(root: Path, scale_config: ScaleConfig) -> list[Reached]:
 
 
 class _Fit(NamedTuple):
-    """A training's curve, which reaches no level where it failed, how its settings differ, and the
-    machine that it ran on."""
+    """A training's curve, which reaches no level where it failed, how its settings differ, where it
+    ran, and the side of the blocks of which a step saw one point each."""
 
     rows: list[Row]
     changed: str = ""
     machine: str = ""
+    device: str = ""
+    stride: int = 1
 
 
 def _fit(folder: Path, root: Path, each: float | None) -> _Fit | None:
@@ -102,8 +111,10 @@ def _fit(folder: Path, root: Path, each: float | None) -> _Fit | None:
         rows = read_curve(folder / "curve.csv")
         if each:
             rows = [{**row, "seconds": each * (row["signals"] or 0)} for row in rows]
-        provenance = result.provenance
-        return _Fit(rows, changed(result, root), provenance.machine if provenance else "")
+        if (provenance := result.provenance) is None:
+            return _Fit(rows, changed(result, root))
+        stride = provenance.config.get("training", {}).get("fit", {}).get("stride", 1)
+        return _Fit(rows, changed(result, root), provenance.machine, provenance.device, stride)
     except (ResultError, CurveError):
         return None
 
@@ -135,7 +146,13 @@ def _seconds(root: Path, scale_config: ScaleConfig, found: Sequence[Reached]) ->
     """Where the seconds of data sets come from."""
     datasets = dict.fromkeys(entry.dataset for entry in found)
     timed = {name: how for name in datasets if (how := step_times(root, scale_config, name))}
-    yield from (f"{name}: {how.about}" for name, how in timed.items())
+    for name, how in timed.items():
+        yield f"{name}: {how.about}"
+        devices: dict[str, dict[str, None]] = {}
+        for entry in found:
+            for device in entry.devices if entry.dataset == name else ():
+                devices.setdefault(device, {})[entry.title] = None
+        yield from how.elsewhere(devices)
     if set(datasets) - timed.keys():
         yield OWN
         if machines := dict.fromkeys(name for entry in found for name in entry.machines):
@@ -164,14 +181,24 @@ def _shown(entry: Reached, axis: str, footnotes: Footnotes) -> Shown:
     average = entry.average(axis)
     if average is None:
         some = f"{len(entry.crossings)} of {len(entry.seeds)} seeds reached it"
-        said = [*([some] if entry.crossings else []), *([entry.changed] if entry.changed else [])]
+        said = [*([some] if entry.crossings else []), *_notes(entry)]
         return Shown("not reached", None, footnotes.number("; ".join(said)))
-    notes = [entry.changed] if entry.changed else []
-    notes += [SEEN] if any(c.measured == "train_psnr" for c in entry.crossings) else []
+    notes = _notes(entry)
+    if any(c.measured == "train_psnr" for c in entry.crossings):
+        notes.append(f"{SEEN}, {IN_PART}" if entry.in_part else SEEN)
     notes += [SOONER] if any(c.sooner for c in entry.crossings) else []
     value, spread = average
     text = f"{value:,.0f}" + (f" ± {spread:,.0f}" if spread is not None else "")
     return Shown(text, value, footnotes.number("; ".join(notes)))
+
+
+def _notes(entry: Reached) -> list[str]:
+    """How many of the seeds there are, if not all, and how their settings differ."""
+    some = f"{len(entry.seeds)} of {entry.wanted} seeds"
+    return [
+        *([some] if len(entry.seeds) < entry.wanted else []),
+        *([entry.changed] if entry.changed else []),
+    ]
 
 
 def frame(found: Sequence[Reached]) -> pd.DataFrame:

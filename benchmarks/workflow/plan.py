@@ -134,7 +134,7 @@ class Plan:
 
     def first_trainings(self, wildcards: Any) -> list[str]:
         """What the figure of LIFT and ReLIFT reads: the first seed of both."""
-        seed = self.scale_config.seeds[0]
+        seed = load_scale(wildcards.scale).seeds[0]
         return [
             str(result_path(ROOT, wildcards.scale, wildcards.dataset, name, seed, "fit"))
             for name in ("lift", "relift")
@@ -142,11 +142,11 @@ class Plan:
 
     def learning_curves(self, wildcards: Any) -> list[str]:
         """What a comparison at equal budgets reads: every seed of every method."""
-        methods = find_dataset(self.scale_config, wildcards.dataset).methods
+        scale = load_scale(wildcards.scale)
         return [
             str(result_path(ROOT, wildcards.scale, wildcards.dataset, name, seed, "learning_curve"))
-            for name in methods
-            for seed in self.scale_config.seeds
+            for name in find_dataset(scale, wildcards.dataset).methods
+            for seed in scale.seeds
         ]
 
 

@@ -12,11 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lift.convolutions import CONVOLUTIONS
 from lift.diffusion.timestep import sinusoidal
 from lift.ranges import Count
 from lift.zeroed import zeroed_
 
-CONVOLUTIONS: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
 GROUPS = 8
 HEAD_WIDTH = 32
 
@@ -102,7 +102,7 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         dimensions, channels = len(shape) - 1, shape[-1]
-        if dimensions not in CONVOLUTIONS:
+        if dimensions not in (2, 3):
             raise ValueError(f"unet: latents of shape {shape}; expected grids (P, ..., P, d)")
         if any(size % 2 ** (len(widths) - 1) for size in shape[:-1]):
             raise ValueError(

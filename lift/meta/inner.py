@@ -73,13 +73,13 @@ def unroll(
     return visited
 
 
-def gradient_function(compile: bool) -> InnerGradient:
+def gradient_function(compile: bool, device: torch.device) -> InnerGradient:
     """`inner_gradient`, or the same through torch.compile, which fuses sines and derivatives.
 
     The gradient with respect to the latent is taken inside the graph (torch.func), so that
     autograd differentiates it once more like any compiled function.
     """
-    return compiled(inner_gradient) if compile else inner_gradient
+    return compiled(inner_gradient, device) if compile else inner_gradient
 
 
 def adapt(

@@ -65,12 +65,13 @@ def meta_step(
         compile: fuses an unrolled step into one graph, and a replayed one step by step.
     """
     part: Part
+    device = next(field.parameters()).device
     if gradient == "unrolled":
-        fused = compile and compiling_works(next(field.parameters()).device.type)
-        part = _compiled(field, inner_steps) if fused else _unrolled(field, inner_steps)
+        fused = compile and compiling_works(device.type)
+        part = _compiled(field, inner_steps, device) if fused else _unrolled(field, inner_steps)
     else:
         taken = _replayed if gradient == "replayed" else _first_order
-        part = taken(field, inner_steps, gradient_function(compile))
+        part = taken(field, inner_steps, gradient_function(compile, device))
 
     def take(
         query: Query, values: Tensor, start: Latent | None, labels: Tensor | None = None
@@ -139,7 +140,7 @@ def _unrolled(field: NeuralField, steps: int) -> Part:
     return part
 
 
-def _compiled(field: NeuralField, steps: int) -> Part:
+def _compiled(field: NeuralField, steps: int, device: torch.device) -> Part:
     """The unrolled step as one pure function of the weights, both of whose gradients are
     torch.func's, so that a compiler sees every operation of the step at once."""
     unrolled = Unrolled(field, steps)
@@ -153,7 +154,7 @@ def _compiled(field: NeuralField, steps: int) -> Part:
 
         return torch.func.grad(loss, has_aux=True)(weights)
 
-    gradient_of = compiled(outer_gradient)
+    gradient_of = compiled(outer_gradient, device)
 
     def part(
         query: Query, values: Tensor, start: Latent | None, labels: Tensor | None, share: float

@@ -6,7 +6,7 @@ also one a scale, each alike in every inner step or one a step.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import torch
@@ -52,8 +52,9 @@ class InnerRates(nn.Module):
         scale: what a rate of 1 means in this project's inner loss.
 
     Raises:
-        ValueError: not exactly one of ``start`` and ``between``, a range whose ends are not in
-            order, a rate that has no logarithm, or bounds of logarithms or of fixed rates.
+        ValueError: not exactly one of ``start`` and ``between``, rates of other latents, a range
+            whose ends are not in order, a rate that has no logarithm, bounds of logarithms, or
+            what only learned rates have.
     """
 
     def __init__(
@@ -70,13 +71,14 @@ class InnerRates(nn.Module):
         scale: float = 1.0,
     ) -> None:
         super().__init__()
-        if (start is None) == (between is None):
-            raise ValueError(f"start: {start}, between: {between}; expected exactly one of the two")
+        _check_start(start, between, shapes)
         for key, ends in (("between", between), ("clamp", clamp), ("bounds", bounds)):
             if ends and ends[0] >= ends[1]:
                 raise ValueError(f"{key}: {list(ends)}, expected the smaller end first")
         if learned not in ("fixed", "scale", "coordinate"):
             raise ValueError(f"learned: {learned!r}; expected 'fixed', 'scale' or 'coordinate'")
+        if learned == "fixed":
+            _check_fixed(between, steps)
         if bounds and (logarithm or learned == "fixed"):
             rates = "logarithm: true" if logarithm else "learned: fixed"
             raise ValueError(f"bounds: {bounds}, {rates}; expected one of the two")
@@ -128,10 +130,27 @@ class InnerRates(nn.Module):
         return sum(parameter.numel() for parameter in self.parameters())
 
 
+def _check_start(
+    start: float | Mapping[str, float] | None,
+    between: tuple[float, float] | None,
+    latents: Iterable[str],
+) -> None:
+    if (start is None) == (between is None):
+        raise ValueError(f"start: {start}, between: {between}; expected exactly one of the two")
+    if isinstance(start, Mapping) and set(start) != set(latents):
+        names = f"{', '.join(map(str, start))}; expected one for each of {', '.join(latents)}"
+        raise ValueError(f"start: rates for {names}")
+
+
+def _check_fixed(between: tuple[float, float] | None, steps: int | None) -> None:
+    """Fixed rates are in no weights file, and stay alike in all steps."""
+    for key, of_learned in (("between", between), ("steps", steps)):
+        if of_learned:
+            raise ValueError(f"{key}: {of_learned}, learned: fixed; expected one of the two")
+
+
 def _named(start: float | Mapping[str, float] | None, name: str) -> float:
     if isinstance(start, Mapping):
-        if name not in start:
-            raise ValueError(f"start: no rate for {name!r}; expected one a latent")
         return float(start[name])
     assert start is not None
     return float(start)

@@ -94,7 +94,7 @@ def fit(
     if state:
         checkpoint.restore(field, optimisers.each)
     take_step = OuterStep(field, train, config, optimisers, batch=batch, seed=seed, team=team)
-    gradient_of = gradient_function(config.compile)
+    gradient_of = gradient_function(config.compile, next(field.parameters()).device)
 
     def save() -> None:
         if team.first:

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lift.convolutions import CONVOLUTIONS
 from lift.vmamba.scan import Backend, selective_scan
 
-CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 STEP_RANGE = (1e-3, 1e-1)  # of softplus(delta) before training, as Mamba
 
 

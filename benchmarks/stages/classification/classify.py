@@ -110,7 +110,8 @@ def run(experiment: Experiment) -> Outcome:
             samples=int(sum(m.value or 0 for m in encoded.metrics if m.name == "signals")),
         )
     )
-    scan = choose_backend(experiment.device) if config.settings.head == "vmamba" else "none"
+    asked = config.settings.settings.get("backend", "auto")
+    scan = choose_backend(experiment.device, asked) if config.settings.head == "vmamba" else "none"
     return Outcome(
         metrics,
         budget,

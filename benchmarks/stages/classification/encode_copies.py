@@ -73,7 +73,7 @@ def run(experiment: Experiment) -> Outcome:
     splits = labelled_splits(experiment.dataset, config.signals)
     field, weights = experiment.trained_field()
     fit, manifest = training.fit, experiment.dataset.manifest
-    gradient_of = gradient_function(fit.compile)
+    gradient_of = gradient_function(fit.compile, experiment.device)
     stored = {name: max(config.settings.copies) if name == "train" else 1 for name in splits}
     directory, began = experiment.directory / FOLDER, time.monotonic()
     batches: dict[str, tuple[int, Iterable[Latent]]] = {}

@@ -20,6 +20,7 @@ from benchmarks.settings.method import (
     find_image_classifier,
     find_method,
     image_classifiers,
+    published_signals,
     settings_key,
 )
 from benchmarks.settings.reading import ConfigError, Data
@@ -87,18 +88,20 @@ def resolve_classification(
         )
     base = find_image_classifier(method) if method in image_classifiers() else find_method(method)
     source = load_dataset_config(dataset)
-    published = base.classification[settings_key(base, base.classification, source)]
+    key = settings_key(base, base.classification, source)
+    published = base.classification[key]
     own = {name: part for name, part in tree.items() if name not in ("signals", "encoding")}
     settings = checked(ClassificationSettings, own, where, "classification")
     check_head(settings.head, group(own, "settings"), where)
     training = checked(TrainingConfig, group(own, "training"), where, "classification.training")
-    seen = published.training["steps"] * published.training["batch"]
     return Classification(
         signals=checked(LabelledSignals, group(tree, "signals"), where, "classification.signals"),
         encoding=checked(CopyEncoding, group(tree, "encoding"), where, "classification.encoding"),
         settings=settings,
         training=training,
-        published_signals=seen if base.published else None,
+        published_signals=published_signals(
+            base, f"classification.{key}.training", published.training
+        ),
     )
 
 

@@ -102,7 +102,7 @@ def test_a_failed_seed_reached_no_level(tmp_path):
     found = reached(tmp_path, scale([0, 1, 2]))  # the third has not run
     shown = section(tmp_path, scale([0, 1, 2]), found)
     assert [cell.text for cell in shown.grids[0].rows[0]] == ["LIFT", "not reached", "not reached"]
-    assert shown.footnotes == ["1 of 2 seeds reached it"]
+    assert shown.footnotes == ["1 of 2 seeds reached it; 2 of 3 seeds", "2 of 3 seeds"]
     assert frame(found).seeds_reached.tolist() == [1, 0]
 
 

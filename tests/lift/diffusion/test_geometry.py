@@ -104,6 +104,15 @@ def test_the_fused_latent_renders_what_the_three_scales_render(domain, functaset
         torch.testing.assert_close(field.render(fused), field.render(latent), rtol=1e-4, atol=1e-3)
 
 
+def test_a_loss_in_bfloat16_sees_the_fused_latent_in_float32(functaset_of):
+    field = small_lift()
+    geometry = geometry_of("fused", field, functaset_of(field))
+    latent = latents_of(field)
+    with torch.autocast("cpu", torch.bfloat16):
+        seen = geometry.see(latent)
+    torch.testing.assert_close(seen, geometry.see(latent), rtol=0, atol=0)
+
+
 def test_only_lift_fuses(functaset_of):
     field = functa()
     with pytest.raises(ValueError, match="'fused' for a Functa; expected 'scales'"):
