@@ -175,7 +175,7 @@ def _titled_alone(config: MethodConfig) -> None:
     for other, path in folders.files("methods").items():
         if other != config.method and _read_title(path) == config.title:
             raise ConfigError(
-                f"method {config.method!r}: title: {config.title!r} is also {other!r}'s "
+                f"method {config.method!r}: title: {config.title!r} is that of {other!r} too "
                 f"({folders.shown(path)}), expected one of its own"
             )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmarks.datasets.location import data_root
+from benchmarks.metrics import inception
 from benchmarks.records.provenance import code_digest, sha256
 from benchmarks.settings import folders
 from benchmarks.settings.cell import Cell, resolve
@@ -57,14 +59,20 @@ def training_config(wildcards: Any) -> dict[str, Any]:
 
 @or_mistake
 def cell_config(wildcards: Any) -> dict[str, Any]:
-    """All that encoding and measured reconstructions depend on."""
+    """All that encoding and learning curves depend on."""
     return _cell(wildcards).model_dump(mode="json", exclude={"generation"})
+
+
+@or_mistake
+def reconstruction_config(wildcards: Any) -> dict[str, Any]:
+    """All that measured reconstructions depend on."""
+    return _with_features(_cell(wildcards).model_dump(mode="json", exclude={"generation"}))
 
 
 @or_mistake
 def generate_config(wildcards: Any) -> dict[str, Any]:
     """All that generated signals depend on."""
-    return _cell(wildcards).model_dump(mode="json", exclude={"evaluate"})
+    return _with_features(_cell(wildcards).model_dump(mode="json", exclude={"evaluate"}))
 
 
 @or_mistake
@@ -205,6 +213,12 @@ def report_digest() -> list[str]:
     return [code_digest("benchmarks.report.page"), *map(sha256, parts)]
 
 
+def _with_features(config: dict[str, Any]) -> dict[str, Any]:
+    """Where Inception's weights are named, in whose space images are measured too."""
+    named = os.environ.get(inception.VARIABLE)
+    return {**config, inception.VARIABLE: named} if named else config
+
+
 def _classification(wildcards: Any) -> Classification:
     return resolve_classification(wildcards.scale, wildcards.dataset, wildcards.method)
 
@@ -214,7 +228,7 @@ def _cell(wildcards: Any) -> Cell:
 
 
 SETTINGS: dict[str, Callable[[Any], dict[str, Any] | str]] = {
-    "reconstruction": cell_config,
+    "reconstruction": reconstruction_config,
     "learning_curve": cell_config,
     "interpolation": interpolate_config,
     "generation": generate_config,

@@ -162,3 +162,16 @@ def test_a_field_from_outside_that_can_be_built_is_taken(outside):
 def test_a_module_from_outside_that_cannot_be_imported_is_named_with_its_line(outside):
     with pytest.raises(ConfigError, match=r"cannot be imported: NameError: .*\.py, line 2\)"):
         outside("{width: 4}", "\nnothing_at_all\n")
+
+
+def test_a_rate_of_inner_rates_that_are_fixed_is_refused(override):
+    with pytest.raises(
+        ConfigError, match=r"rates_rate: 0\.5, expected null: inner rates are fixed"
+    ):
+        override("lift", {"rates_rate": 0.5}, "fit")
+
+
+def test_inner_rates_of_a_latent_that_is_not_there_are_refused(override):
+    start = {"global": 1.0, "intermediate": 1.0, "local": 1.0, "lokal": 1.0}
+    with pytest.raises(ConfigError, match="lokal; expected one for each of"):
+        override("lift", {"inner_rates": {"start": start}})

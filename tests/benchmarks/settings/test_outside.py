@@ -86,3 +86,17 @@ def test_a_missing_folder_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv(folders.VARIABLE, str(tmp_path / "gone"))
     with pytest.raises(ConfigError, match=r"LIFT_INCLUDE: .*gone: no such folder"):
         find_method("lift")
+
+
+def test_a_title_that_another_method_has_is_refused(folder):
+    path = folder / "methods" / "plane.yaml"
+    text = path.read_text(encoding="utf-8")
+    title = next(line for line in text.splitlines() if line.startswith("title:"))
+    # Files are read once a process; another folder is another file.
+    other = write_folder(folder / "other", training())
+    (other / "methods" / "plane.yaml").write_text(
+        text.replace(title, "title: LIFT"), encoding="utf-8"
+    )
+    folders.include(other)
+    with pytest.raises(ConfigError, match="title: 'LIFT' is that of 'lift' too"):
+        find_method("plane")

@@ -151,6 +151,14 @@ def test_what_a_device_lacks_is_no_part_of_its_name(
     assert run(tmp_path, monkeypatch, f"{WHERE}, value: 31.2, absolute: 0, device: cpu") == code
 
 
+def test_a_failure_is_not_recorded(tmp_path: Path, monkeypatch, capsys) -> None:
+    write(tmp_path, "cifar10", psnr(31.2))
+    write(tmp_path, "crops", [], failed="killed by signal 9")
+    assert gate(monkeypatch, tmp_path, tmp_path / "recorded.yaml", "--record") == 2
+    said = "crops/lift/seed0 reconstruction: failed: killed by signal 9; nothing recorded"
+    assert said in capsys.readouterr().err
+
+
 def test_a_recorded_zero_has_a_tolerance_in_its_unit(tmp_path: Path, monkeypatch) -> None:
     expected = tmp_path / "recorded.yaml"
     write(tmp_path, "cifar10", psnr(0.0))

@@ -32,6 +32,11 @@ def test_a_curve_of_a_training_that_failed_since_is_not_read(tmp_path):
     assert found(tmp_path).refused == {"LIFT, seed 0": "fit failed: step 7: loss nan"}
 
 
+def test_a_failed_training_without_a_curve_is_named_with_the_reason(tmp_path):
+    write(tmp_path, "cifar10", [], stage="fit", failed="step 7: loss nan", **LIFT)
+    assert found(tmp_path).refused == {"LIFT, seed 0": "fit failed: step 7: loss nan"}
+
+
 def test_a_curve_of_weights_that_were_replaced_is_not_read(tmp_path):
     leave_learning_curve(tmp_path, "lift", CURVE)
     recorded = provenance({"weights": "old"})

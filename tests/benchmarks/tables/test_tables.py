@@ -193,6 +193,35 @@ def test_failed_seed_is_left_out_and_said(tmp_path: Path) -> None:
     assert found.difference == pytest.approx(-5.95)
 
 
+def test_a_measurement_that_outlived_its_training_is_not_shown(tmp_path: Path) -> None:
+    write(tmp_path, "cifar10", psnr(30.0))
+    write(tmp_path, "cifar10", [], stage="fit", failed="step 7: loss nan")
+    found = cell(build(tmp_path), "cifar10", "LIFT, n = 1", "psnr")
+    assert (found.ours, found.status) == (None, "failed")
+    assert found.why_empty == "fit failed: step 7: loss nan"
+
+
+def test_a_number_over_fewer_signals_than_its_column_says_so(tmp_path: Path) -> None:
+    scale = scale_config([0]).model_dump()
+    scale["datasets"]["cifar10"]["methods"] = ["lift", "functa", "spatial_functa"]
+    for method in ("lift", "spatial_functa"):
+        write(tmp_path, "cifar10", psnr(30.0), method=method)
+    few = [Metric(name="psnr", value=20.0, unit="dB", split="test", samples=512)]
+    write(tmp_path, "cifar10", few, method="functa")
+    sections, cells = tables.build(
+        tmp_path,
+        ScaleConfig.model_validate(scale),
+        load_published(),
+        {"cifar10": CIFAR, "crops": CROPS},
+        {"lift": LIFT},
+    )
+    built = page("tiny", sections), cells
+    assert cell(built, "cifar10", "Functa", "psnr").note == "over 512 signals"
+    assert cell(built, "cifar10", "LIFT, n = 1", "psnr").note == ""
+    (about,) = (part.about for part in sections if part.name == "cifar10")
+    assert "2,000 test signals measured" in about
+
+
 def test_failed_cell_says_failed_and_why(tmp_path: Path) -> None:
     write(tmp_path, "crops", [], failed="killed by signal 9")
     built = build(tmp_path)

@@ -5,7 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from benchmarks.metrics.inception import VARIABLE
 from benchmarks.records.provenance import code_digest
+from benchmarks.settings.scale import load_scale
 from benchmarks.settings.trial import write_trial
 from benchmarks.stages.search import csv_path, load_search
 from benchmarks.workflow import triggers
@@ -45,12 +47,25 @@ def test_tables_do_not_depend_on_what_they_write(tmp_path, monkeypatch):
     assert triggers.read_beside("budget") == before
 
 
+@pytest.mark.parametrize("stage", ["reconstruction", "generation"])
+def test_images_are_measured_again_where_inception_is_named(monkeypatch, stage):
+    wildcards = SimpleNamespace(scale="demo", dataset="embedded-images", method="lift", seed="0")
+    monkeypatch.delenv(VARIABLE, raising=False)
+    config, trained = triggers.SETTINGS[stage](wildcards), triggers.training_config(wildcards)
+    monkeypatch.setenv(VARIABLE, "weights.pth")
+    assert triggers.SETTINGS[stage](wildcards) != config
+    assert triggers.training_config(wildcards) == trained
+
+
 def test_a_comparison_asks_for_every_seed():
-    plan = Plan("budget")
-    plan.scale_config = plan.scale_config.model_copy(update={"seeds": [0, 3]})
-    asked = plan.learning_curves(SimpleNamespace(scale="budget", dataset="cifar10"))
-    assert "results/budget/cifar10/functa/seed3/learning_curve.json" in asked
-    assert len(asked) == 2 * len(plan.scale_config.datasets["cifar10"].methods)
+    asked = Plan("budget").learning_curves(SimpleNamespace(scale="budget", dataset="cifar10"))
+    assert "results/budget/cifar10/functa/seed2/learning_curve.json" in asked
+    assert len(asked) == 3 * len(load_scale("budget").datasets["cifar10"].methods)
+
+
+def test_a_comparison_reads_its_own_scales_curves():
+    asked = SimpleNamespace(scale="budget", dataset="cifar10")
+    assert Plan("lite").learning_curves(asked) == Plan("budget").learning_curves(asked)
 
 
 def test_tables_of_a_scale_that_keeps_weights_ask_for_its_learning_curves():
