@@ -217,7 +217,7 @@ rule measure:
     resources:
         **ASKED.resources("measure"),
     params:
-        config=triggers.cell_config,
+        config=triggers.reconstruction_config,
         code=triggers.stage_digest("encode", "reconstruction", "interpolation"),
         programs=plan.stages("encode", "reconstruction", "interpolation"),
         threads=THREADS,
