@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from benchmarks.settings.reading import Data, Distinct
 from lift.precision import Precision
@@ -27,15 +27,6 @@ class ClassificationSettings(Data):
     label_smoothing: float = Field(ge=0, lt=1)
     mix: bool = Field(default=False, description="MixUp or CutMix, of one grid in the plane")
     training: dict[str, Any] = Field(description="as lift.network_training.TrainingConfig")
-
-    @model_validator(mode="after")
-    def _one_scaling(self) -> ClassificationSettings:
-        if self.geometry == "fused" and self.divide_by:
-            raise ValueError(
-                f"divide_by: {self.divide_by}, geometry: fused; expected null, as fused latents "
-                "are standardised"
-            )
-        return self
 
 
 class LabelledSignals(Data):

@@ -92,6 +92,11 @@ def resolve_classification(
     published = base.classification[key]
     own = {name: part for name, part in tree.items() if name not in ("signals", "encoding")}
     settings = checked(ClassificationSettings, own, where, "classification")
+    if settings.geometry == "fused" and settings.divide_by:
+        raise ConfigError(
+            f"{where}: {dataset}: classification: divide_by: {settings.divide_by}, geometry: "
+            "fused; expected null, as fused latents are standardised"
+        )
     check_head(settings.head, group(own, "settings"), where)
     training = checked(TrainingConfig, group(own, "training"), where, "classification.training")
     return Classification(

@@ -56,7 +56,8 @@ def test_a_scale_overrides_what_it_names_and_nothing_else():
 
 def test_rows_of_one_table_have_one_budget():
     rows = [resolve("lite", "celeba64", f"lift-{size}", 0) for size in (1600, 6400, 12800, 1792)]
-    assert {row.training.fit for row in rows} == {rows[0].training.fit}
+    # The largest learn at an outer rate of their own, which is not the budget's.
+    assert len({row.training.fit.model_copy(update={"rate": 1.0}) for row in rows}) == 1
     whole = resolve("lite", "celeba64", "lift", 0)
     assert rows[0].training.fit.steps < whole.training.fit.steps
     assert (rows[0].encode.train, whole.encode.train) == (500, None)

@@ -99,15 +99,24 @@ def test_a_head_is_checked_on_the_latents_that_it_is_given(classified_copy):
         resolve_all("demo", DATASET, "lift", 0, classified_copy / "results")
 
 
-def test_only_lifts_latents_are_fused(classified_copy):
+@pytest.mark.parametrize(
+    ("divide_by", "message"),
+    [
+        (None, r"geometry: 'fused' for a Functa; expected 'scales'"),
+        (0.08, r"divide_by: 0\.08, geometry: fused; expected null"),
+    ],
+)
+def test_only_lifts_latents_are_fused_and_they_are_standardised(
+    classified_copy, divide_by, message
+):
     def fused(scale_config):
         scale_config["datasets"][DATASET]["methods"].append("functa")
         classification = scale_config["datasets"][DATASET]["classification"]
         classification["methods"] = ["functa"]
-        classification["overrides"] = {"functa": {"geometry": "fused"}}
+        classification["overrides"] = {"functa": {"geometry": "fused", "divide_by": divide_by}}
 
     edit(classified_copy, fused)
-    with pytest.raises(ConfigError, match=r"geometry: 'fused' for a Functa; expected 'scales'"):
+    with pytest.raises(ConfigError, match=message):
         resolve_all("demo", DATASET, "functa", 0, classified_copy / "results")
 
 
