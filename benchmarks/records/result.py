@@ -97,6 +97,11 @@ class Provenance(BaseModel):
         named = f" ({self.hardware})" if self.hardware else ""
         return f"{shared}{self.device}{named}, {self.threads} thread{'s' * (self.threads != 1)}"
 
+    @property
+    def stride(self) -> int:
+        """Side of the blocks of the grid of which a training step saw one point each."""
+        return int(self.config.get("training", {}).get("fit", {}).get("stride", 1))
+
 
 class Result(BaseModel):
     """The outcome of one stage for one cell (scale, data set, method, seed)."""

@@ -33,7 +33,9 @@ def psnr_chart(runs: Sequence[Run]) -> Chart | None:
 
 def points_seen(runs: Sequence[Run]) -> str:
     """The sentence on training lines that are no PSNR of whole signals; empty where all are."""
-    some = dict.fromkeys(run.title for run in runs if _stride(run) > 1)
+    fits = {run.title: run.results.get("fit") for run in runs}
+    made = {title: fit.provenance for title, fit in fits.items() if fit}
+    some = [title for title, own in made.items() if own and own.stride > 1]
     if not some:
         return ""
     return (
@@ -41,13 +43,6 @@ def points_seen(runs: Sequence[Run]) -> str:
         "latents were fitted on, one in every block of the grid; marks and tables are that of the "
         "whole grid."
     )
-
-
-def _stride(run: Run) -> int:
-    """Side of the blocks of which a training step sees one point each, as its result records it."""
-    fit = run.results.get("fit")
-    config = fit.provenance.config if fit and fit.provenance else {}
-    return config.get("training", {}).get("fit", {}).get("stride", 1)
 
 
 def learning_chart(measured: Sequence[Run], runs: Sequence[Run], file: str) -> Chart | None:

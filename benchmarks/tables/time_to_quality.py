@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from benchmarks.figures.curves import CurveError, read_curve
-from benchmarks.records.result import ResultError, read_result, result_path
+from benchmarks.records.result import Provenance, ResultError, read_result, result_path
 from benchmarks.settings.scale import ScaleConfig
 from benchmarks.tables.configured import changed
 from benchmarks.tables.crossing import Crossing, crossing
@@ -78,28 +78,33 @@ def reached(root: Path, scale_config: ScaleConfig) -> list[Reached]:
             ]
             fits = [fit for folder in folders if (fit := _fit(folder, root, each)) is not None]
             said = "; ".join(dict.fromkeys(fit.changed for fit in fits if fit.changed))
-            ran = () if timed else tuple(dict.fromkeys(fit.machine for fit in fits if fit.machine))
+            made = [fit.made for fit in fits if fit.made]
+            machines = tuple(dict.fromkeys(own.machine for own in made))
+            title = title_of(method)
             found += [
                 Reached(
-                    *(dataset, title, level, [crossing(fit.rows, level) for fit in fits]),
-                    *(said, ran, tuple(dict.fromkeys(fit.device for fit in fits if fit.device))),
-                    *(any(fit.stride > 1 for fit in fits), len(scale_config.seeds)),
+                    dataset,
+                    title,
+                    level,
+                    seeds=[crossing(fit.rows, level) for fit in fits],
+                    wanted=len(scale_config.seeds),
+                    changed=said,
+                    machines=() if timed else machines,
+                    devices=tuple(dict.fromkeys(own.device for own in made)),
+                    in_part=any(own.stride > 1 for own in made),
                 )
-                for title in [title_of(method)]
                 for level in (data.quality if any(fit.rows for fit in fits) else ())
             ]
     return found
 
 
 class _Fit(NamedTuple):
-    """A training's curve, which reaches no level where it failed, how its settings differ, where it
-    ran, and the side of the blocks of which a step saw one point each."""
+    """A training's curve, which reaches no level where it failed, how its settings differ from the
+    configured ones, and how it was made."""
 
     rows: list[Row]
     changed: str = ""
-    machine: str = ""
-    device: str = ""
-    stride: int = 1
+    made: Provenance | None = None
 
 
 def _fit(folder: Path, root: Path, each: float | None) -> _Fit | None:
@@ -111,10 +116,7 @@ def _fit(folder: Path, root: Path, each: float | None) -> _Fit | None:
         rows = read_curve(folder / "curve.csv")
         if each:
             rows = [{**row, "seconds": each * (row["signals"] or 0)} for row in rows]
-        if (provenance := result.provenance) is None:
-            return _Fit(rows, changed(result, root))
-        stride = provenance.config.get("training", {}).get("fit", {}).get("stride", 1)
-        return _Fit(rows, changed(result, root), provenance.machine, provenance.device, stride)
+        return _Fit(rows, changed(result, root), result.provenance)
     except (ResultError, CurveError):
         return None
 

@@ -26,10 +26,15 @@ LIFT = MethodConfig(
 )
 
 
-def build(root: Path, seeds: tuple[int, ...] = (0,)) -> tuple[str, dict[str, list[TableCell]]]:
+def build(
+    root: Path, seeds: tuple[int, ...] = (0,), **cifar10: object
+) -> tuple[str, dict[str, list[TableCell]]]:
+    """The page and its cells, with other settings of the scale's CIFAR-10."""
     datasets = {"cifar10": CIFAR, "crops": CROPS}
+    scale = scale_config(list(seeds)).model_dump()
+    scale["datasets"]["cifar10"] |= cifar10
     sections, cells = tables.build(
-        root, scale_config(list(seeds)), load_published(), datasets, {"lift": LIFT}
+        root, ScaleConfig.model_validate(scale), load_published(), datasets, {"lift": LIFT}
     )
     return page("tiny", tables.with_numbers(sections, "tiny")), cells
 
@@ -112,21 +117,12 @@ def test_lines_of_a_grid_have_as_many_cells_as_its_header(tmp_path: Path) -> Non
 
 def test_a_row_that_classifies_pixels_needs_no_field(tmp_path: Path) -> None:
     classified = {"methods": ["lift", "resnet50"], "signals": {"validation": 1}}
-    scale = scale_config([0]).model_dump()
-    scale["datasets"]["cifar10"]["classification"] = classified
     metrics = [
         Metric(name="top1", value=94.1, unit="%", split="test", samples=10_000),
         *counts(classifier_parameters=23_520_842),
     ]
     write(tmp_path, "cifar10", metrics, method="resnet50", stage="classification")
-    sections, cells = tables.build(
-        tmp_path,
-        ScaleConfig.model_validate(scale),
-        load_published(),
-        {"cifar10": CIFAR, "crops": CROPS},
-        {"lift": LIFT},
-    )
-    built = page("tiny", sections), cells
+    built = build(tmp_path, classification=classified)
     assert cell(built, "cifar10", "ResNet-50", "top1").ours == 94.1
     assert cell(built, "cifar10", "ResNet-50", "top1").difference == pytest.approx(-1.26)
     assert cell(built, "cifar10", "ResNet-50", "classifier_parameters").ours == 23.520842
@@ -202,24 +198,14 @@ def test_a_measurement_that_outlived_its_training_is_not_shown(tmp_path: Path) -
 
 
 def test_a_number_over_fewer_signals_than_its_column_says_so(tmp_path: Path) -> None:
-    scale = scale_config([0]).model_dump()
-    scale["datasets"]["cifar10"]["methods"] = ["lift", "functa", "spatial_functa"]
     for method in ("lift", "spatial_functa"):
         write(tmp_path, "cifar10", psnr(30.0), method=method)
     few = [Metric(name="psnr", value=20.0, unit="dB", split="test", samples=512)]
     write(tmp_path, "cifar10", few, method="functa")
-    sections, cells = tables.build(
-        tmp_path,
-        ScaleConfig.model_validate(scale),
-        load_published(),
-        {"cifar10": CIFAR, "crops": CROPS},
-        {"lift": LIFT},
-    )
-    built = page("tiny", sections), cells
+    built = build(tmp_path, methods=["lift", "functa", "spatial_functa"])
     assert cell(built, "cifar10", "Functa", "psnr").note == "over 512 signals"
     assert cell(built, "cifar10", "LIFT, n = 1", "psnr").note == ""
-    (about,) = (part.about for part in sections if part.name == "cifar10")
-    assert "2,000 test signals measured" in about
+    assert "2,000 test signals measured" in " ".join(built[0].split())
 
 
 def test_failed_cell_says_failed_and_why(tmp_path: Path) -> None:
