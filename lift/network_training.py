@@ -174,7 +174,7 @@ def train(
             # Everything random in a step (noise, dropout) is a function of the seed and the step.
             torch.manual_seed(hash((seed, step)) % 2**63)
             network.train()
-            with products(device, config.precision):
+            with products(device, config.precision, of_field=False):
                 value = loss(forward, step)
             value.backward()
 

@@ -27,10 +27,14 @@ class Recording:
         code: digest of the code that runs.
         device: whose memory and name are recorded.
         processes: how many share the work, a device each.
+        of_field: whether the work is a field's, or stage 2's network's.
     """
 
-    def __init__(self, code: str, device: torch.device, processes: int = 1) -> None:
+    def __init__(
+        self, code: str, device: torch.device, processes: int = 1, *, of_field: bool = True
+    ) -> None:
         self.code, self._device, self._processes = code, device, processes
+        self._of_field = of_field
         self._commit, self._began = git_commit(), time.monotonic()
         forget_peak_memory(device)
 
@@ -42,7 +46,7 @@ class Recording:
             code_digest=self.code,
             git_commit=self._commit,
             packages=packages(),
-            device=device_name(self._device),
+            device=device_name(self._device, of_field=self._of_field),
             hardware=hardware(self._device),
             threads=torch.get_num_threads(),
             processes=self._processes,
@@ -52,7 +56,8 @@ class Recording:
         )
 
 
-def device_name(device: torch.device) -> str:
+def device_name(device: torch.device, *, of_field: bool = True) -> str:
     """A device's name, and whether it took float32 products in place of bfloat16 ones."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-    return name if multiplies_bfloat16(device) else f"{name}, no bfloat16 products"
+    short = multiplies_bfloat16(device, of_field=of_field)
+    return name if short else f"{name}, no bfloat16 products"

@@ -31,6 +31,8 @@ PROGRAMS: dict[str, str] = {
     "encode_copies": "classification.encode_copies",
 }
 """Stages whose program has another name than their JSON."""
+OF_NETWORKS = ("generation", "classification")
+"""Stages that train a network on latents; all others work with fields."""
 NEXT: dict[str, Stage] = {
     "fit": "encode",
     "encode": "reconstruction",
@@ -193,7 +195,8 @@ def measured(stage: Stage, experiment: Experiment, run: Callable[[Experiment], O
     """Runs a stage; what it found, and where that comes from."""
     cell = experiment.cell
     code = code_digest(stage_module(stage), *modules_of(cell))
-    recording = Recording(code, experiment.device, experiment.team.size)
+    of_field = stage not in OF_NETWORKS
+    recording = Recording(code, experiment.device, experiment.team.size, of_field=of_field)
     outcome = run(experiment)
     return Result(
         stage=stage,

@@ -35,8 +35,16 @@ def test_a_processor_with_bfloat16_products_takes_them(capable, instructions):
         assert product() == torch.float32
 
 
-def test_another_takes_float32_also_with_avx512s_slower_ones_and_says_so_once(capable, capsys):
+def test_avx512s_dot_products_serve_networks_and_no_fields(capable):
     capable(avx2=True, avx512_bf16=True)
+    with products(CPU, "bfloat16"):
+        assert product() == torch.float32
+    with products(CPU, "bfloat16", of_field=False):
+        assert product() == torch.bfloat16
+
+
+def test_another_takes_float32_and_says_so_once(capable, capsys):
+    capable(avx2=True)
     for _ in range(2):
         with products(CPU, "bfloat16"):
             assert product() == torch.float32

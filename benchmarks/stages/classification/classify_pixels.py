@@ -36,7 +36,8 @@ def run(options: argparse.Namespace, device: torch.device) -> Result:
     )
     change = augmentation_of(dataset, len(splits["train"]), seed)
     inputs = Pixels(splits, split_labels(splits), change, Scaling(*statistics))
-    recording = Recording(code_digest(MODULE, head_module(config.settings.head)), device)
+    code = code_digest(MODULE, head_module(config.settings.head))
+    recording = Recording(code, device, of_field=False)
     task = ClassificationTask(
         config,
         dataset.classes,

@@ -83,7 +83,8 @@ def predictions(
     for first in range(0, count, HELD_OUT_BATCH):
         rows = np.arange(first, min(first + HELD_OUT_BATCH, count))
         signal = on_device(inputs.originals(split, rows), task.device)
-        with torch.no_grad(), products(task.device, task.config.training.precision):
+        short = products(task.device, task.config.training.precision, of_field=False)
+        with torch.no_grad(), short:
             parts.append(network(signal).argmax(1).cpu())
     return torch.cat(parts)
 

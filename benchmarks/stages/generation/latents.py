@@ -80,7 +80,7 @@ class Generator:
         Each process of the team samples its share of the batches, and has the whole.
         """
         device, batch = self.experiment.device, max(self.config.train.batch, 256)
-        with products(device, self.config.train.precision):
+        with products(device, self.config.train.precision, of_field=False):
             samples = sample(
                 denoiser,
                 self.geometry.shape,
