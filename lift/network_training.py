@@ -25,7 +25,7 @@ from lift.checkpoint import (
 from lift.compiling import compiled
 from lift.interrupt import stop_requests
 from lift.precision import Precision, products
-from lift.progress import Progress, Row, TrainingDivergedError, due, keep, write_curve
+from lift.progress import Progress, Row, check_finite, due, keep, write_curve
 from lift.schedule import Schedule, factor
 
 Loss = Callable[[nn.Module, int], Tensor]
@@ -62,6 +62,10 @@ class TrainingConfig(BaseModel):
         """The settings that change weights, as a JSON value: not what only watches a training."""
         watching = {"log_every", "validate_every", "checkpoint_seconds"}
         return self.model_dump(mode="json", exclude=watching)
+
+    def calmer(self) -> str:
+        """What to change of a training that diverges."""
+        return f"Lower rate (now {self.rate}) or set clip (now {self.clip})"
 
     def among(self, signals: int) -> Self:
         """The same, with a batch of no more than there are."""
@@ -171,6 +175,7 @@ def train(
     bar = progress_bar(total=config.steps, initial=progress.step, desc=name, unit="step")
     with stop_requests() as stop:
         while (step := progress.step) < config.steps:
+            where = f"{name}, step {step}"
             # Everything random in a step (noise, dropout) is a function of the seed and the step.
             torch.manual_seed(hash((seed, step)) % 2**63)
             network.train()
@@ -180,7 +185,9 @@ def train(
 
             # Update the weights, unless they would be ruined.
             norm = nn.utils.clip_grad_norm_(network.parameters(), config.clip or math.inf).item()
-            _check_finite(name, step, config, loss=value.item(), gradient_norm=norm)
+            check_finite(
+                f"{name}, step {step}", config.calmer(), loss=value.item(), gradient_norm=norm
+            )
             size = factor(
                 config.schedule, step, config.steps, warmup=config.warmup, last=last_factor
             )
@@ -200,7 +207,7 @@ def train(
             if check:
                 with progress.paused():
                     metrics = validation(final.eval(), done)
-                _check_finite(name, step, config, **metrics)
+                check_finite(where, config.calmer(), **metrics)
                 row.update(metrics)
             bar.set_postfix(_shown(progress.rows), refresh=False)
             keep(progress, config.steps, config.checkpoint_seconds, stop, save)
@@ -227,15 +234,6 @@ def _finished(
         return None
     checkpoint.say_code_changed(weights, metadata["code"])
     return load_tensors(weights)[0], metadata["curve"], metadata.get("continued", [])
-
-
-def _check_finite(name: str, step: int, config: TrainingConfig, **numbers: float) -> None:
-    if not all(math.isfinite(number) for number in numbers.values()):
-        found = ", ".join(f"{key} {number}" for key, number in numbers.items())
-        raise TrainingDivergedError(
-            f"{name}, step {step}: {found}; expected finite. Lower rate (now {config.rate}) or set "
-            f"clip (now {config.clip}); the last checkpoint is kept"
-        )
 
 
 def _shown(curve: Sequence[Row]) -> dict[str, str]:

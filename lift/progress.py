@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,19 @@ Row = dict[str, float | None]
 
 class TrainingDivergedError(RuntimeError):
     """A loss, gradient or validation is not finite, or PSNR fell far below what it had been."""
+
+
+def check_finite(where: str, advice: str, **numbers: float) -> None:
+    """Stops a training that is being ruined.
+
+    Raises:
+        TrainingDivergedError: a number is not finite.
+    """
+    if not all(math.isfinite(number) for number in numbers.values()):
+        found = ", ".join(f"{name} {number}" for name, number in numbers.items())
+        raise TrainingDivergedError(
+            f"{where}: {found}; expected finite. {advice}; the last checkpoint is kept"
+        )
 
 
 @dataclass

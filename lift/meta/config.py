@@ -76,3 +76,10 @@ class FitConfig(BaseModel):
         """The settings that change weights, as a JSON value: not what only watches a training."""
         watching = {"log_every", "validate_every", "snapshots", "checkpoint_seconds"}
         return self.model_dump(mode="json", exclude=watching)
+
+    def calmer(self) -> str:
+        """What to change of a training that diverges."""
+        return (
+            f"Lower fit.rate (now {self.rate}) or the field's inner rates, or set fit.clip (now "
+            f"{self.clip})"
+        )

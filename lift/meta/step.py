@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -15,7 +14,7 @@ from lift.meta.optimisers import Optimisers
 from lift.meta.outer import meta_step
 from lift.meta.parallel import Team
 from lift.precision import products
-from lift.progress import TrainingDivergedError
+from lift.progress import check_finite
 from lift.psnr import psnr
 from lift.sampling import Indices, batch_indices, jittered_points
 from lift.schedule import factor
@@ -95,7 +94,7 @@ class OuterStep:
         result = team.meet(self.field.parameters(), result, self.batch)
 
         norm, loss = self.optimisers.gradient_norm(config.clip), result.loss.item()
-        check_finite(step, config, loss=loss, gradient_norm=norm)
+        check_finite(f"step {step}", config.calmer(), loss=loss, gradient_norm=norm)
         size = factor(config.schedule, step, config.steps, warmup=config.warmup)
         self.optimisers.step(size)
         return Stepped(loss, psnr(result.mse).mean().item(), norm, size)
@@ -139,17 +138,3 @@ def noisy_start(
         name: (config.latent_noise * torch.randn(zero.shape, generator=noise)).to(zero.device)[own]
         for name, zero in field.zero_latent(batch).items()
     }
-
-
-def check_finite(step: int, config: FitConfig, **numbers: float) -> None:
-    """Stops a training that is being ruined.
-
-    Raises:
-        TrainingDivergedError: a number is not finite.
-    """
-    if not all(math.isfinite(number) for number in numbers.values()):
-        found = ", ".join(f"{name} {number}" for name, number in numbers.items())
-        raise TrainingDivergedError(
-            f"step {step}: {found}; expected finite. Lower fit.rate (now {config.rate}) or the "
-            f"field's inner rates, or set fit.clip (now {config.clip}); the last checkpoint is kept"
-        )

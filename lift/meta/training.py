@@ -19,9 +19,9 @@ from lift.meta.inner import (
 )
 from lift.meta.optimisers import Optimisers
 from lift.meta.parallel import ALONE, Team
-from lift.meta.step import OuterStep, Signals, check_finite
+from lift.meta.step import OuterStep, Signals
 from lift.meta.tying import bring_together, tie, untie, untied_state
-from lift.progress import Progress, Row, TrainingDivergedError, due, keep, write_curve
+from lift.progress import Progress, Row, TrainingDivergedError, check_finite, due, keep, write_curve
 from lift.psnr import psnr
 from lift.sampling import ordered_batches, signals_at_once
 
@@ -137,7 +137,7 @@ def fit(
                             untied_state(field, regions),
                             checkpoint.metadata(progress.continued),
                         )
-                check_finite(step, config, validation_psnr=reached)
+                check_finite(f"step {step}", config.calmer(), validation_psnr=reached)
             keep(progress, config.steps, config.checkpoint_seconds, team.agreed(stop), save)
     bar.close()
     if progress.tied:
