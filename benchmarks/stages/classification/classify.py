@@ -26,7 +26,7 @@ from benchmarks.stages.classification.settings import (
 from benchmarks.stages.classification.trials import ClassificationTask, measure
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.stage import Outcome, main
-from lift.diffusion.geometry import geometry_of
+from lift.diffusion.geometry import fusing, standardised
 from lift.field import Latent
 from lift.functaset import Functaset, open_functaset
 from lift.network_training import TrainingConfig
@@ -61,7 +61,7 @@ def inputs_of(
     functaset = stored_latents(experiment, weights, config)
     scaling: Callable[[Latent], Latent] = latent_scaling(functaset, settings.divide_by)
     if settings.geometry == "fused":
-        scaling = FusedScaling(geometry_of("fused", field.cpu(), functaset))
+        scaling = FusedScaling(standardised(fusing(field.cpu()), functaset))
     return {copies: StoredLatents(functaset, labels, copies, scaling) for copies in settings.copies}
 
 

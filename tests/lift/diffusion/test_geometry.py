@@ -7,7 +7,7 @@ import torch
 from baselines.functa import Functa
 from baselines.spatial_functa import SpatialFuncta
 from lift import Domain
-from lift.diffusion.geometry import geometry_of
+from lift.diffusion.geometry import drawn, geometry_of, response, some_fused, standardised
 from lift.functaset import Functaset, open_functaset, write_functaset
 from tests.baselines.rates import META_SGD
 from tests.lift.fields import IMAGES, random_latent, small_lift
@@ -68,14 +68,59 @@ def test_every_latent_has_a_way_there_and_back(make, shape, functaset_of):
         torch.testing.assert_close(value, latent[name], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["scales", "fused"])
-def test_what_a_denoiser_sees_is_standardised(name, functaset_of):
+def of_scales(field, functaset):
+    return geometry_of("scales", field, functaset)
+
+
+@pytest.mark.parametrize("view", [of_scales, standardised])
+def test_what_is_seen_is_standardised(view, functaset_of):
     field = small_lift()
-    seen = geometry_of(name, field, functaset_of(field)).see(latents_of(field)).flatten(0, -2)
+    seen = view(field, functaset_of(field)).see(latents_of(field)).flatten(0, -2)
     alive = seen.std(0) > 0  # a rectified channel may be zero everywhere
     assert alive.sum() >= 2
     torch.testing.assert_close(seen.mean(0), torch.zeros(seen.shape[1]), rtol=0, atol=1e-4)
     torch.testing.assert_close(seen.std(0)[alive], torch.ones(int(alive.sum())), rtol=0.05, atol=0)
+
+
+def test_what_a_denoiser_sees_of_fused_latents_is_uncorrelated_with_mean_square_one(functaset_of):
+    field = small_lift()
+    seen = drawn(field, functaset_of(field)).see(latents_of(field)).flatten(0, -2).double()
+    covariance = torch.cov(seen.T)
+    assert covariance.trace().item() / len(covariance) == pytest.approx(1, rel=1e-3)
+    between = covariance - covariance.diagonal().diag()
+    assert between.abs().max() < 1e-3 * covariance.diagonal().max()
+
+
+def test_axes_that_are_drawn_more_vary_more_by_the_square_root(functaset_of):
+    # Undo the square root: a step in a direction then changes values by its length, all alike.
+    field = small_lift(open_start=True)
+    functaset = functaset_of(field)
+    view = drawn(field, functaset)
+    deviations = view.see(latents_of(field)).flatten(0, -2).std(0)
+    fused = some_fused(field, functaset)
+    change = view.inverse @ response(field, fused) @ view.inverse.T
+    drawn_by = change.diagonal().sqrt()
+    ratio = drawn_by / deviations
+    torch.testing.assert_close(ratio, ratio.mean().expand_as(ratio), rtol=0.05, atol=0)
+
+
+@pytest.mark.parametrize("domain", [IMAGES, VOXELS])
+def test_the_response_is_how_values_follow_the_fused_latent(domain, functaset_of):
+    field = small_lift(domain, open_start=True).double()
+    fused = some_fused(field, functaset_of(field))
+    channels, step = fused.shape[-1], 1e-6
+
+    def change(channel: int) -> torch.Tensor:
+        moved = [fused.clone(), fused.clone()]
+        moved[0][..., channel] += step
+        moved[1][..., channel] -= step
+        with torch.no_grad():
+            high, low = (field.render({"fused": each}) for each in moved)
+        return (high - low).flatten() / (2 * step)
+
+    changes = torch.stack([change(channel) for channel in range(channels)])
+    expected = changes @ changes.T / changes.shape[1]
+    torch.testing.assert_close(response(field, fused), expected, rtol=1e-4, atol=1e-10)
 
 
 def test_a_coarse_cell_is_the_mean_of_the_cells_that_cover_it(functaset_of):
