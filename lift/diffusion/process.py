@@ -36,12 +36,6 @@ def noise_schedule() -> DDPMScheduler:
     return DDPMScheduler(**PROCESS, variance_type="fixed_large", clip_sample=False)
 
 
-def noise_levels() -> Tensor:
-    """Deviation of the noise at every time step in units of the signal's, ``(STEPS,)``."""
-    kept = noise_schedule().alphas_cumprod
-    return ((1 - kept) / kept).sqrt()
-
-
 def dpm_solver(steps: int) -> DPMSolverMultistepScheduler:
     """DPM-Solver++ of second order, with steps even in the logarithm of the signal-to-noise ratio.
 
@@ -68,27 +62,16 @@ def visited_timesteps(config: DiffusionConfig) -> list[int]:
     return [round(place * STEPS / count) - 1 for place in range(count, 0, -1)]
 
 
-def denoising_loss(
-    denoiser: Denoiser,
-    clean: Tensor,
-    schedule: DDPMScheduler,
-    sigma_data: float | None = None,
-) -> Tensor:
+def denoising_loss(denoiser: Denoiser, clean: Tensor, schedule: DDPMScheduler) -> Tensor:
     """Mean squared error of the prediction at uniform time steps, noise from the global generator.
 
     Args:
         clean: standardised latents ``(B, ...)``.
-        sigma_data: of a `Preconditioned` denoiser, whose network then errs alike at all steps:
-            errors are divided by the square of what multiplies its output.
     """
     timestep = torch.randint(STEPS, (len(clean),), device=clean.device)
     noise = torch.randn_like(clean)
     noisy = schedule.add_noise(clean, noise, timestep)  # type: ignore[arg-type]
-    error = (denoiser(noisy, timestep).float() - clean).square()
-    if sigma_data is None:
-        return error.mean()
-    sigma = noise_levels().to(clean.device)[timestep]
-    return (error.flatten(1).mean(1) * (1 + (sigma_data / sigma).square())).mean()
+    return (denoiser(noisy, timestep).float() - clean).square().mean()
 
 
 @torch.no_grad()

@@ -45,8 +45,7 @@ def train_denoiser(generator: Generator) -> Trained:
 
     def loss(network: nn.Module, step: int) -> Tensor:
         chosen = batch_indices(step, config.train.batch, generator.count, seed)
-        clean = generator.seen(chosen)
-        return denoising_loss(network, clean, scheduler, config.sigma_data)
+        return denoising_loss(network, generator.seen(chosen), scheduler)
 
     def show(network: nn.Module, done: int) -> dict[str, float]:
         if experiment.dataset.shareable and done < config.train.steps:
@@ -58,7 +57,6 @@ def train_denoiser(generator: Generator) -> Trained:
 
     code = code_digest(
         "lift.diffusion.process",
-        "lift.diffusion.preconditioning",
         "lift.diffusion.geometry",
         "lift.network_training",
         DENOISERS[config.denoiser][0],

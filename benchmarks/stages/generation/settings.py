@@ -14,7 +14,6 @@ from benchmarks.settings.checking import checked
 from benchmarks.settings.merge import Tree, group, leaf_at, sourced
 from benchmarks.settings.reading import ConfigError
 from lift.diffusion.config import DiffusionConfig, GeometryName
-from lift.diffusion.preconditioning import Preconditioned
 from lift.network_training import TrainingConfig
 
 DENOISERS = {
@@ -35,14 +34,6 @@ class GenerationConfig(BaseModel):
     geometry: GeometryName
     denoiser: str
     network: dict[str, Any]
-    sigma_data: float | None = Field(
-        default=None,
-        gt=0,
-        allow_inf_nan=False,
-        exclude_if=lambda sigma_data: sigma_data is None,  # what has none stays current
-        description="noise below which the noisy latent passes through; null: the network's output "
-        "is the clean latent",
-    )
     diffusion: DiffusionConfig
     train: TrainingConfig
     samples: int = Field(ge=2, description="of one there is no distance of distributions")
@@ -97,7 +88,6 @@ def build_denoiser(config: GenerationConfig, shape: tuple[int, ...]) -> nn.Modul
     where = f"denoiser {key!r}"
     cls = check_denoiser(key, sourced(config.network, where, "network"), where)
     try:
-        network = cls(shape, **config.network)
+        return cls(shape, **config.network)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{where}: {error}") from error
-    return network if config.sigma_data is None else Preconditioned(network, config.sigma_data)

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from lift.checkpoint import Checkpoint
 from lift.diffusion.config import STEPS, DiffusionConfig
-from lift.diffusion.preconditioning import Preconditioned
 from lift.diffusion.process import denoising_loss, noise_schedule, sample, visited_timesteps
 from lift.diffusion.residual_mlp import ResidualMLP
 from lift.meta.parallel import Team
@@ -190,15 +189,14 @@ def test_one_ancestral_step_is_refused():
         config("ancestral", 1)
 
 
-@pytest.fixture(scope="module", params=[None, 0.3], ids=["plain", "preconditioned"])
-def trained(tmp_path_factory, request):
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
     """A small denoiser of the mixture, a few seconds of training."""
     torch.manual_seed(0)
-    schedule, sigma_data = noise_schedule(), request.param
-    network = ResidualMLP((2,), width=64, blocks=2)
+    schedule = noise_schedule()
     return train(
-        network if sigma_data is None else Preconditioned(network, sigma_data),
-        lambda network, step: denoising_loss(network, mixture(256, step), schedule, sigma_data),
+        ResidualMLP((2,), width=64, blocks=2),
+        lambda network, step: denoising_loss(network, mixture(256, step), schedule),
         lambda network, step: {},
         TrainingConfig(batch=256, steps=1000, rate=1e-2, schedule="cosine", average=0.99),
         checkpoint=Checkpoint(tmp_path_factory.mktemp("denoiser") / "checkpoint.safetensors", {}),
