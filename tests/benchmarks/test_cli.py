@@ -135,7 +135,7 @@ def test_a_wrong_change_leaves_no_folder_and_takes_no_name(lift, tmp_path, monke
 
 def test_cells_complete_without_reading_settings():
     assert {f"demo/{IMAGES}/relift", "paper/cifar10/vit4"} <= set(configured_cells())
-    assert cli._cells("lite/inf") == ["lite/infomr64/lift"]
+    assert cli._cells("lite/infomr64/l") == ["lite/infomr64/lift"]
 
 
 def test_an_outside_scales_cells_and_seeds_are_those_of_what_it_extends_too(lift, tmp_path):
