@@ -185,9 +185,7 @@ def train(
 
             # Update the weights, unless they would be ruined.
             norm = nn.utils.clip_grad_norm_(network.parameters(), config.clip or math.inf).item()
-            check_finite(
-                f"{name}, step {step}", config.calmer(), loss=value.item(), gradient_norm=norm
-            )
+            check_finite(where, config.calmer(), loss=value.item(), gradient_norm=norm)
             size = factor(
                 config.schedule, step, config.steps, warmup=config.warmup, last=last_factor
             )

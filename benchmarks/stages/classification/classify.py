@@ -26,7 +26,7 @@ from benchmarks.stages.classification.settings import (
 from benchmarks.stages.classification.trials import ClassificationTask, measure
 from benchmarks.stages.experiment import Experiment, StageError
 from benchmarks.stages.stage import Outcome, main
-from lift.diffusion.geometry import fusing, standardised
+from lift.diffusion.fused import fusing, standardised
 from lift.field import Latent
 from lift.functaset import Functaset, open_functaset
 from lift.network_training import TrainingConfig

@@ -7,7 +7,8 @@ import torch
 from baselines.functa import Functa
 from baselines.spatial_functa import SpatialFuncta
 from lift import Domain
-from lift.diffusion.geometry import drawn, geometry_of, response, some_fused, standardised
+from lift.diffusion.fused import drawn, response, some_fused, standardised
+from lift.diffusion.geometry import geometry_of
 from lift.functaset import Functaset, open_functaset, write_functaset
 from tests.baselines.rates import META_SGD
 from tests.lift.fields import IMAGES, random_latent, small_lift
