@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, Self
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
+from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from lift.bars import progress_bar
@@ -24,6 +26,7 @@ from lift.checkpoint import (
 )
 from lift.compiling import compiled
 from lift.interrupt import stop_requests
+from lift.muon import Muon
 from lift.precision import Precision, products
 from lift.progress import Progress, Row, check_finite, due, keep, write_curve
 from lift.schedule import Schedule, factor
@@ -47,6 +50,9 @@ class TrainingConfig(BaseModel):
     schedule: Schedule
     warmup: int = Field(default=0, ge=0, description="steps of linear warm-up, part of `steps`")
     last_rate: float | None = Field(default=None, gt=0, description="end of `exponential`")
+    muon_rate: float | None = Field(
+        default=None, gt=0, description="Muon takes all matrices, AdamW the rest, in AdamW's scale"
+    )
     weight_decay: float = Field(default=0, ge=0, description="of matrices; never biases and norms")
     clip: float | None = Field(default=None, gt=0, description="largest norm of the gradient")
     average: float | None = Field(
@@ -65,7 +71,8 @@ class TrainingConfig(BaseModel):
 
     def calmer(self) -> str:
         """What to change of a training that diverges."""
-        return f"Lower rate (now {self.rate}) or set clip (now {self.clip})"
+        muon = f" or muon_rate (now {self.muon_rate})" if self.muon_rate else ""
+        return f"Lower rate (now {self.rate}){muon} or set clip (now {self.clip})"
 
     def among(self, signals: int) -> Self:
         """The same, with a batch of no more than there are."""
@@ -92,20 +99,36 @@ class Trained(NamedTuple):
     continued: list[Continuation]
 
 
-def optimizer_of(network: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
-    """AdamW whose weight decay leaves biases and normalisations alone."""
-    decayed: list[nn.Parameter] = []
-    spared: list[nn.Parameter] = []
+def optimizers_of(network: nn.Module, config: TrainingConfig) -> list[Optimizer]:
+    """AdamW, whose weight decay leaves biases and normalisations alone, and Muon where it is set.
+
+    Muon's steps have the root mean square that AdamW's typically have at the same rate, so that
+    rates compare (Liu et al., arXiv 2502.16982): ``0.2 sqrt(max(m, n))`` for ``(m, n)``.
+    """
+    kernels = {id(m.weight) for m in network.modules() if isinstance(m, _ConvNd)}
+    matrices: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
             # Biases of one linear map a cell are no vectors.
             bias = parameter.ndim <= 1 or name.endswith("bias")
-            (spared if bias else decayed).append(parameter)
-    groups = [
-        {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": spared, "weight_decay": 0.0},
+            (others if bias else matrices).append(parameter)
+    groups = [{"params": others, "weight_decay": 0.0}]
+    if config.muon_rate is None:
+        groups.append({"params": matrices, "weight_decay": config.weight_decay})
+    each: list[Optimizer] = [
+        torch.optim.AdamW([group for group in groups if group["params"]], lr=config.rate)
     ]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=config.rate)
+    if config.muon_rate is not None:
+        scaled = []
+        for matrix in matrices:
+            kernel = id(matrix) in kernels
+            sides = (len(matrix), matrix[0].numel()) if kernel else matrix.shape[-2:]
+            rate = config.muon_rate * 0.2 * math.sqrt(max(sides))
+            scaled.append({"params": [matrix], "lr": rate, "kernels": kernel})
+        decay = config.weight_decay
+        each.append(Muon(scaled, config.muon_rate, weight_decay=decay, of_field=False))
+    return each
 
 
 def moving_average(network: nn.Module, largest_decay: float) -> AveragedModel:
@@ -159,17 +182,18 @@ def train(
         write_curve(directory / f"{name}_curve.csv", curve)
         return Trained(final.eval(), curve, continued)
 
-    optimizer = optimizer_of(network, config)
+    optimizers = optimizers_of(network, config)
+    rates = [[group["lr"] for group in one.param_groups] for one in optimizers]
     trained = nn.ModuleDict({"network": network, **({"average": average} if average else {})})
     state = checkpoint.peek()
     progress = Progress.restored(state) if state else Progress()
     if state:
-        checkpoint.restore(trained, [optimizer])
+        checkpoint.restore(trained, optimizers)
     forward = compiled(network, device) if config.compile else network
     last_factor = config.last_rate and config.last_rate / config.rate
 
     def save() -> None:
-        checkpoint.save(trained, [optimizer], progress.state())
+        checkpoint.save(trained, optimizers, progress.state())
         write_curve(directory / f"{name}_curve.csv", progress.rows)
 
     bar = progress_bar(total=config.steps, initial=progress.step, desc=name, unit="step")
@@ -189,10 +213,11 @@ def train(
             size = factor(
                 config.schedule, step, config.steps, warmup=config.warmup, last=last_factor
             )
-            for group in optimizer.param_groups:
-                group["lr"] = size * config.rate
-            optimizer.step()
-            optimizer.zero_grad()
+            for one, largest in zip(optimizers, rates, strict=True):
+                for group, rate in zip(one.param_groups, largest, strict=True):
+                    group["lr"] = size * rate
+                one.step()
+                one.zero_grad()
             if average:
                 average.update_parameters(network)
 

@@ -11,8 +11,8 @@ from torch.optim import Optimizer
 
 from lift.field import NeuralField
 from lift.meta.config import FitConfig
-from lift.meta.muon import Muon
 from lift.meta.rates import inner_rates_of, learned_rates
+from lift.muon import Muon
 
 
 class Optimisers:

@@ -12,7 +12,7 @@ from torch import nn
 from lift import network_training
 from lift.checkpoint import Checkpoint, described, load_metadata
 from lift.diffusion.unet import CellLinear
-from lift.network_training import TrainingConfig, moving_average, optimizer_of, train
+from lift.network_training import TrainingConfig, moving_average, optimizers_of, train
 from lift.progress import TrainingDivergedError
 from lift.sampling import batch_indices
 
@@ -85,7 +85,13 @@ def test_a_batch_is_no_larger_than_what_there_is():
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"average": None, "clip": 0.1}, {"precision": "bfloat16", "warmup": 7}]
+    "changes",
+    [
+        {},
+        {"average": None, "clip": 0.1},
+        {"precision": "bfloat16", "warmup": 7},
+        {"muon_rate": 1e-2, "weight_decay": 0.1},
+    ],
 )
 def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, changes, monkeypatch):
     whole = run(tmp_path / "whole", config(**changes))
@@ -174,7 +180,7 @@ def test_weight_decay_shrinks_matrices_alone():
     nn.init.constant_(model[0][0].bias, 3.0)
     nn.init.constant_(model[1].bias, 3.0)  # (4, 1, 3): a bias a cell
     before = {name: p.clone() for name, p in model.named_parameters()}
-    optimizer = optimizer_of(model, config(rate=0.1, weight_decay=0.5))
+    (optimizer,) = optimizers_of(model, config(rate=0.1, weight_decay=0.5))
     for parameter in model.parameters():
         parameter.grad = torch.zeros_like(parameter)
     optimizer.step()
@@ -182,6 +188,35 @@ def test_weight_decay_shrinks_matrices_alone():
         matrix = name.endswith("weight") and parameter.ndim > 1
         factor = 0.95 if matrix else 1.0
         torch.testing.assert_close(parameter, factor * before[name], msg=name)
+
+
+def test_muon_takes_matrices_kernels_and_stacks_in_adams_scale():
+    # Every singular direction moves by 0.2 sqrt(max(m, n)) times the rate, within Newton-Schulz's
+    # tolerance; a bias by Adam's first step, which is its rate.
+    model = nn.Sequential(nn.Linear(4, 16), nn.Conv2d(3, 8, 3), CellLinear((2, 2), 3, 3))
+    before = {name: p.clone() for name, p in model.named_parameters()}
+    optimizers = optimizers_of(model, config(rate=0.01, muon_rate=0.1))
+    for parameter in model.parameters():
+        parameter.grad = torch.randn_like(parameter)
+    for optimizer in optimizers:
+        optimizer.step()
+    moved = {name: before[name] - p.detach() for name, p in model.named_parameters()}
+    for name, sides in (("0.weight", (16, 4)), ("1.weight", (8, 27)), ("2.weight", (3, 3))):
+        lengths = torch.linalg.svdvals(moved[name].reshape(-1, *sides)) / (0.02 * max(sides) ** 0.5)
+        assert 0.6 < lengths.median() < 1.3, name
+        assert lengths.max() < 1.3, name
+    for name in ("0.bias", "1.bias", "2.bias"):
+        torch.testing.assert_close(moved[name].abs(), torch.full_like(moved[name], 0.01))
+
+
+def test_muon_shrinks_matrices_as_adamw_does():
+    model = network()
+    before = model[0].weight.detach().clone()
+    for optimizer in optimizers_of(model, config(rate=0.1, muon_rate=0.1, weight_decay=0.5)):
+        for parameter in model.parameters():
+            parameter.grad = torch.zeros_like(parameter)
+        optimizer.step()
+    torch.testing.assert_close(model[0].weight.detach(), before * (1 - 0.1 * 0.2 * 4 * 0.5))
 
 
 def test_the_average_follows_its_closed_form():

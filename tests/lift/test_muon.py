@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lift.meta.muon import Muon, orthogonalised
+from lift.muon import Muon, orthogonalised
 from lift.precision import multiplies_bfloat16
 
 

@@ -6,6 +6,7 @@ Jordan et al. 2024; `torch.optim.Muon` takes single matrices only, and gives the
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,13 +19,17 @@ NEWTON_SCHULZ_STEPS = 5
 EPSILON = 1e-7
 
 
-def orthogonalised(matrices: Tensor) -> Tensor:
+def orthogonalised(matrices: Tensor, *, of_field: bool = True) -> Tensor:
     """Nearly the orthogonal factor of every matrix ``(..., m, n)``.
 
     In bfloat16 products where the device has them: emulated, they take twenty times float32's time.
+
+    Args:
+        of_field: as `lift.precision.multiplies_bfloat16`.
     """
     tall = matrices.shape[-2] > matrices.shape[-1]
-    short = torch.bfloat16 if multiplies_bfloat16(matrices.device) else matrices.dtype
+    has_products = multiplies_bfloat16(matrices.device, of_field=of_field)
+    short = torch.bfloat16 if has_products else matrices.dtype
     x = matrices.to(short).reshape(-1, *matrices.shape[-2:])
     x = x.mT if tall else x
     # As torch's, each matrix is divided by its norm in the products' precision.
@@ -40,15 +45,26 @@ class Muon(torch.optim.Optimizer):
     """Steps of one size, whatever the gradient's: ``W <- W - lr orthogonalised(momentum)``.
 
     Args:
-        parameters: each a matrix ``(m, n)`` or a stack of them ``(..., m, n)``.
+        parameters: each a matrix ``(m, n)`` or a stack of them ``(..., m, n)``; or groups of them,
+            a group with ``kernels`` of convolutions' weights ``(m, ...)``, each one matrix.
         lr: length of a step in every singular direction.
         momentum: Nesterov's.
+        weight_decay: ``lr`` times that share of a weight is taken off in every step, as AdamW's.
+        of_field: as `lift.precision.multiplies_bfloat16`.
     """
 
     def __init__(
-        self, parameters: Iterable[nn.Parameter], lr: float, momentum: float = 0.95
+        self,
+        parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]],
+        lr: float,
+        momentum: float = 0.95,
+        *,
+        weight_decay: float = 0.0,
+        of_field: bool = True,
     ) -> None:
-        super().__init__(parameters, {"lr": lr, "momentum": momentum})
+        settings = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "kernels": False}
+        super().__init__(parameters, settings)
+        self.of_field = of_field
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -63,4 +79,7 @@ class Muon(torch.optim.Optimizer):
                     state["momentum_buffer"] = torch.zeros_like(parameter)
                 average = state["momentum_buffer"].lerp_(parameter.grad, 1 - momentum)
                 direction = parameter.grad.lerp(average, momentum)
-                parameter.sub_(group["lr"] * orthogonalised(direction).to(parameter.dtype))
+                matrix = direction.flatten(1) if group["kernels"] else direction
+                step = orthogonalised(matrix, of_field=self.of_field).to(parameter.dtype)
+                parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                parameter.sub_(group["lr"] * step.reshape(parameter.shape))
