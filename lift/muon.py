@@ -81,5 +81,6 @@ class Muon(torch.optim.Optimizer):
                 direction = parameter.grad.lerp(average, momentum)
                 matrix = direction.flatten(1) if group["kernels"] else direction
                 step = orthogonalised(matrix, of_field=self.of_field).to(parameter.dtype)
-                parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                if group["weight_decay"]:
+                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
                 parameter.sub_(group["lr"] * step.reshape(parameter.shape))

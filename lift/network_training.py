@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, Self
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
-from torch.nn.modules.conv import _ConvNd
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
@@ -25,6 +24,7 @@ from lift.checkpoint import (
     save_tensors,
 )
 from lift.compiling import compiled
+from lift.convolutions import CONVOLUTIONS
 from lift.interrupt import stop_requests
 from lift.muon import Muon
 from lift.precision import Precision, products
@@ -105,7 +105,8 @@ def optimizers_of(network: nn.Module, config: TrainingConfig) -> list[Optimizer]
     Muon's steps have the root mean square that AdamW's typically have at the same rate, so that
     rates compare (Liu et al., arXiv 2502.16982): ``0.2 sqrt(max(m, n))`` for ``(m, n)``.
     """
-    kernels = {id(m.weight) for m in network.modules() if isinstance(m, _ConvNd)}
+    convolutions = tuple(CONVOLUTIONS.values())
+    kernels = {id(m.weight) for m in network.modules() if isinstance(m, convolutions)}
     matrices: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
     for name, parameter in network.named_parameters():
@@ -113,12 +114,12 @@ def optimizers_of(network: nn.Module, config: TrainingConfig) -> list[Optimizer]
             # Biases of one linear map a cell are no vectors.
             bias = parameter.ndim <= 1 or name.endswith("bias")
             (others if bias else matrices).append(parameter)
+    decay = config.weight_decay
     groups = [{"params": others, "weight_decay": 0.0}]
     if config.muon_rate is None:
-        groups.append({"params": matrices, "weight_decay": config.weight_decay})
-    each: list[Optimizer] = [
-        torch.optim.AdamW([group for group in groups if group["params"]], lr=config.rate)
-    ]
+        groups.append({"params": matrices, "weight_decay": decay})
+    groups = [group for group in groups if group["params"]]
+    each: list[Optimizer] = [torch.optim.AdamW(groups, lr=config.rate)] if groups else []
     if config.muon_rate is not None:
         scaled = []
         for matrix in matrices:
@@ -126,7 +127,6 @@ def optimizers_of(network: nn.Module, config: TrainingConfig) -> list[Optimizer]
             sides = (len(matrix), matrix[0].numel()) if kernel else matrix.shape[-2:]
             rate = config.muon_rate * 0.2 * math.sqrt(max(sides))
             scaled.append({"params": [matrix], "lr": rate, "kernels": kernel})
-        decay = config.weight_decay
         each.append(Muon(scaled, config.muon_rate, weight_decay=decay, of_field=False))
     return each
 

@@ -12,6 +12,7 @@ from torch import nn
 from lift import network_training
 from lift.checkpoint import Checkpoint, described, load_metadata
 from lift.diffusion.unet import CellLinear
+from lift.muon import Muon
 from lift.network_training import TrainingConfig, moving_average, optimizers_of, train
 from lift.progress import TrainingDivergedError
 from lift.sampling import batch_indices
@@ -217,6 +218,12 @@ def test_muon_shrinks_matrices_as_adamw_does():
             parameter.grad = torch.zeros_like(parameter)
         optimizer.step()
     torch.testing.assert_close(model[0].weight.detach(), before * (1 - 0.1 * 0.2 * 4 * 0.5))
+
+
+def test_muon_trains_a_network_of_matrices_alone():
+    model = nn.Linear(4, 4, bias=False)
+    (optimizer,) = optimizers_of(model, config(muon_rate=0.1))
+    assert isinstance(optimizer, Muon)
 
 
 def test_the_average_follows_its_closed_form():
