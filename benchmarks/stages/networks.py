@@ -19,6 +19,7 @@ from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.classification.heads import Shapes, build_head, check_head
 from benchmarks.stages.generation.settings import GenerationConfig, build_denoiser
 from lift.diffusion.geometry import Scales
+from lift.diffusion.places import places_shape
 from lift.field import Domain
 from lift.meta.config import LabelsConfig
 from lift.model import LIFT
@@ -45,15 +46,18 @@ def head_shapes(
     return {"pixels": (*(domain.resolution,) * domain.dimensions, domain.channels)}
 
 
-def _fused_shape(sketch: Sketch | None, tree: Tree, stage: str) -> tuple[int, ...]:
-    """Of LIFT's fused latent, ``(P, ..., P, d)``."""
+def _fused_shape(sketch: Sketch | None, tree: Tree, stage: str, places: int = 1) -> tuple[int, ...]:
+    """Of LIFT's fused latent, ``(P, ..., P, d)``, with so many places along a region's axis."""
     field = sketch.field if sketch else None
     if not isinstance(field, LIFT):
         leaf = leaf_at(tree, (stage, "geometry"))
         given = type(field).__name__ if field else "classifier of pixels"
         said = f"{leaf}: {leaf.value!r} for a {given}" if leaf else f"{stage}: no geometry"
         raise ConfigError(f"{said}; expected 'scales', only LIFT fuses")
-    return (*[field.regions_per_axis] * field.domain.dimensions, field.fused_channels)
+    try:
+        return places_shape(field, places)
+    except ValueError as error:
+        raise ConfigError(f"{leaf_at(tree, (stage, 'places'))}: {error}") from error
 
 
 def check_denoiser_of(sketch: Sketch, config: GenerationConfig, tree: Tree, where: str) -> None:
@@ -69,7 +73,7 @@ def check_denoiser_of(sketch: Sketch, config: GenerationConfig, tree: Tree, wher
     if config.geometry == "scales":
         shape = Scales(dict(sketch.latents), {}, {}).shape
     else:
-        shape = _fused_shape(sketch, tree, "generation")
+        shape = _fused_shape(sketch, tree, "generation", config.places)
     _try(
         lambda: build_denoiser(config, shape),
         lambda: (torch.zeros(2, *shape), torch.zeros(2)),

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lift.diffusion.places import apart, folded, of_places, places_shape, unfolded
 from lift.field import Latent, NeuralField
 from lift.functaset import Functaset
 from lift.model import LIFT
@@ -31,28 +32,30 @@ class Fused:
     Args:
         mean: ``(d,)`` of Z-alpha.
         basis, inverse: ``(d, d)``, from Z-alpha without its mean to what is seen, and back.
+        places: along each axis of a region, which are cells of what is seen.
     """
 
     field: LIFT
     mean: Tensor
     basis: Tensor
     inverse: Tensor
+    places: int = 1
 
     @property
     def shape(self) -> tuple[int, ...]:
-        cells = self.field.regions_per_axis
-        return (*[cells] * self.field.domain.dimensions, len(self.mean))
+        return places_shape(self.field, self.places)
 
     def see(self, latent: Latent) -> Tensor:
         device = next(iter(latent.values())).device
         # Z-alpha lies many deviations from zero: bfloat16 products would round a part of one away.
         with torch.no_grad(), torch.autocast(device.type, enabled=False):
             fused = self.field.generator.fuse(latent)
-            return (fused - self.mean.to(device)) @ self.basis.to(device)
+            return unfolded((fused - self.mean.to(device)) @ self.basis.to(device), self.places)
 
     def latent(self, seen: Tensor) -> Latent:
         with torch.autocast(seen.device.type, enabled=False):
-            fused = seen @ self.inverse.to(seen.device) + self.mean.to(seen.device)
+            regions = folded(seen, self.places)
+            fused = regions @ self.inverse.to(seen.device) + self.mean.to(seen.device)
         return {"fused": self.field.generator.activation(fused)}
 
 
@@ -76,7 +79,7 @@ def standardised(field: LIFT, functaset: Functaset) -> Fused:
     return Fused(field, mean.float(), (1 / std).diag().float(), std.diag().float())
 
 
-def drawn(field: LIFT, functaset: Functaset) -> Fused:
+def drawn(field: LIFT, functaset: Functaset, places: int = 1) -> Fused:
     """Z-alpha in directions that are told apart by what regions draw.
 
     With the metric ``M = mean(J^T J)`` of how values follow Z-alpha, a step of length one in
@@ -85,19 +88,33 @@ def drawn(field: LIFT, functaset: Functaset) -> Fused:
     deviation is divided out, half of what whitening would, and all of it is scaled to a mean square
     of 1. Noise that a denoiser leaves is then seen less than half as much as where each channel has
     deviation 1 (``docs/searches.md``).
+
+    Args:
+        places: along each axis of a region. With more than one, ``M^(1/2) Z`` is turned before so
+            that each place has channels of its own, the same ones in every place (`apart`), whose
+            principal axes are taken.
+
+    Raises:
+        ValueError: a region does not divide into as many places.
     """
+    *_, channels = places_shape(field, places)
     mean, covariance = fused_moments(field, functaset)
-    metric = response(field, some_fused(field, functaset)).cpu().double()
-    channels = len(metric)
-    metric += RIDGE * metric.trace() / channels * torch.eye(channels, dtype=torch.float64)
+    changes = jacobian(field, some_fused(field, functaset)).cpu()
+    metric = response(changes).double()
+    metric += RIDGE * metric.trace() / len(metric) * torch.eye(len(metric), dtype=torch.float64)
     squares, axes = torch.linalg.eigh(metric)
     root, unroot = ((axes * squares**power) @ axes.T for power in (0.5, -0.5))
-    variances, axes = torch.linalg.eigh(root @ covariance @ root)
+    if places > 1:
+        turn = apart(of_places(field, changes, places).double() @ unroot, channels)
+        root, unroot = root @ turn, turn.T @ unroot
+    count = len(metric) // channels
+    by_place = (root.T @ covariance @ root).reshape(count, channels, count, channels)
+    variances, axes = torch.linalg.eigh(torch.einsum("pcpd->cd", by_place) / count)
     variances = variances.clamp(min=SMALLEST * float(variances.sum()))
     scale = variances.sqrt().mean().sqrt()
-    basis = root @ axes * variances**-0.25 / scale
-    inverse = (unroot @ axes * variances**0.25 * scale).T
-    return Fused(field, mean.float(), basis.float(), inverse.float())
+    basis = root @ torch.block_diag(*[axes * variances**-0.25 / scale] * count)
+    inverse = torch.block_diag(*[(axes * variances**0.25 * scale).T] * count) @ unroot
+    return Fused(field, mean.float(), basis.float(), inverse.float(), places)
 
 
 def fused_moments(field: LIFT, functaset: Functaset) -> tuple[Tensor, Tensor]:
@@ -133,8 +150,8 @@ def some_fused(field: LIFT, functaset: Functaset) -> Tensor:
 
 
 @torch.no_grad()
-def response(field: LIFT, fused: Tensor) -> Tensor:
-    """``mean(J^T J)``, ``(d, d)``: how all values change with the channels of Z-alpha.
+def jacobian(field: LIFT, fused: Tensor) -> Tensor:
+    """How all values change with each channel of Z-alpha, ``(d, B, R, ..., R, C)``.
 
     A value depends on its own region's Z-alpha alone, so that all cells are moved at once.
 
@@ -149,6 +166,11 @@ def response(field: LIFT, fused: Tensor) -> Tensor:
     for channel in range(fused.shape[-1]):
         direction = torch.zeros_like(fused)
         direction[..., channel] = 1
-        changes.append(torch.func.jvp(draw, (fused,), (direction,))[1].flatten())
-    stacked = torch.stack(changes)
-    return stacked @ stacked.T / stacked.shape[1]
+        changes.append(torch.func.jvp(draw, (fused,), (direction,))[1])
+    return torch.stack(changes)
+
+
+def response(changes: Tensor) -> Tensor:
+    """``mean(J^T J)``, ``(d, d)``, of a `jacobian`."""
+    flat = changes.flatten(1)
+    return flat @ flat.T / flat.shape[1]

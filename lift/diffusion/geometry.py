@@ -76,13 +76,19 @@ def average_cells(grid: Tensor, cells: tuple[int, ...]) -> Tensor:
     return grid
 
 
-def geometry_of(name: GeometryName, field: NeuralField, functaset: Functaset) -> Geometry:
+def geometry_of(
+    name: GeometryName, field: NeuralField, functaset: Functaset, places: int = 1
+) -> Geometry:
     """The view of a functaset's training latents, by their statistics.
 
+    Args:
+        places: of fused latents, along each axis of a region.
+
     Raises:
-        ValueError: ``fused`` for a field that has no latent generator.
+        ValueError: ``fused`` for a field that has no latent generator, or places that a region
+            does not divide into.
     """
     if name == "scales":
         shapes = {key: tuple(z.shape[1:]) for key, z in field.zero_latent(1).items()}
         return Scales(shapes, functaset.mean, functaset.std)
-    return drawn(fusing(field), functaset)
+    return drawn(fusing(field), functaset, places)

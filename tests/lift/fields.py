@@ -5,6 +5,7 @@ import torch
 from lift import LIFT, Domain
 
 IMAGES = Domain(2, 8, 3)
+SIGNALS = 12
 
 
 def small_lift(domain: Domain = IMAGES, **changes: object) -> LIFT:
@@ -29,3 +30,8 @@ def random_latent(field: LIFT, batch: int, seed: int = 1) -> dict[str, torch.Ten
     return {
         name: torch.randn(z.shape, generator=generator, dtype=z.dtype) for name, z in zero.items()
     }
+
+
+def latents_of(field, count: int = SIGNALS) -> dict[str, torch.Tensor]:
+    scaled = random_latent(field, count)
+    return {name: 3 * z + torch.arange(z.shape[-1]) for name, z in scaled.items()}

@@ -107,7 +107,7 @@ def generator_of(experiment: Experiment) -> Generator:
     field, weights = experiment.trained_field()
     functaset = experiment.functaset(weights)
     try:
-        geometry = geometry_of(config.geometry, field, functaset)
+        geometry = geometry_of(config.geometry, field, functaset, config.places)
     except ValueError as error:
         raise ConfigError(f"generation: {error}") from error
     generator = Generator(experiment, config, field, functaset, geometry)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import nn
 
 from benchmarks.settings.arguments import check_arguments
@@ -32,11 +32,20 @@ class GenerationConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     geometry: GeometryName
+    places: int = Field(
+        default=1, ge=1, description="along each axis of a region of `fused`, each a cell"
+    )
     denoiser: str
     network: dict[str, Any]
     diffusion: DiffusionConfig
     train: TrainingConfig
     samples: int = Field(ge=2, description="of one there is no distance of distributions")
+
+    @model_validator(mode="after")
+    def _only_fused_latents_have_places(self) -> Self:
+        if self.places > 1 and self.geometry != "fused":
+            raise ValueError(f"places: {self.places}, geometry: {self.geometry}; expected `fused`")
+        return self
 
 
 def generation_config(cell: Cell, tree: Tree | None = None) -> GenerationConfig:

@@ -7,14 +7,13 @@ import torch
 from baselines.functa import Functa
 from baselines.spatial_functa import SpatialFuncta
 from lift import Domain
-from lift.diffusion.fused import drawn, response, some_fused, standardised
+from lift.diffusion.fused import drawn, jacobian, response, some_fused, standardised
 from lift.diffusion.geometry import geometry_of
-from lift.functaset import Functaset, open_functaset, write_functaset
+from lift.functaset import open_functaset, write_functaset
 from tests.baselines.rates import META_SGD
-from tests.lift.fields import IMAGES, random_latent, small_lift
+from tests.lift.fields import IMAGES, SIGNALS, latents_of, small_lift
 
 VOXELS = Domain(3, 8, 1)
-SIGNALS = 12
 
 
 def functa() -> Functa:
@@ -33,20 +32,6 @@ def spatial_functa() -> SpatialFuncta:
         IMAGES, width=8, depth=3, cells=4, latent_channels=3, w0=10.0, kernel=1,
         reading="nearest", inner_rates={**META_SGD, "scale": 1.0},
     )  # fmt: skip
-
-
-def latents_of(field, count: int = SIGNALS) -> dict[str, torch.Tensor]:
-    scaled = random_latent(field, count)
-    return {name: 3 * z + torch.arange(z.shape[-1]) for name, z in scaled.items()}
-
-
-@pytest.fixture
-def functaset_of(tmp_path):
-    def write(field) -> Functaset:
-        write_functaset(tmp_path / "f", {"train": (SIGNALS, [latents_of(field)])}, "weights")
-        return open_functaset(tmp_path / "f", "weights")
-
-    return write
 
 
 @pytest.mark.parametrize(
@@ -99,7 +84,7 @@ def test_axes_that_are_drawn_more_vary_more_by_the_square_root(functaset_of):
     view = drawn(field, functaset)
     deviations = view.see(latents_of(field)).flatten(0, -2).std(0)
     fused = some_fused(field, functaset)
-    change = view.inverse @ response(field, fused) @ view.inverse.T
+    change = view.inverse @ response(jacobian(field, fused)) @ view.inverse.T
     drawn_by = change.diagonal().sqrt()
     ratio = drawn_by / deviations
     torch.testing.assert_close(ratio, ratio.mean().expand_as(ratio), rtol=0.05, atol=0)
@@ -121,7 +106,7 @@ def test_the_response_is_how_values_follow_the_fused_latent(domain, functaset_of
 
     changes = torch.stack([change(channel) for channel in range(channels)])
     expected = changes @ changes.T / changes.shape[1]
-    torch.testing.assert_close(response(field, fused), expected, rtol=1e-4, atol=1e-10)
+    torch.testing.assert_close(response(jacobian(field, fused)), expected, rtol=1e-4, atol=1e-10)
 
 
 def test_a_coarse_cell_is_the_mean_of_the_cells_that_cover_it(functaset_of):
