@@ -92,7 +92,8 @@ def drawn(field: LIFT, functaset: Functaset, places: int = 1) -> Fused:
     Args:
         places: along each axis of a region. With more than one, ``M^(1/2) Z`` is turned before so
             that each place has channels of its own, the same ones in every place (`apart`), whose
-            principal axes are taken.
+            principal axes are taken. One rotation serves all regions, as their mean response says:
+            made for regions that share one network.
 
     Raises:
         ValueError: a region does not divide into as many places.

@@ -44,7 +44,7 @@ def places_shape(field: LIFT, places: int) -> tuple[int, ...]:
     ):
         raise ValueError(
             f"places: {places} along each axis of a region of {side} points and {channels} "
-            f"channels; expected a number that divides both, and no more channels than values in "
+            "channels; expected a number that divides both, and no more channels than values in "
             "each place"
         )
     return (*[field.regions_per_axis * places] * axes, channels // places**axes)
@@ -56,9 +56,9 @@ def unfolded(regions: Tensor, places: int) -> Tensor:
     A region's places are in row-major order.
     """
     axes = regions.ndim - 2
-    apart = regions.unflatten(-1, (*[places] * axes, -1))
+    split = regions.unflatten(-1, (*[places] * axes, -1))
     pairs = [axis for first in range(1, axes + 1) for axis in (first, first + axes)]
-    grid = apart.permute(0, *pairs, 2 * axes + 1)
+    grid = split.permute(0, *pairs, 2 * axes + 1)
     for axis in range(1, axes + 1):
         grid = grid.flatten(axis, axis + 1)
     return grid
@@ -76,10 +76,9 @@ def folded(grid: Tensor, places: int) -> Tensor:
 
 def of_places(field: LIFT, changes: Tensor, places: int) -> Tensor:
     """A `jacobian` by place of a region, the mean of all regions, ``(n, v, d)``."""
-    axes, cells = field.domain.dimensions, field.regions_per_axis
-    grid = changes.flatten(0, 1)  # (d B, R, ..., R, C)
-    by_region = folded(grid, grid.shape[1] // cells)  # (d B, P, ..., P, values of a region)
-    mean = by_region.unflatten(0, changes.shape[:2]).flatten(1, axes + 1).mean(1)
-    side = grid.shape[1] // cells
-    values = mean.reshape(-1, *[side] * axes, grid.shape[-1])  # (d, s, ..., s, C)
+    axes = field.domain.dimensions
+    side = field.domain.resolution // field.regions_per_axis
+    by_region = folded(changes.flatten(0, 1), side)  # (d B, P, ..., P, values of a region)
+    mean = by_region.unflatten(0, changes.shape[:2]).flatten(1, -2).mean(1)
+    values = mean.unflatten(-1, (*[side] * axes, -1))  # (d, s, ..., s, C)
     return folded(values, side // places).flatten(1, axes).permute(1, 2, 0)
