@@ -5,6 +5,7 @@ import torch
 from lift import LIFT, Domain
 
 IMAGES = Domain(2, 8, 3)
+VOXELS = Domain(3, 8, 1)
 SIGNALS = 12
 
 

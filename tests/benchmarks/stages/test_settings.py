@@ -62,34 +62,24 @@ def test_a_head_that_cannot_run_is_found(monkeypatch, tmp_path):
         resolve_all("demo", IMAGES.dataset, "vit4", 0)
 
 
-def test_a_view_that_only_lift_has_is_refused_of_other_fields(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("method", "setting", "value", "said"),
+    [
+        ("functa", "geometry", "fused", r"functa\.generation\.geometry: 'fused' for a Functa"),
+        ("lift", "places", 3, r"demo\.yaml: .*lift\.generation\.places: places: 3"),
+        ("spatial_functa", "places", 2, "places: 2, geometry: scales; expected `fused`"),
+    ],
+)
+def test_a_view_that_a_field_does_not_have_is_refused(
+    monkeypatch, tmp_path, method, setting, value, said
+):
     def change(scale):
         own = scale["datasets"][IMAGES.dataset]["overrides"]
-        own["functa"]["generation"]["geometry"] = "fused"
+        own[method]["generation"][setting] = value
 
     edited(monkeypatch, tmp_path, "scales/demo.yaml", change)
-    with pytest.raises(ConfigError, match=r"functa\.generation\.geometry: 'fused' for a Functa"):
-        resolve_all("demo", IMAGES.dataset, "functa", 0)
-
-
-def test_places_that_a_region_does_not_divide_into_are_refused(monkeypatch, tmp_path):
-    def change(scale):
-        own = scale["datasets"][IMAGES.dataset]["overrides"]
-        own["lift"]["generation"]["places"] = 3
-
-    edited(monkeypatch, tmp_path, "scales/demo.yaml", change)
-    with pytest.raises(ConfigError, match=r"demo\.yaml: .*lift\.generation\.places: places: 3"):
-        resolve_all("demo", IMAGES.dataset, "lift", 0)
-
-
-def test_only_fused_latents_have_places(monkeypatch, tmp_path):
-    def change(scale):
-        own = scale["datasets"][IMAGES.dataset]["overrides"]
-        own["spatial_functa"]["generation"]["places"] = 2
-
-    edited(monkeypatch, tmp_path, "scales/demo.yaml", change)
-    with pytest.raises(ConfigError, match="places: 2, geometry: scales; expected `fused`"):
-        resolve_all("demo", IMAGES.dataset, "spatial_functa", 0)
+    with pytest.raises(ConfigError, match=said):
+        resolve_all("demo", IMAGES.dataset, method, 0)
 
 
 def test_fit_does_not_begin_where_the_classifier_cannot(classified_copy, monkeypatch):

@@ -6,14 +6,11 @@ import torch
 
 from baselines.functa import Functa
 from baselines.spatial_functa import SpatialFuncta
-from lift import Domain
 from lift.diffusion.fused import drawn, jacobian, response, some_fused, standardised
 from lift.diffusion.geometry import geometry_of
 from lift.functaset import open_functaset, write_functaset
 from tests.baselines.rates import META_SGD
-from tests.lift.fields import IMAGES, SIGNALS, latents_of, small_lift
-
-VOXELS = Domain(3, 8, 1)
+from tests.lift.fields import IMAGES, SIGNALS, VOXELS, latents_of, small_lift
 
 
 def functa() -> Functa:

@@ -7,9 +7,7 @@ from lift import LIFT, Domain
 from lift.diffusion.fused import drawn, jacobian, some_fused
 from lift.diffusion.geometry import geometry_of
 from lift.diffusion.places import apart, folded, of_places, places_shape, unfolded
-from tests.lift.fields import IMAGES, latents_of, small_lift
-
-VOXELS = Domain(3, 8, 1)
+from tests.lift.fields import IMAGES, VOXELS, latents_of, small_lift
 
 
 def small(domain: Domain = IMAGES) -> LIFT:
