@@ -73,13 +73,25 @@ class FINER(nn.Module):
 
 
 class Gauss(nn.Module):
-    """Gaussian activations (Ramasinghe & Lucey 2022): ``exp(-(sigma z)^2)``."""
+    """Gaussian activations (Ramasinghe & Lucey 2022): ``exp(-(sigma z)^2)``.
+
+    Args:
+        first_sigma: sigma of the first layer, whose bumps have to be as narrow as the signal's
+            details.
+    """
 
     def __init__(
-        self, dimensions: int, channels: int, *, width: int, hidden: int, sigma: float
+        self,
+        dimensions: int,
+        channels: int,
+        *,
+        width: int,
+        hidden: int,
+        first_sigma: float,
+        sigma: float,
     ) -> None:
         super().__init__()
-        self.sigma = sigma
+        self.sigma = [first_sigma] + [sigma] * hidden
         sizes = [dimensions] + [width] * (hidden + 1)
         self.layers = nn.ModuleList(map(nn.Linear, sizes[:-1], sizes[1:]))
         self.last = nn.Linear(width, channels)
@@ -87,8 +99,8 @@ class Gauss(nn.Module):
     def forward(self, coords: Tensor) -> Tensor:
         """Values at coordinates."""
         h = coords
-        for layer in self.layers:
-            h = torch.exp(-((self.sigma * layer(h)) ** 2))
+        for layer, sigma in zip(self.layers, self.sigma, strict=True):
+            h = torch.exp(-((sigma * layer(h)) ** 2))
         return self.last(h)
 
 
@@ -108,10 +120,12 @@ class WIRE(nn.Module):
         hidden: int,
         first_w0: float,
         w0: float,
+        first_sigma: float,
         sigma: float,
     ) -> None:
         super().__init__()
-        self.w0, self.sigma = [first_w0] + [w0] * hidden, sigma
+        self.w0 = [first_w0] + [w0] * hidden
+        self.sigma = [first_sigma] + [sigma] * hidden
         narrow = int(width / math.sqrt(2))
         self.first = nn.Linear(dimensions, narrow)
         self.hidden = nn.ModuleList(
@@ -125,17 +139,19 @@ class WIRE(nn.Module):
         Complex numbers are pairs of real ones here, whose matrix products and waves are faster.
         """
         real = self.first(coords)
-        h = self._wavelet(torch.cat((real, torch.zeros_like(real)), dim=-1), self.w0[0])
-        for layer, w0 in zip(self.hidden, self.w0[1:], strict=True):
-            h = self._wavelet(complex_linear(layer, h), w0)
+        z = torch.cat((real, torch.zeros_like(real)), dim=-1)
+        h = wavelet(z, self.w0[0], self.sigma[0])
+        for layer, w0, sigma in zip(self.hidden, self.w0[1:], self.sigma[1:], strict=True):
+            h = wavelet(complex_linear(layer, h), w0, sigma)
         return complex_linear(self.last, h).chunk(2, dim=-1)[0]
 
-    def _wavelet(self, z: Tensor, w0: float) -> Tensor:
-        """Of real parts and then imaginary parts ``(N, 2W)`` the same."""
-        real, imaginary = z.chunk(2, dim=-1)
-        decay = self.sigma**2 * (real.square() + imaginary.square())
-        amplitude, phase = torch.exp(-w0 * imaginary - decay), w0 * real
-        return torch.cat((amplitude * phase.cos(), amplitude * phase.sin()), dim=-1)
+
+def wavelet(z: Tensor, w0: float, sigma: float) -> Tensor:
+    """Of real parts and then imaginary parts ``(N, 2W)`` the same."""
+    real, imaginary = z.chunk(2, dim=-1)
+    decay = sigma**2 * (real.square() + imaginary.square())
+    amplitude, phase = torch.exp(-w0 * imaginary - decay), w0 * real
+    return torch.cat((amplitude * phase.cos(), amplitude * phase.sin()), dim=-1)
 
 
 def complex_linear(layer: nn.Module, h: Tensor) -> Tensor:

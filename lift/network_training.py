@@ -39,6 +39,10 @@ Validation = Callable[[nn.Module, int], dict[str, float]]
 """``validation(network, steps_done)``: named metrics for the curve, the one that matters first."""
 
 
+NARROW = 3
+"""A matrix of no longer side comes from coordinates or leads to values: AdamW's, beside Muon."""
+
+
 class TrainingConfig(BaseModel):
     """How a network is trained. ``steps`` x ``batch`` is its budget in signals."""
 
@@ -51,7 +55,7 @@ class TrainingConfig(BaseModel):
     warmup: int = Field(default=0, ge=0, description="steps of linear warm-up, part of `steps`")
     last_rate: float | None = Field(default=None, gt=0, description="end of `exponential`")
     muon_rate: float | None = Field(
-        default=None, gt=0, description="Muon takes all matrices, AdamW the rest, in AdamW's scale"
+        default=None, gt=0, description="Muon takes matrices, AdamW the rest, in AdamW's scale"
     )
     weight_decay: float = Field(default=0, ge=0, description="of matrices; never biases and norms")
     clip: float | None = Field(default=None, gt=0, description="largest norm of the gradient")
@@ -107,27 +111,39 @@ def optimizers_of(network: nn.Module, config: TrainingConfig) -> list[Optimizer]
     """
     convolutions = tuple(CONVOLUTIONS.values())
     kernels = {id(m.weight) for m in network.modules() if isinstance(m, convolutions)}
-    matrices: list[nn.Parameter] = []
-    others: list[nn.Parameter] = []
-    for name, parameter in network.named_parameters():
-        if parameter.requires_grad:
-            # Biases of one linear map a cell are no vectors.
-            bias = parameter.ndim <= 1 or name.endswith("bias")
-            (others if bias else matrices).append(parameter)
-    decay = config.weight_decay
-    groups = [{"params": others, "weight_decay": 0.0}]
-    if config.muon_rate is None:
-        groups.append({"params": matrices, "weight_decay": decay})
+
+    def sides(weight: nn.Parameter) -> tuple[int, ...]:
+        kernel = id(weight) in kernels
+        return (len(weight), weight[0].numel()) if kernel else tuple(weight.shape[-2:])
+
+    named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+    # Biases of one linear map a cell are no vectors.
+    biases = [p for name, p in named if p.ndim <= 1 or name.endswith("bias")]
+    rest = {id(p) for p in biases}
+    weights = [p for _, p in named if id(p) not in rest]
+    matrices = [p for p in weights if config.muon_rate and min(sides(p)) > NARROW]
+    rest |= {id(p) for p in matrices}
+    groups = [
+        {"params": biases, "weight_decay": 0.0},
+        {
+            "params": [p for p in weights if id(p) not in rest],
+            "weight_decay": config.weight_decay,
+        },
+    ]
     groups = [group for group in groups if group["params"]]
     each: list[Optimizer] = [torch.optim.AdamW(groups, lr=config.rate)] if groups else []
-    if config.muon_rate is not None:
-        scaled = []
-        for matrix in matrices:
-            kernel = id(matrix) in kernels
-            sides = (len(matrix), matrix[0].numel()) if kernel else matrix.shape[-2:]
-            rate = config.muon_rate * 0.2 * math.sqrt(max(sides))
-            scaled.append({"params": [matrix], "lr": rate, "kernels": kernel})
-        each.append(Muon(scaled, config.muon_rate, weight_decay=decay, of_field=False))
+    if config.muon_rate and matrices:
+        scaled = [
+            {
+                "params": [matrix],
+                "lr": config.muon_rate * 0.2 * math.sqrt(max(sides(matrix))),
+                "kernels": id(matrix) in kernels,
+            }
+            for matrix in matrices
+        ]
+        each.append(
+            Muon(scaled, config.muon_rate, weight_decay=config.weight_decay, of_field=False)
+        )
     return each
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -14,7 +15,7 @@ from benchmarks.records.result import Result
 from benchmarks.report.curves import Point, read_points
 from benchmarks.report.plot import Chart, chart, style
 
-FACTOR = "_score_factor"
+SCORE = "_score_"
 ERROR, HERTZ = "error_", "Hz"
 """Around a frequency in the columns of a curve."""
 
@@ -25,11 +26,20 @@ def networks(result: Result) -> dict[str, str]:
 
 
 def which(result: Result, method: str) -> str:
-    """The training of a network that is shown: at its best rate, unless that is the task's own."""
-    task = _config(result).get("tasks", {}).get(result.dataset, {})
-    rate = result.value(f"{method}_best_rate")
-    finite = result.value(f"{method}_psnr_best_rate") is not None
-    return "best" if finite and rate != task.get("rate") else "published"
+    """The optimiser whose training is shown: the one that did better in the search."""
+    scores = _scores(result, method)
+    if result.value(f"{method}_psnr_muon") is None or not scores:
+        return "adam"
+    return "muon" if "_muon" in max(scores, key=scores.__getitem__) else "adam"
+
+
+def _scores(result: Result, method: str) -> dict[str, float]:
+    """What a network's search found, by what was tried."""
+    return {
+        metric.name.removeprefix(f"{method}{SCORE}"): metric.value
+        for metric in result.metrics
+        if metric.name.startswith(f"{method}{SCORE}") and metric.value is not None
+    }
 
 
 def curves_chart(result: Result, folder: Path) -> Chart | None:
@@ -64,15 +74,16 @@ def _mean(curves: list[list[Point]]) -> list[Point]:
 
 
 def factors_chart(result: Result) -> Chart | None:
-    """Score of every network's search over the factor of its frequencies."""
+    """Score of every network's search over the factor of its first layer's frequencies."""
     figure = go.Figure()
     tried: set[float] = set()
+    rate = _config(result).get("tasks", {}).get(result.dataset, {}).get("rate", 0)
+    alone = re.compile(rf"first(.+)_hidden1_rate{re.escape(f'{rate:.3g}')}")
     for place, (method, title) in enumerate(networks(result).items()):
-        prefix = f"{method}{FACTOR}"
         scores = {
-            float(metric.name.removeprefix(prefix)): metric.value
-            for metric in result.metrics
-            if metric.name.startswith(prefix) and metric.value is not None
+            float(found[1]): score
+            for name, score in _scores(result, method).items()
+            if (found := alone.fullmatch(name))
         }
         tried |= scores.keys()
         if scores:
@@ -94,7 +105,7 @@ def factors_chart(result: Result) -> Chart | None:
     }  # fmt: skip
     return chart(
         figure,
-        xaxis={"title": {"text": "factor of the frequencies (ReLIFT's gamma)"}, **ticks},
+        xaxis={"title": {"text": "factor of the first frequencies (ReLIFT's gamma)"}, **ticks},
         yaxis={"title": {"text": "search score (dB)"}},
     )
 

@@ -46,12 +46,12 @@ def _task(run: Run) -> list[Figure]:
     curves, factors = curves_chart(result, run.folder), factors_chart(result)
     figures = _pictures(run, result)
     if curves:
-        text = "PSNR of every network over its steps, at its best rate"
+        text = "PSNR of every network over its steps, by the optimiser that its search prefers"
         figures.append(Figure(f"{text}{_steps(run, result, 'steps')}.", chart=curves))
     if factors:
         text = (
-            "The search over the factor of each network's frequencies: a steep line is a network "
-            "that depends on the choice"
+            "The search over the factor of each network's first frequencies: a steep line is a "
+            "network that depends on the choice"
         )
         figures.append(Figure(f"{text}{_steps(run, result, 'search_steps')}.", chart=factors))
     return figures
@@ -88,9 +88,9 @@ def _given(result: Result) -> str:
 
 
 def _decibels(result: Result, method: str, rows: int) -> str:
-    """The PSNR of each image that is shown, the best rate's as the picture is."""
-    name = f"{method}_psnr" + ("_best_rate" if which(result, method) == "best" else "")
-    each = [m for m in result.metrics if re.fullmatch(rf"{name}_(?!best_rate).+", m.name)]
+    """The PSNR of each image that is shown, by the optimiser that made the picture."""
+    name = f"{method}_psnr" + ("_muon" if which(result, method) == "muon" else "")
+    each = [m for m in result.metrics if re.fullmatch(rf"{name}_(?!muon).+", m.name)]
     found = each[:rows] or [m for m in result.metrics if m.name == name]
     return " and ".join(f"{m.value:.1f}" for m in found if m.value is not None) + " dB"
 

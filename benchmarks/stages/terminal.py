@@ -21,8 +21,8 @@ SCORES = ("psnr", "top1", "psnr_ends")
 """Metrics that stand for a stage; the first one of its own where it has none of them."""
 SPLITS = ("test", "generated", "validation", "train", "none")
 """The split that is told, the first that a stage measured."""
-BEST_OF = "_psnr_best_rate"
-"""Ends the metrics of a comparison of networks on one signal, of which the best is told."""
+BEST_OF = ("_psnr", "_psnr_muon")
+"""End the metrics of a comparison of networks on one signal, of which the best is told."""
 MOST_FILES = 8
 
 

@@ -51,22 +51,22 @@ def test_finers_gradient_takes_the_factor_for_a_constant():
 
 
 def test_gauss_is_one_at_zero_and_even():
-    net = Gauss(2, 1, **SIZE, sigma=10.0)
-    h = COORDS
-    for layer in net.layers:
+    net = Gauss(2, 1, **SIZE, first_sigma=20.0, sigma=10.0)
+    h = torch.exp(-400 * net.layers[0](COORDS) ** 2)
+    for layer in list(net.layers)[1:]:
         h = torch.exp(-100 * layer(h) ** 2)
     assert torch.allclose(net(COORDS), net.last(h), atol=1e-5)
 
 
 def test_wavelets_are_complex_waves_under_gaussians():
-    net = WIRE(2, 3, **SIZE, first_w0=3.0, w0=2.0, sigma=1.5)
+    net = WIRE(2, 3, **SIZE, first_w0=3.0, w0=2.0, first_sigma=2.5, sigma=1.5)
 
-    def wavelet(z, w0):
-        return torch.exp(1j * w0 * z) * torch.exp(-((1.5 * z.abs()) ** 2))
+    def wavelet(z, w0, sigma):
+        return torch.exp(1j * w0 * z) * torch.exp(-((sigma * z.abs()) ** 2))
 
-    h = wavelet(net.first(COORDS).to(torch.cfloat), 3.0)
+    h = wavelet(net.first(COORDS).to(torch.cfloat), 3.0, 2.5)
     for layer in net.hidden:
-        h = wavelet(layer(h), 2.0)
+        h = wavelet(layer(h), 2.0, 1.5)
     assert torch.allclose(net(COORDS), net.last(h).real, atol=1e-6)
     assert h.imag.abs().max() > 0.01
 
@@ -88,7 +88,7 @@ def test_the_encoding_holds_the_coordinates_and_their_octaves():
         ),
         (ReLUPE(2, 3, **SIZE, octaves=4), 18 * 32 + 32 + 2 * (32 * 32 + 32) + 32 * 3 + 3),
         (
-            WIRE(2, 3, **SIZE, first_w0=1.0, w0=1.0, sigma=1.0),
+            WIRE(2, 3, **SIZE, first_w0=1.0, w0=1.0, first_sigma=1.0, sigma=1.0),
             2 * 22 + 22 + 2 * (22 * 22 + 22) + 69,
         ),
     ],

@@ -43,3 +43,18 @@ def test_singular_values_of_a_direction_are_nearly_one():
     values = torch.linalg.svdvals(orthogonalised(torch.randn(4, 16, 16)).float())
     assert values.max() < 1.3
     assert values.median() > 0.6
+
+
+def test_a_complex_matrix_has_the_direction_of_its_unitary_factor():
+    matrices = torch.randn(2, 8, 6, dtype=torch.cfloat)
+    found = orthogonalised(matrices)
+    assert found.dtype == torch.cfloat
+    values = torch.linalg.svdvals(found)
+    assert values.min() > 0.6
+    assert values.max() < 1.3
+    # Singular vectors are the matrix's own.
+    u, _, vh = torch.linalg.svd(matrices, full_matrices=False)
+    inside = u.mH @ found @ vh.mH
+    off = inside - torch.diag_embed(inside.diagonal(dim1=-2, dim2=-1))
+    assert off.abs().max() < 0.03
+    assert inside.diagonal(dim1=-2, dim2=-1).imag.abs().max() < 0.03

@@ -194,7 +194,12 @@ def test_weight_decay_shrinks_matrices_alone():
 def test_muon_takes_matrices_kernels_and_stacks_in_adams_scale():
     # Every singular direction moves by 0.2 sqrt(max(m, n)) times the rate, within Newton-Schulz's
     # tolerance; a bias by Adam's first step, which is its rate.
-    model = nn.Sequential(nn.Linear(4, 16), nn.Conv2d(3, 8, 3), CellLinear((2, 2), 3, 3))
+    model = nn.Sequential(
+        nn.Linear(4, 16),
+        nn.Conv2d(3, 8, 3),
+        CellLinear((2, 2), 4, 4),
+        nn.Linear(5, 4, dtype=torch.cfloat),
+    )
     before = {name: p.clone() for name, p in model.named_parameters()}
     optimizers = optimizers_of(model, config(rate=0.01, muon_rate=0.1))
     for parameter in model.parameters():
@@ -202,12 +207,31 @@ def test_muon_takes_matrices_kernels_and_stacks_in_adams_scale():
     for optimizer in optimizers:
         optimizer.step()
     moved = {name: before[name] - p.detach() for name, p in model.named_parameters()}
-    for name, sides in (("0.weight", (16, 4)), ("1.weight", (8, 27)), ("2.weight", (3, 3))):
+    for name, sides in (
+        ("0.weight", (16, 4)),
+        ("1.weight", (8, 27)),
+        ("2.weight", (4, 4)),
+        ("3.weight", (4, 5)),
+    ):
         lengths = torch.linalg.svdvals(moved[name].reshape(-1, *sides)) / (0.02 * max(sides) ** 0.5)
         assert 0.6 < lengths.median() < 1.3, name
         assert lengths.max() < 1.3, name
     for name in ("0.bias", "1.bias", "2.bias"):
         torch.testing.assert_close(moved[name].abs(), torch.full_like(moved[name], 0.01))
+
+
+def test_maps_of_coordinates_and_to_colours_stay_adams():
+    # Adam's first step is the rate, whatever the gradient.
+    model = nn.Sequential(nn.Linear(2, 8), nn.Linear(8, 8), nn.Linear(8, 3))
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    for optimizer in optimizers_of(model, config(rate=0.01, muon_rate=0.1)):
+        for parameter in model.parameters():
+            parameter.grad = torch.randn_like(parameter)
+        optimizer.step()
+    moved = {name: (before[name] - p.detach()).abs() for name, p in model.named_parameters()}
+    for name in ("0.weight", "2.weight"):
+        torch.testing.assert_close(moved[name], torch.full_like(moved[name], 0.01))
+    assert moved["1.weight"].std() > 1e-3
 
 
 def test_muon_shrinks_matrices_as_adamw_does():

@@ -24,8 +24,9 @@ from benchmarks.records.result import Metric, Result, result_path, write_result
 from benchmarks.stages.experiment import StageError
 from benchmarks.stages.failure import one_line
 from benchmarks.stages.lock import written_here
-from benchmarks.stages.single_signal.fitting import Comparison, SearchResult, predict
+from benchmarks.stages.single_signal.fitting import Comparison, predict
 from benchmarks.stages.single_signal.networks import macs, parameters
+from benchmarks.stages.single_signal.search import Searched, search
 from benchmarks.stages.single_signal.settings import (
     SingleSignalConfig,
     TaskName,
@@ -39,24 +40,30 @@ from lift.network_training import Trained
 from lift.progress import Row, TrainingDivergedError
 
 UNITS = {"psnr": "dB", "seconds": "s"}
+SUFFIXES = {"adam": "", "muon": "_muon"}
+"""Of the metrics of a training, by its optimiser."""
 GREY = 0.5
 """Of pixels that a network is not shown."""
 MODULE = "benchmarks.stages.single_signal.compare"
 Runs = dict[str, list[Trained]]
-"""Trainings by kind of rate, one a signal."""
+"""Trainings by optimiser, one a signal."""
 Metrics = list[Metric]
 
 
 def method_metrics(
-    comparisons: Sequence[Comparison], choice: SearchResult, runs: Runs
+    comparisons: Sequence[Comparison], searched: Searched, runs: Runs
 ) -> Iterator[tuple[str, float | None]]:
     """Everything that one network's trainings have to say: means over the task's signals."""
-    yield from {"frequency_factor": choice.factor, "best_rate": choice.rate}.items()
-    for kind, scores in (("rate", choice.by_rate), ("factor", choice.by_factor)):
-        for value, score in scores.items():
-            yield f"score_{kind}{value:g}", score if score > float("-inf") else None
-    for which, trained in runs.items():
-        suffix = "" if which == "published" else "_best_rate"
+    yield from {
+        "first_factor": searched.adam.first,
+        "hidden_factor": searched.adam.hidden,
+        "rate": searched.adam.rate,
+        "muon_rate": searched.muon.muon,
+    }.items()
+    for choice, score in searched.scores.items():
+        yield f"score_{choice}", score if math.isfinite(score) else None
+    for optimiser, trained in runs.items():
+        suffix = SUFFIXES[optimiser]
         tasks = [comparison.task for comparison in comparisons]
         found = [measured(task, run) for task, run in zip(tasks, trained, strict=True)]
         for name in found[0]:
@@ -74,22 +81,18 @@ def measured(task: SignalTask, trained: Trained) -> dict[str, float]:
     return task.measure(prediction) | {"seconds": trained.curve[-1]["seconds"] or 0.0}
 
 
-def trainings(comparisons: Sequence[Comparison], choice: SearchResult) -> Runs:
-    """For every signal the training at the task's rate, and the one at the best rate.
+def trainings(comparisons: Sequence[Comparison], searched: Searched) -> Runs:
+    """For every signal the training by Adam, and the one by Muon.
 
     Raises:
-        StageError: at neither rate did all signals' trainings stay finite.
+        StageError: by neither did all signals' trainings stay finite.
     """
     runs: Runs = {}
-    method, published = comparisons[0].method, comparisons[0].settings.rate
-    for which, rate in {"published": published, "best": choice.rate}.items():
-        if which == "best" and rate == published and runs:
-            runs[which] = runs["published"]
-            continue
+    method = comparisons[0].method
+    for optimiser, choice in {"adam": searched.adam, "muon": searched.muon}.items():
         try:
-            runs[which] = [
-                one.final(f"{method}_{which}_{one.task.signal}", rate, choice.factor)
-                for one in comparisons
+            runs[optimiser] = [
+                one.final(f"{method}_{optimiser}_{one.task.signal}", choice) for one in comparisons
             ]
         except TrainingDivergedError as error:
             print(error, file=sys.stderr)
@@ -144,8 +147,8 @@ def run(
             Comparison(config, scale, task, method, directory, 0, code, resume_anyway)
             for task in tasks
         ]
-        choice = comparisons[0].search()
-        runs = trainings(comparisons, choice)
+        searched = search(comparisons[0])
+        runs = trainings(comparisons, searched)
         note = described([c for trained in runs.values() for one in trained for c in one.continued])
         metrics += [
             Metric(
@@ -156,9 +159,9 @@ def run(
                 samples=sum(len(task.grid) for task in tasks),
                 note=note if name.startswith("psnr") else "",
             )
-            for name, value in method_metrics(comparisons, choice, runs)
+            for name, value in method_metrics(comparisons, searched, runs)
         ]
-        best = runs.get("best") or runs["published"]
+        best = runs.get(searched.preferred) or next(iter(runs.values()))
         curves[settings.title] = mean_curve(best)
         if tasks[0].pictured:
             pictures[settings.title] = [

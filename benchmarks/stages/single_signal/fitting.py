@@ -1,4 +1,4 @@
-"""Fits one network to one task, and chooses its rate and the factor of its frequencies."""
+"""Fits one network to one task, as a search chose or tries it."""
 
 from __future__ import annotations
 
@@ -6,40 +6,43 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from benchmarks.stages.single_signal.networks import network_of
 from benchmarks.stages.single_signal.settings import (
-    FITTING,
     ScaleSizes,
     SingleSignalConfig,
     TaskSettings,
 )
-from benchmarks.stages.single_signal.tasks import SignalTask, decibels
+from benchmarks.stages.single_signal.tasks import SignalTask
 from lift.checkpoint import Checkpoint
 from lift.network_training import Trained, TrainingConfig, train
-from lift.progress import TrainingDivergedError
 
 BLOCK = 65_536
 """Points evaluated at once."""
 CHUNK = 8_192
 """Points differentiated at once on a CPU."""
-HELD_OUT = 4
-"""One observed point in four is held out of a search on a hidden target: super-resolution in the
-demo observes 256, of which a tenth would leave the choice to chance."""
 VALIDATIONS = 10
 
 
-@dataclass(frozen=True)
-class SearchResult:
-    """A rate and a factor of frequencies, with the score (dB) that each candidate got."""
+class Choice(NamedTuple):
+    """What a search chooses of a network and its training.
 
+    ``first`` and ``hidden`` multiply the frequencies of the first layer and of the others, ``rate``
+    is Adam's, and ``muon``, where it is not None, Muon's for matrices between hidden layers.
+    """
+
+    first: float
+    hidden: float
     rate: float
-    factor: float
-    by_rate: dict[float, float]
-    by_factor: dict[float, float]
+    muon: float | None = None
+
+    def __str__(self) -> str:
+        muon = "" if self.muon is None else f"_muon{self.muon:.3g}"
+        return f"first{self.first:g}_hidden{self.hidden:g}_rate{self.rate:.3g}{muon}"
 
 
 def predict(network: nn.Module, coords: Tensor) -> Tensor:
@@ -100,11 +103,11 @@ class Comparison:
     def fit(
         self,
         name: str,
-        rate: float,
-        factor: float,
+        choice: Choice,
         steps: int,
         observed: tuple[Tensor, Tensor],
         validation: Callable[[nn.Module, int], dict[str, float]],
+        compile: bool = False,
     ) -> Trained:
         """Trains a fresh network on what is observed: random points of it, or all at once."""
         coords, values = observed
@@ -116,7 +119,8 @@ class Comparison:
             self.sizes,
             self.task.shape[: coords.shape[1]],
             values.shape[1],
-            factor,
+            choice.first,
+            choice.hidden,
         )
         network = made.build().to(coords.device)
         points = min(self.sizes.points, len(coords))
@@ -130,9 +134,11 @@ class Comparison:
         training = TrainingConfig(
             batch=points,
             steps=steps,
-            rate=rate,
+            rate=choice.rate,
+            muon_rate=choice.muon,
             schedule="exponential",
-            last_rate=rate * self.settings.decay,
+            last_rate=choice.rate * self.settings.decay,
+            compile=compile,
             log_every=max(1, steps // VALIDATIONS),
             validate_every=max(1, steps // VALIDATIONS),
             checkpoint_seconds=30,
@@ -159,47 +165,12 @@ class Comparison:
             seed=self.seed,
         )
 
-    def final(self, name: str, rate: float, factor: float) -> Trained:
+    def final(self, name: str, choice: Choice) -> Trained:
         """The whole training; its curve follows the task's own metric."""
         task = self.task
 
         def validation(network: nn.Module, _: int) -> dict[str, float]:
             return {"psnr": task.measure(predict(network, task.grid).cpu())["psnr"]}
 
-        steps = self.sizes.steps
-        return self.fit(name, rate, factor, steps, (task.coords, task.values), validation)
-
-    def search(self) -> SearchResult:
-        """Short trainings, scored by what is observed and never by a hidden target."""
-        coords, values = self.task.coords, self.task.values
-        order = torch.randperm(len(coords), generator=torch.Generator().manual_seed(0))
-        held = order[::HELD_OUT]
-        if self.task.name in FITTING:
-            seen = coords, values
-        else:
-            kept = order[torch.arange(len(order)) % HELD_OUT > 0]
-            seen = coords[kept], values[kept]
-
-        def score(name: str, rate: float, factor: float) -> float:
-            def validation(network: nn.Module, done: int) -> dict[str, float]:
-                if done < steps:
-                    return {}
-                return {"score": decibels(predict(network, coords[held]), values[held])}
-
-            try:
-                curve = self.fit(f"search/{name}", rate, factor, steps, seen, validation).curve
-            except TrainingDivergedError:
-                return float("-inf")
-            return float(curve[-1]["score"] or 0)
-
-        steps = self.sizes.search_steps
-        published = self.settings.rate
-        by_factor = {
-            factor: score(f"{self.method}_factor{factor:g}", published, factor)
-            for factor in self.config.frequency_factors
-        }
-        factor = max(by_factor, key=by_factor.__getitem__)
-        by_rate = {published: by_factor[factor]} | {
-            rate: score(f"{self.method}_rate{rate:g}", rate, factor) for rate in self.settings.rates
-        }
-        return SearchResult(max(by_rate, key=by_rate.__getitem__), factor, by_rate, by_factor)
+        observed, sizes = (task.coords, task.values), self.sizes
+        return self.fit(name, choice, sizes.steps, observed, validation, sizes.compile)

@@ -12,6 +12,8 @@ from benchmarks.settings.reading import ConfigError
 from benchmarks.stages.single_signal.settings import NetworkSettings, ScaleSizes, TaskSettings
 from lift.relift import ReLIFT
 
+HIDDEN = frozenset({"w0", "sigma"})
+"""Constants of the layers after the first."""
 COMPLEX_MACS = 4
 """Real multiply-adds of a complex one."""
 
@@ -34,15 +36,16 @@ def network_of(
     scale: ScaleSizes,
     grid: tuple[int, ...],
     channels: int,
-    factor: float,
+    first: float,
+    hidden: float,
 ) -> NetworkOf:
     """The network of a method on a task.
 
     Args:
         grid: samples along each axis of the signal.
-        factor: what all of a network's frequencies are multiplied by: the first sine layer's (as
-            ReLIFT's gamma does), all of a wavelet's and a Gaussian's constants, and the highest of
-            an encoding, which gets an octave more for every factor of two.
+        first: what the frequencies, or the widths of bumps, of the first layer are multiplied by,
+            as ReLIFT's gamma does; an encoding gets an octave more for every factor of two.
+        hidden: the same of the other layers; ReLU + PE has no such constant.
 
     Raises:
         ConfigError: no network has this name.
@@ -50,22 +53,23 @@ def network_of(
     constants = settings.model_dump(exclude={"title"}, exclude_none=True)
     constants |= task.networks.get(method, {})
     octaves = nyquist_octaves(max(grid) // task.encoding_divisor)
-    first_w0 = {"first_w0": factor * constants.pop("first_w0", task.first_w0)}
+    first_w0 = {"first_w0": first * constants.pop("first_w0", task.first_w0)}
+    first_sigma = {"first_sigma": first * constants.get("sigma", 1.0)}
+    for name in HIDDEN & constants.keys():
+        constants[name] *= hidden
     known: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
-        "relift": (ReLIFT, {"first_w0": task.first_w0, "gamma": factor}),
+        "relift": (ReLIFT, {"first_w0": task.first_w0, "gamma": first}),
         "siren": (SIREN, first_w0),
         "finer": (FINER, first_w0),
-        "wire": (WIRE, first_w0),
-        "gauss": (Gauss, {}),
-        "relu_pe": (ReLUPE, {"octaves": max(1, octaves + round(math.log2(factor)))}),
+        "wire": (WIRE, first_w0 | first_sigma),
+        "gauss": (Gauss, first_sigma),
+        "relu_pe": (ReLUPE, {"octaves": max(1, octaves + round(math.log2(first)))}),
     }
     if method not in known:
         raise ConfigError(
             f"config/single_signal.yaml: {method!r} is no network; expected {', '.join(known)}"
         )
     kind, of_task = known[method]
-    if method in ("wire", "gauss"):
-        constants = {name: factor * value for name, value in constants.items()}
     sizes = {"dimensions": len(grid), "channels": channels}
     sizes |= {"width": scale.width, "hidden": scale.hidden}
     return NetworkOf(kind, {**sizes, **of_task, **constants})

@@ -25,7 +25,7 @@ class TaskSettings(_Data):
     """A task's rates and what depends on its frequencies."""
 
     rate: float = Field(gt=0, description="the protocol's")
-    rates: list[float] = Field(description="tried beside it for the best rate")
+    rates: list[float] = Field(description="tried beside it")
     decay: float = Field(gt=0, le=1, description="last rate over first")
     first_w0: float = Field(gt=0)
     encoding_divisor: int = Field(
@@ -63,6 +63,7 @@ class ScaleSizes(_Data):
         ge=1, description="random points a step; where there are no more, all of them"
     )
     search_steps: int = Field(ge=1)
+    compile: bool = Field(False, description="whole trainings; a search is too short for it")
     image_size: int = Field(
         64,
         ge=16,
@@ -110,9 +111,14 @@ class SingleSignalConfig(_Data):
 
     tasks: dict[TaskName, TaskSettings]
     methods: dict[str, NetworkSettings]
-    frequency_factors: list[float] = Field(
-        min_length=1,
-        description="tried on every network's frequencies; ReLIFT's is its gamma",
+    first_factors: list[float] = Field(
+        min_length=1, description="tried on the first layer's frequencies; ReLIFT's is its gamma"
+    )
+    hidden_factors: list[float] = Field(
+        description="tried beside 1 on the other layers' frequencies"
+    )
+    muon_factors: list[float] = Field(
+        min_length=1, description="tried for Muon's rate, times the rate that was found for Adam"
     )
     scales: dict[str, ScaleSizes]
     spectral_bias: SpectralBiasSettings

@@ -99,13 +99,19 @@ CURVE = "step,signals,seconds,loss,psnr\n10,10,1,0.1,{0}\n20,20,2,0.1,{1}\n"
 
 
 def leave_comparison(tmp_path):
-    """A denoising of which ReLIFT's best rate is its own, and SIREN's the task's."""
+    """A denoising of which ReLIFT's search prefers Muon, and SIREN's Adam."""
     run = next(run for run in planned("demo", tmp_path) if run.dataset == "denoising")
     values = {
         "observed_psnr": 18.25,
-        **{"relift_psnr": 20.0, "relift_psnr_best_rate": 24.0, "relift_best_rate": 0.01},
-        **{"siren_psnr": 22.0, "siren_psnr_best_rate": 22.0, "siren_best_rate": 0.001},
-        **{"relift_score_factor1": 19.0, "relift_score_factor2": 21.0},
+        **{"relift_psnr": 20.0, "relift_psnr_muon": 24.0},
+        **{"siren_psnr": 22.0, "siren_psnr_muon": 25.0},
+        "relift_score_first1_hidden1_rate0.001": 19.0,
+        "relift_score_first2_hidden1_rate0.001": 21.0,
+        "relift_score_first2_hidden2_rate0.001": 21.5,
+        "relift_score_first2_hidden1_rate0.003": 21.2,
+        "relift_score_first2_hidden2_rate0.001_muon0.003": 22.0,
+        "siren_score_first1_hidden1_rate0.001": 20.0,
+        "siren_score_first1_hidden1_rate0.001_muon0.003": 18.0,
     }
     config = {
         "methods": {"relift": {"title": "ReLIFT"}, "siren": {"title": "SIREN"}},
@@ -118,8 +124,8 @@ def leave_comparison(tmp_path):
         metrics=[Metric(name=k, value=v, unit="dB", split="none") for k, v in values.items()],
     )  # fmt: skip
     write_result(run.folder / "single_signal.json", result)
-    for name, ends in (("relift_best", (20, 24)), ("relift_published", (1, 2)),
-                       ("siren_best", (3, 4)), ("siren_published", (21, 22))):  # fmt: skip
+    for name, ends in (("relift_muon", (20, 24)), ("relift_adam", (1, 2)),
+                       ("siren_muon", (3, 4)), ("siren_adam", (21, 22))):  # fmt: skip
         path = run.folder / f"{name}_astronaut_curve.csv"
         path.write_text(CURVE.format(*ends), encoding="utf-8")
     picture = Picture(np.random.default_rng(0).random((16, 16, 3)), 20.0)
@@ -137,12 +143,12 @@ def test_what_networks_were_given_stands_between_the_target_and_what_they_made(t
     assert "a noisy image" in part.figures[0].sentence
 
 
-def test_curves_are_those_of_the_best_rate_and_a_search_has_its_own_steps(tmp_path):
+def test_curves_are_of_the_preferred_optimiser_and_a_search_has_its_own_steps(tmp_path):
     (part,) = single_signal([leave_comparison(tmp_path)])
     _, curves, search = part.figures
     data, _ = read(curves.chart)
     assert [trace["y"] for trace in data] == [[20.0, 24.0], [21.0, 22.0]]
-    (searched,), layout = read(search.chart)
+    (searched, _), layout = read(search.chart)
     assert (searched["x"], searched["y"]) == ([1.0, 2.0], [19.0, 21.0])
     assert layout["xaxis"]["ticktext"] == ["1", "2"]
     ends = [figure.sentence.rpartition("after ")[2] for figure in (curves, search)]

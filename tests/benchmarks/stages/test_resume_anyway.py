@@ -13,6 +13,7 @@ from benchmarks.records.result import read_result
 from benchmarks.stages.classification import classify_pixels
 from benchmarks.stages.lock import written_here
 from benchmarks.stages.single_signal import compare, spectral_bias
+from benchmarks.stages.single_signal.fitting import Choice
 from lift.checkpoint import save_tensors
 from tests.benchmarks.stages.commands import IMAGES, SHAPES, edit
 
@@ -61,7 +62,7 @@ ALONE = {
         compare.main,
         ("--task", "image", "--device", "cpu"),
         "image/single_signal/seed0/single_signal.json",
-        "image/single_signal/seed0/search/{network}_factor{factor:g}_checkpoint.safetensors",
+        "image/single_signal/seed0/search/{network}_{choice}_checkpoint.safetensors",
     ),
     "spectral_bias": (
         spectral_bias.main,
@@ -79,7 +80,8 @@ def alone(request, monkeypatch, tmp_path):
     results = ("--results", str(tmp_path))
     monkeypatch.setattr(sys, "argv", ["x", *words, *results, "--resume-anyway"])
     config = compare.load_single_signal()
-    first = {"network": next(iter(config.methods)), "factor": config.frequency_factors[0]}
+    choice = Choice(config.first_factors[0], 1.0, config.tasks["image"].rate)
+    first = {"network": next(iter(config.methods)), "choice": choice}
     folder = tmp_path / "demo"
     return main, folder / result, folder / state.format(**first)
 

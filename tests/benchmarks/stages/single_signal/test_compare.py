@@ -11,13 +11,15 @@ from PIL import Image
 from benchmarks.records.result import Metric, Result, result_path, write_result
 from benchmarks.report.sheets import Sheet
 from benchmarks.stages.single_signal.compare import image_of, observed_metrics, run
-from benchmarks.stages.single_signal.fitting import CHUNK, Comparison, squared_error
+from benchmarks.stages.single_signal.fitting import CHUNK, Choice, Comparison, squared_error
 from benchmarks.stages.single_signal.networks import macs, network_of, parameters
+from benchmarks.stages.single_signal.search import Searched, search
 from benchmarks.stages.single_signal.settings import load_single_signal
 from benchmarks.stages.single_signal.tasks import SignalTask, centres
 from benchmarks.tables.single_signal import section
 
 CONFIG = load_single_signal()
+PLAIN = Choice(1.0, 1.0, 5e-3)
 TINY = CONFIG.model_copy(
     update={
         "scales": {
@@ -45,7 +47,7 @@ def comparison(tmp_path, method="siren", **changes):
 
 
 def test_a_network_learns_a_smooth_image(tmp_path):
-    curve = comparison(tmp_path).final("siren", 5e-3, 1.0).curve
+    curve = comparison(tmp_path).final("siren", PLAIN).curve
     assert curve[-1]["psnr"] > curve[0]["psnr"] + 5
 
 
@@ -66,38 +68,56 @@ def test_the_error_in_chunks_has_the_gradient_of_the_whole():
 def test_all_points_are_taken_where_there_are_no_more(tmp_path):
     sizes = TINY.scales["tiny"].model_copy(update={"points": 256, "steps": 1})
     whole = TINY.model_copy(update={"scales": {"tiny": sizes}})
-    curve = comparison(tmp_path, config=whole).final("one", 1e-9, 1.0).curve
+    curve = comparison(tmp_path, config=whole).final("one", PLAIN._replace(rate=1e-9)).curve
     assert curve[0]["loss"] == pytest.approx(10 ** (-curve[0]["psnr"] / 10), rel=1e-3)
 
 
 def test_finished_trainings_are_read_and_not_repeated(tmp_path):
-    first = comparison(tmp_path).final("siren", 5e-3, 1.0)
+    first = comparison(tmp_path).final("siren", PLAIN)
     written = (tmp_path / "siren.safetensors").stat().st_mtime_ns
-    again = comparison(tmp_path).final("siren", 5e-3, 1.0)
+    again = comparison(tmp_path).final("siren", PLAIN)
     assert (tmp_path / "siren.safetensors").stat().st_mtime_ns == written
     assert again.curve == first.curve
 
 
 @pytest.mark.parametrize("method", list(CONFIG.methods))
 def test_every_network_is_searched_with_one_budget(tmp_path, method):
-    found = comparison(tmp_path, method).search()
-    task = CONFIG.tasks["image"]
-    assert set(found.by_factor) == set(CONFIG.frequency_factors)
-    assert set(found.by_rate) == {task.rate, *task.rates}
+    found = search(comparison(tmp_path, method))
+    task, tried = CONFIG.tasks["image"], list(found.scores)
+    assert [one.first for one in tried[:3]] == CONFIG.first_factors
+    assert {one.rate for one in tried} == {task.rate, *task.rates}
+    hidden = {1.0} if method == "relu_pe" else {1.0, *CONFIG.hidden_factors}
+    assert {one.hidden for one in tried} == hidden
+    by_muon = [one for one in tried if one.muon]
+    assert [one.muon for one in by_muon] == [f * found.adam.rate for f in CONFIG.muon_factors]
+    # Each setting was tried at the best of those before it.
+    assert found.adam == max((one for one in tried if not one.muon), key=found.scores.get)
+    assert found.muon == max(by_muon, key=found.scores.get)
+    assert {one._replace(muon=None) for one in by_muon} == {found.adam}
 
 
-def test_a_factor_multiplies_every_frequency_of_a_network():
-    def built(method, factor):
+def test_a_search_prefers_the_optimiser_of_the_higher_score():
+    scores = {PLAIN: 20.0, PLAIN._replace(muon=0.01): 21.0, PLAIN._replace(muon=0.02): -math.inf}
+    adam, better, worse = scores
+    assert Searched(adam, better, scores).preferred == "muon"
+    assert Searched(adam, worse, scores).preferred == "adam"
+
+
+def test_factors_multiply_the_frequencies_of_the_first_layer_and_of_the_others():
+    def built(method, first, hidden):
         torch.manual_seed(0)
         settings = CONFIG.methods[method], CONFIG.tasks["image"], CONFIG.scales["demo"]
-        return network_of(method, *settings, (256, 384), 3, factor).build()
+        return network_of(method, *settings, (256, 384), 3, first, hidden).build()
 
-    assert (built("relift", 2.0).gamma, built("relift", 2.0).first_w0) == (2.0, 30.0)
-    assert built("siren", 2.0).first_w0 == 60.0
-    assert built("finer", 2.0).w0 == [60.0, 30.0, 30.0]
-    assert (built("wire", 2.0).w0, built("wire", 2.0).sigma) == ([20.0] * 3, 20.0)
-    assert built("gauss", 2.0).sigma == 20.0
-    assert [built("relu_pe", factor).octaves for factor in (1.0, 2.0, 4.0)] == [6, 7, 8]
+    relift = built("relift", 2.0, 0.5)
+    assert (relift.gamma, relift.first_w0, relift.w0) == (2.0, 30.0, 15.0)
+    siren = built("siren", 2.0, 0.5)
+    assert (siren.first_w0, siren.w0) == (60.0, 15.0)
+    assert built("finer", 2.0, 0.5).w0 == [60.0, 15.0, 15.0]
+    wire = built("wire", 2.0, 0.5)
+    assert (wire.w0, wire.sigma) == ([20.0, 5.0, 5.0], [20.0, 5.0, 5.0])
+    assert built("gauss", 2.0, 0.5).sigma == [20.0, 5.0, 5.0]
+    assert [built("relu_pe", factor, 1.0).octaves for factor in (1.0, 2.0, 4.0)] == [6, 7, 8]
 
 
 @pytest.mark.parametrize(
@@ -110,24 +130,24 @@ def test_the_encoding_of_a_task_is_wires(task, samples):
     Samples are those of the longest side, or a third of them where it denoises (``tau < 100``).
     """
     settings = CONFIG.methods["relu_pe"], CONFIG.tasks[task], CONFIG.scales["demo"]
-    made = network_of("relu_pe", *settings, (256, 384), 3, 1.0)
+    made = network_of("relu_pe", *settings, (256, 384), 3, 1.0, 1.0)
     assert made.arguments["octaves"] == math.floor(math.log2(1 / (2 * (2 * 1 / samples))))
 
 
 @pytest.mark.parametrize(("method", "changed"), [("gauss", "sigma"), ("siren", "w0")])
 def test_a_network_of_other_constants_is_another_training(tmp_path, method, changed):
-    first = comparison(tmp_path, method).final(method, 5e-3, 1.0)
+    first = comparison(tmp_path, method).final(method, PLAIN)
     other = TINY.methods[method].model_copy(update={changed: 3.0})
     config = TINY.model_copy(update={"methods": {**TINY.methods, method: other}})
-    again = comparison(tmp_path, method, config=config).final(method, 5e-3, 1.0)
+    again = comparison(tmp_path, method, config=config).final(method, PLAIN)
     assert again.curve != first.curve
 
 
 def test_another_signal_is_another_training(tmp_path):
-    first = comparison(tmp_path).final("siren", 5e-3, 1.0)
+    first = comparison(tmp_path).final("siren", PLAIN)
     task = wave()
     noisy = dataclasses.replace(task, values=task.values + 0.1)
-    again = comparison(tmp_path, task=noisy).final("siren", 5e-3, 1.0)
+    again = comparison(tmp_path, task=noisy).final("siren", PLAIN)
     assert again.curve != first.curve
 
 
@@ -137,15 +157,15 @@ def test_a_hidden_target_is_not_looked_at(tmp_path):
     elsewhere = SignalTask(
         "inpainting", hidden.coords, hidden.values, hidden.grid, 0 * hidden.target, hidden.shape
     )
-    one = comparison(tmp_path / "a", task=hidden).search()
-    other = comparison(tmp_path / "b", task=elsewhere).search()
+    one = search(comparison(tmp_path / "a", task=hidden))
+    other = search(comparison(tmp_path / "b", task=elsewhere))
     assert one == other
 
 
 @pytest.mark.parametrize("method", list(CONFIG.methods))
 def test_every_network_of_the_configuration_is_built_and_counted(method):
     settings = CONFIG.methods[method], CONFIG.tasks["image"], CONFIG.scales["lite"]
-    network = network_of(method, *settings, (256, 384), 3, 2.0).build()
+    network = network_of(method, *settings, (256, 384), 3, 2.0, 1.0).build()
     assert network(centres(4, 4)).shape == (16, 3)
     # Widths are shared; WIRE halves its complex matrices.
     assert parameters(network) == pytest.approx(198_000, rel=0.05)
@@ -154,8 +174,8 @@ def test_every_network_of_the_configuration_is_built_and_counted(method):
 
 def test_the_section_shows_ours_beside_the_printed_number(tmp_path):
     values = {
-        "relift_frequency_factor": 2.0,
-        "relift_score_factor2": 30.0,
+        "relift_first_factor": 2.0,
+        "relift_score_first2_hidden1_rate0.001": 30.0,
         "relift_psnr": 41.5,
         "siren_psnr": None,
     }
@@ -177,7 +197,7 @@ def test_the_section_shows_ours_beside_the_printed_number(tmp_path):
 
 
 def test_the_identity_of_a_training_names_its_settings(tmp_path):
-    comparison(tmp_path).final("siren", 5e-3, 1.0)
+    comparison(tmp_path).final("siren", PLAIN)
     from lift.checkpoint import load_tensors  # noqa: PLC0415
 
     identity = load_tensors(tmp_path / "siren.safetensors")[1]["identity"]
@@ -203,7 +223,8 @@ def test_a_task_of_two_photographs_reports_their_mean_and_each(tmp_path, monkeyp
     assert found["siren_psnr"].samples == 2 * 12 * 16
     sheet = Sheet(tmp_path / "out" / "networks.png")
     assert (sheet.rows, sheet.columns) == (2, 3)  # of the target and two networks
-    assert {f"siren_score_factor{f:g}" for f in config.frequency_factors} <= set(found)
+    scores = [name for name in found if name.startswith("siren_score_first1_hidden1_rate")]
+    assert len(scores) >= 1
 
 
 def test_a_noisy_image_is_shown_with_its_psnr_and_a_target_without():
