@@ -90,7 +90,7 @@ def _given(result: Result) -> str:
 def _decibels(result: Result, method: str, rows: int) -> str:
     """The PSNR of each image that is shown, by the optimiser that made the picture."""
     name = f"{method}_psnr" + ("_muon" if which(result, method) == "muon" else "")
-    each = [m for m in result.metrics if re.fullmatch(rf"{name}_(?!muon).+", m.name)]
+    each = [m for m in result.metrics if re.fullmatch(rf"{name}_(?!muon|deviation).+", m.name)]
     found = each[:rows] or [m for m in result.metrics if m.name == name]
     return " and ".join(f"{m.value:.1f}" for m in found if m.value is not None) + " dB"
 

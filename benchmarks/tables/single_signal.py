@@ -50,12 +50,14 @@ LEGEND = (
 
 
 def rows(config: SingleSignalConfig, task: TaskName, result: Result) -> list[dict]:
-    """One task's table, a row a network, with every metric that its stage measured."""
+    """One task's table, a row a network that ran, with every metric that its stage measured."""
     values = {metric.name: metric.value for metric in result.metrics}
     found = []
     for method, settings in config.methods.items():
         prefix = f"{method}_"
         mine = {k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)}
+        if not mine:
+            continue
         printed = config.published.get(task, {}).get(method)
         found.append({"task": task, "method": settings.title, **mine, "paper_psnr": printed})
     return found
@@ -103,6 +105,8 @@ def _shown(name: str, row: dict) -> Shown:
     value = row.get(name)
     digits = ".3f" if name.startswith(("ssim", "iou")) else ".2f"
     text = "diverged" if value is None else format(value, FORMATS.get(name, digits))
+    if (deviation := row.get(f"{name}_deviation")) is not None:
+        text += f" ± {deviation:.2f}"
     if name == "psnr" and row["paper_psnr"] is not None:
         text += f" ({row['paper_psnr']:.2f})"
     return Shown(text, value)

@@ -1,6 +1,7 @@
-"""Fits every network to one task of the single-signal comparison.
+"""Fits every network to one task of the single-signal comparison, or those that are named.
 
     python -m benchmarks.stages.single_signal.compare --scale demo --task image
+    python -m benchmarks.stages.single_signal.compare --scale paper --task audio --networks relift
 
 Finished networks are not trained again, and an unfinished one goes on from its checkpoint.
 """
@@ -9,8 +10,7 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 
@@ -25,8 +25,8 @@ from benchmarks.stages.experiment import StageError
 from benchmarks.stages.failure import one_line
 from benchmarks.stages.lock import written_here
 from benchmarks.stages.single_signal.fitting import Comparison, predict
-from benchmarks.stages.single_signal.networks import macs, parameters
-from benchmarks.stages.single_signal.search import Searched, search
+from benchmarks.stages.single_signal.measures import mean_curve, method_metrics, trainings
+from benchmarks.stages.single_signal.search import search
 from benchmarks.stages.single_signal.settings import (
     SingleSignalConfig,
     TaskName,
@@ -35,79 +35,12 @@ from benchmarks.stages.single_signal.settings import (
 from benchmarks.stages.single_signal.tasks import SignalTask, build_tasks, decibels
 from benchmarks.stages.stage import add_resume_anyway, add_threads, choose_device, next_command
 from benchmarks.stages.terminal import Announced, machine
-from lift.checkpoint import described
-from lift.network_training import Trained
-from lift.progress import Row, TrainingDivergedError
+from lift.progress import Row
 
-UNITS = {"psnr": "dB", "seconds": "s"}
-SUFFIXES = {"adam": "", "muon": "_muon"}
-"""Of the metrics of a training, by its optimiser."""
 GREY = 0.5
 """Of pixels that a network is not shown."""
 MODULE = "benchmarks.stages.single_signal.compare"
-Runs = dict[str, list[Trained]]
-"""Trainings by optimiser, one a signal."""
 Metrics = list[Metric]
-
-
-def method_metrics(
-    comparisons: Sequence[Comparison], searched: Searched, runs: Runs
-) -> Iterator[tuple[str, float | None]]:
-    """Everything that one network's trainings have to say: means over the task's signals."""
-    yield from {
-        "first_factor": searched.adam.first,
-        "hidden_factor": searched.adam.hidden,
-        "rate": searched.adam.rate,
-        "muon_rate": searched.muon.muon,
-    }.items()
-    for choice, score in searched.scores.items():
-        yield f"score_{choice}", score if math.isfinite(score) else None
-    for optimiser, trained in runs.items():
-        suffix = SUFFIXES[optimiser]
-        tasks = [comparison.task for comparison in comparisons]
-        found = [measured(task, run) for task, run in zip(tasks, trained, strict=True)]
-        for name in found[0]:
-            yield name + suffix, mean(one[name] for one in found)
-        if len(tasks) > 1:
-            for task, one in zip(tasks, found, strict=True):
-                yield f"psnr{suffix}_{task.signal}", one["psnr"]
-    network = next(iter(runs.values()))[0].network
-    yield from {"parameters": parameters(network), "macs": macs(network)}.items()
-
-
-def measured(task: SignalTask, trained: Trained) -> dict[str, float]:
-    """A trained network's metrics on its task, and the seconds that its training took."""
-    prediction = predict(trained.network, task.grid).cpu()
-    return task.measure(prediction) | {"seconds": trained.curve[-1]["seconds"] or 0.0}
-
-
-def trainings(comparisons: Sequence[Comparison], searched: Searched) -> Runs:
-    """For every signal the training by Adam, and the one by Muon.
-
-    Raises:
-        StageError: by neither did all signals' trainings stay finite.
-    """
-    runs: Runs = {}
-    method = comparisons[0].method
-    for optimiser, choice in {"adam": searched.adam, "muon": searched.muon}.items():
-        try:
-            runs[optimiser] = [
-                one.final(f"{method}_{optimiser}_{one.task.signal}", choice) for one in comparisons
-            ]
-        except TrainingDivergedError as error:
-            print(error, file=sys.stderr)
-    if not runs:
-        raise StageError(f"{method}: no training stayed finite")
-    return runs
-
-
-def mean_curve(trained: Sequence[Trained]) -> list[Row]:
-    """PSNR over steps, the mean over signals."""
-    return [
-        {"step": rows[0]["step"], "psnr": mean(row["psnr"] or 0.0 for row in rows)}
-        for rows in zip(*(one.curve for one in trained), strict=True)
-        if rows[0].get("psnr") is not None
-    ]
 
 
 def image_of(task: SignalTask, values: Tensor) -> Picture:
@@ -132,7 +65,7 @@ def run(
     device: torch.device,
     resume_anyway: bool = False,
 ) -> Metrics:
-    """Trains all networks on one task, and draws their curves and pictures."""
+    """Trains the networks on one task, and draws their curves and pictures."""
     tasks = [task.to(device) for task in build_tasks(task_name, config.sizes(scale, task_name))]
     metrics: Metrics = []
     curves: dict[str, list[Row]] = {}
@@ -141,32 +74,23 @@ def run(
     if observed:
         pictures["observed"] = [image_of(task, shown) for task, shown in observed]
         metrics += observed_metrics(pictures["observed"])
+    seeds = config.sizes(scale, task_name).seeds
+    code = code_digest(MODULE)
     for method, settings in config.methods.items():
-        code = code_digest(MODULE)
         comparisons = [
-            Comparison(config, scale, task, method, directory, 0, code, resume_anyway)
+            Comparison(config, scale, task, method, directory, seed, code, resume_anyway)
+            for seed in seeds
             for task in tasks
         ]
         searched = search(comparisons[0])
         runs = trainings(comparisons, searched)
-        note = described([c for trained in runs.values() for one in trained for c in one.continued])
-        metrics += [
-            Metric(
-                name=f"{method}_{name}",
-                value=value,
-                unit=UNITS.get(name.split("_")[0], "1"),
-                split="none",
-                samples=sum(len(task.grid) for task in tasks),
-                note=note if name.startswith("psnr") else "",
-            )
-            for name, value in method_metrics(comparisons, searched, runs)
-        ]
+        metrics += method_metrics(comparisons, searched, runs)
         best = runs.get(searched.preferred) or next(iter(runs.values()))
         curves[settings.title] = mean_curve(best)
         if tasks[0].pictured:
             pictures[settings.title] = [
                 image_of(task, predict(one.network, task.grid).cpu())
-                for one, task in zip(best, tasks, strict=True)
+                for one, task in zip(best, tasks, strict=False)  # the first seed's come first
             ]
     curves_figure(curves, directory / "curves.png", task_name)
     if tasks[0].pictured:
@@ -179,6 +103,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--scale", default="demo", help="a scale of config/single_signal.yaml")
     parser.add_argument("--task", required=True)
+    parser.add_argument(
+        "--networks", nargs="+", metavar="NETWORK", help="of the comparison; all by default"
+    )
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     add_resume_anyway(parser)
@@ -190,12 +117,16 @@ def main() -> None:
         torch.set_num_threads(options.threads)
     with one_line("single_signal"):
         config = load_single_signal()
-        for kind, name in (("scales", options.scale), ("tasks", options.task)):
+        named = [("methods", name) for name in options.networks or ()]
+        for kind, name in (("scales", options.scale), ("tasks", options.task), *named):
             if name not in getattr(config, kind):
                 known = ", ".join(getattr(config, kind))
                 raise StageError(
                     f"config/single_signal.yaml: no {name!r} in {kind}; it has {known}"
                 )
+        if options.networks:
+            chosen = {name: config.methods[name] for name in options.networks}
+            config = config.model_copy(update={"methods": chosen})
         path = result_path(
             options.results, options.scale, options.task, "single_signal", 0, "single_signal"
         )

@@ -105,6 +105,7 @@ class Comparison:
         name: str,
         choice: Choice,
         steps: int,
+        points: int,
         observed: tuple[Tensor, Tensor],
         validation: Callable[[nn.Module, int], dict[str, float]],
         compile: bool = False,
@@ -123,7 +124,7 @@ class Comparison:
             choice.hidden,
         )
         network = made.build().to(coords.device)
-        points = min(self.sizes.points, len(coords))
+        points = min(points, len(coords))
 
         def loss(network: nn.Module, _: int) -> Tensor:
             if points == len(coords):
@@ -145,10 +146,11 @@ class Comparison:
         )
         identity = {
             "network": name,
+            "seed": self.seed,
             "signal": content(coords, values),
             "arguments": made.arguments,
             "training": training.identity(),
-            "sizes": self.sizes.model_dump(mode="json"),
+            "sizes": self.sizes.model_dump(mode="json", exclude={"seeds"}),
         }
         return train(
             network,
@@ -165,12 +167,15 @@ class Comparison:
             seed=self.seed,
         )
 
-    def final(self, name: str, choice: Choice) -> Trained:
+    def final(self, optimiser: str, choice: Choice) -> Trained:
         """The whole training; its curve follows the task's own metric."""
         task = self.task
+        name = f"{self.method}_{optimiser}_{task.signal}_seed{self.seed}"
 
         def validation(network: nn.Module, _: int) -> dict[str, float]:
             return {"psnr": task.measure(predict(network, task.grid).cpu())["psnr"]}
 
         observed, sizes = (task.coords, task.values), self.sizes
-        return self.fit(name, choice, sizes.steps, observed, validation, sizes.compile)
+        return self.fit(
+            name, choice, sizes.steps, sizes.points, observed, validation, sizes.compile
+        )

@@ -70,7 +70,8 @@ def scorer(comparison: Comparison) -> Callable[[Choice], float]:
     else:
         kept = order[torch.arange(len(order)) % HELD_OUT > 0]
         seen = coords[kept], values[kept]
-    steps = comparison.sizes.search_steps
+    sizes = comparison.sizes
+    steps, points = sizes.search_steps, sizes.search_points or sizes.points
 
     def validation(network: nn.Module, done: int) -> dict[str, float]:
         if done < steps:
@@ -80,7 +81,7 @@ def scorer(comparison: Comparison) -> Callable[[Choice], float]:
     def score(choice: Choice) -> float:
         name = f"search/{comparison.method}_{choice}"
         try:
-            curve = comparison.fit(name, choice, steps, seen, validation).curve
+            curve = comparison.fit(name, choice, steps, points, seen, validation).curve
         except TrainingDivergedError:
             return -math.inf
         return float(curve[-1]["score"] or 0)

@@ -51,6 +51,7 @@ class TaskSizes(_Data):
     width: int = Field(ge=1)
     steps: int = Field(ge=1)
     points: int | None = Field(None, ge=1, description="null takes the scale's")
+    seeds: list[int] | None = Field(None, min_length=1, description="null takes the scale's")
 
 
 class ScaleSizes(_Data):
@@ -63,6 +64,12 @@ class ScaleSizes(_Data):
         ge=1, description="random points a step; where there are no more, all of them"
     )
     search_steps: int = Field(ge=1)
+    search_points: int | None = Field(
+        None, ge=1, description="random points a step of a search; null takes as many as `points`"
+    )
+    seeds: list[int] = Field(
+        [0], min_length=1, description="of whole trainings; a search has the first alone"
+    )
     compile: bool = Field(False, description="whole trainings; a search is too short for it")
     image_size: int = Field(
         64,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ import torch
 from PIL import Image
 
 from benchmarks.records.result import Metric, Result, result_path, write_result
+from benchmarks.report.curves import read_points
 from benchmarks.report.sheets import Sheet
+from benchmarks.stages.single_signal import compare
 from benchmarks.stages.single_signal.compare import image_of, observed_metrics, run
 from benchmarks.stages.single_signal.fitting import CHUNK, Choice, Comparison, squared_error
 from benchmarks.stages.single_signal.networks import macs, network_of, parameters
@@ -47,7 +50,7 @@ def comparison(tmp_path, method="siren", **changes):
 
 
 def test_a_network_learns_a_smooth_image(tmp_path):
-    curve = comparison(tmp_path).final("siren", PLAIN).curve
+    curve = comparison(tmp_path).final("adam", PLAIN).curve
     assert curve[-1]["psnr"] > curve[0]["psnr"] + 5
 
 
@@ -68,15 +71,15 @@ def test_the_error_in_chunks_has_the_gradient_of_the_whole():
 def test_all_points_are_taken_where_there_are_no_more(tmp_path):
     sizes = TINY.scales["tiny"].model_copy(update={"points": 256, "steps": 1})
     whole = TINY.model_copy(update={"scales": {"tiny": sizes}})
-    curve = comparison(tmp_path, config=whole).final("one", PLAIN._replace(rate=1e-9)).curve
+    curve = comparison(tmp_path, config=whole).final("adam", PLAIN._replace(rate=1e-9)).curve
     assert curve[0]["loss"] == pytest.approx(10 ** (-curve[0]["psnr"] / 10), rel=1e-3)
 
 
 def test_finished_trainings_are_read_and_not_repeated(tmp_path):
-    first = comparison(tmp_path).final("siren", PLAIN)
-    written = (tmp_path / "siren.safetensors").stat().st_mtime_ns
-    again = comparison(tmp_path).final("siren", PLAIN)
-    assert (tmp_path / "siren.safetensors").stat().st_mtime_ns == written
+    first = comparison(tmp_path).final("adam", PLAIN)
+    written = (tmp_path / "siren_adam_signal_seed0.safetensors").stat().st_mtime_ns
+    again = comparison(tmp_path).final("adam", PLAIN)
+    assert (tmp_path / "siren_adam_signal_seed0.safetensors").stat().st_mtime_ns == written
     assert again.curve == first.curve
 
 
@@ -136,18 +139,18 @@ def test_the_encoding_of_a_task_is_wires(task, samples):
 
 @pytest.mark.parametrize(("method", "changed"), [("gauss", "sigma"), ("siren", "w0")])
 def test_a_network_of_other_constants_is_another_training(tmp_path, method, changed):
-    first = comparison(tmp_path, method).final(method, PLAIN)
+    first = comparison(tmp_path, method).final("adam", PLAIN)
     other = TINY.methods[method].model_copy(update={changed: 3.0})
     config = TINY.model_copy(update={"methods": {**TINY.methods, method: other}})
-    again = comparison(tmp_path, method, config=config).final(method, PLAIN)
+    again = comparison(tmp_path, method, config=config).final("adam", PLAIN)
     assert again.curve != first.curve
 
 
 def test_another_signal_is_another_training(tmp_path):
-    first = comparison(tmp_path).final("siren", PLAIN)
+    first = comparison(tmp_path).final("adam", PLAIN)
     task = wave()
     noisy = dataclasses.replace(task, values=task.values + 0.1)
-    again = comparison(tmp_path, task=noisy).final("siren", PLAIN)
+    again = comparison(tmp_path, task=noisy).final("adam", PLAIN)
     assert again.curve != first.curve
 
 
@@ -197,20 +200,20 @@ def test_the_section_shows_ours_beside_the_printed_number(tmp_path):
 
 
 def test_the_identity_of_a_training_names_its_settings(tmp_path):
-    comparison(tmp_path).final("siren", PLAIN)
+    comparison(tmp_path).final("adam", PLAIN)
     from lift.checkpoint import load_tensors  # noqa: PLC0415
 
-    identity = load_tensors(tmp_path / "siren.safetensors")[1]["identity"]
+    identity = load_tensors(tmp_path / "siren_adam_signal_seed0.safetensors")[1]["identity"]
     assert identity["training"]["rate"] == 5e-3
 
 
-def test_a_task_of_two_photographs_reports_their_mean_and_each(tmp_path, monkeypatch):
+def test_two_photographs_and_seeds_report_a_mean_each_and_a_deviation(tmp_path, monkeypatch):
     monkeypatch.setenv("LIFT_DATA", str(tmp_path))
     (tmp_path / "kodak").mkdir()
     for number in (5, 7):
         pixels = np.random.default_rng(number).integers(0, 255, (24, 32, 3), np.uint8)
         Image.fromarray(pixels).save(tmp_path / "kodak" / f"kodim{number:02d}.png")
-    sizes = {"photographs": [5, 7], "steps": 10, "search_steps": 4}
+    sizes = {"photographs": [5, 7], "steps": 10, "search_steps": 4, "seeds": [0, 1]}
     tiny = TINY.scales["tiny"].model_copy(update=sizes)
     methods = {name: CONFIG.methods[name] for name in ("relift", "siren")}
     config = TINY.model_copy(update={"scales": {"tiny": tiny}, "methods": methods})
@@ -221,10 +224,32 @@ def test_a_task_of_two_photographs_reports_their_mean_and_each(tmp_path, monkeyp
     assert each[0] != each[1]
     assert found["siren_psnr"].value == pytest.approx(sum(each) / 2)
     assert found["siren_psnr"].samples == 2 * 12 * 16
+    alone = [
+        read_points(tmp_path / "out" / f"siren_adam_{signal}_seed{seed}_curve.csv", ("psnr",))[-1][
+            "psnr"
+        ]
+        for seed in (0, 1)
+        for signal in ("kodim05", "kodim07")
+    ]
+    seeds = np.mean(alone[:2]), np.mean(alone[2:])
+    assert found["siren_psnr"].value == pytest.approx(np.mean(seeds), abs=1e-4)
+    assert found["siren_psnr_deviation"].value == pytest.approx(np.std(seeds, ddof=1), abs=1e-4)
+    assert found["siren_psnr_deviation"].value > 0
     sheet = Sheet(tmp_path / "out" / "networks.png")
     assert (sheet.rows, sheet.columns) == (2, 3)  # of the target and two networks
     scores = [name for name in found if name.startswith("siren_score_first1_hidden1_rate")]
     assert len(scores) >= 1
+
+
+def test_some_networks_alone_are_trained_and_shown(tmp_path, monkeypatch):
+    tiny = TINY.model_copy(update={"scales": {"demo": TINY.scales["tiny"]}})
+    monkeypatch.setattr(compare, "load_single_signal", lambda: tiny)
+    words = ("--task", "image", "--networks", "finer", "siren", "--results", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["x", *words, "--device", "cpu"])
+    compare.main()
+    found, rows = section(CONFIG, tmp_path, "demo")
+    assert list(rows["method"]) == ["SIREN", "FINER"]
+    assert [row[0].text for row in found.grids[0].rows] == ["SIREN", "FINER"]
 
 
 def test_a_noisy_image_is_shown_with_its_psnr_and_a_target_without():
