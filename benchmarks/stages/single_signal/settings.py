@@ -127,6 +127,9 @@ class SingleSignalConfig(_Data):
     muon_factors: list[float] = Field(
         min_length=1, description="tried for Muon's rate, times the rate that was found for Adam"
     )
+    muon_decay: float = Field(
+        gt=0, le=1, description="last rate over first by Muon, whose steps never shrink themselves"
+    )
     scales: dict[str, ScaleSizes]
     spectral_bias: SpectralBiasSettings
     published: dict[TaskName, dict[str, float]]

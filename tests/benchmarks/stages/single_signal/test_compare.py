@@ -20,6 +20,7 @@ from benchmarks.stages.single_signal.search import Searched, search
 from benchmarks.stages.single_signal.settings import load_single_signal
 from benchmarks.stages.single_signal.tasks import SignalTask, centres
 from benchmarks.tables.single_signal import section
+from lift.checkpoint import load_metadata
 
 CONFIG = load_single_signal()
 PLAIN = Choice(1.0, 1.0, 5e-3)
@@ -199,11 +200,20 @@ def test_the_section_shows_ours_beside_the_printed_number(tmp_path):
     assert rows.set_index("method").loc["ReLIFT", "psnr"] == 41.5
 
 
+def test_each_optimiser_has_its_own_decay(tmp_path):
+    ends = {}
+    for optimiser, choice in (("adam", PLAIN), ("muon", PLAIN._replace(muon=0.01))):
+        one = comparison(tmp_path)
+        one.final(optimiser, choice)
+        metadata = load_metadata(tmp_path / f"siren_{optimiser}_signal_seed0.safetensors")
+        ends[optimiser] = metadata["identity"]["training"]["last_rate"] / PLAIN.rate
+    task = CONFIG.tasks["image"]
+    assert ends == pytest.approx({"adam": task.decay, "muon": CONFIG.muon_decay})
+
+
 def test_the_identity_of_a_training_names_its_settings(tmp_path):
     comparison(tmp_path).final("adam", PLAIN)
-    from lift.checkpoint import load_tensors  # noqa: PLC0415
-
-    identity = load_tensors(tmp_path / "siren_adam_signal_seed0.safetensors")[1]["identity"]
+    identity = load_metadata(tmp_path / "siren_adam_signal_seed0.safetensors")["identity"]
     assert identity["training"]["rate"] == 5e-3
 
 
