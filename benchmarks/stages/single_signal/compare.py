@@ -20,7 +20,7 @@ from torch import Tensor
 from benchmarks.figures.single_signal import Picture, curves_figure, pictures_sheet
 from benchmarks.records.provenance import code_digest
 from benchmarks.records.recording import Recording
-from benchmarks.records.result import Metric, Result, result_path, write_result
+from benchmarks.records.result import Metric, Result, read_result, result_path, write_result
 from benchmarks.stages.experiment import StageError
 from benchmarks.stages.failure import one_line
 from benchmarks.stages.lock import written_here
@@ -98,6 +98,24 @@ def run(
     return metrics
 
 
+def of_networks(config: SingleSignalConfig, names: Sequence[str], path: Path) -> SingleSignalConfig:
+    """The comparison of the networks that are named.
+
+    Raises:
+        StageError: the result at ``path`` has others too, which it would lose.
+    """
+    if path.exists():
+        provenance = read_result(path).provenance
+        there = provenance.config["methods"] if provenance else {}
+        if lost := [name for name in there if name not in names]:
+            raise StageError(
+                f"--networks {' '.join(names)}: {path} has {', '.join(lost)} too, and would lose "
+                "them; name them as well, or remove it"
+            )
+    kept = {name: one for name, one in config.methods.items() if name in names}
+    return config.model_copy(update={"methods": kept})
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -124,12 +142,11 @@ def main() -> None:
                 raise StageError(
                     f"config/single_signal.yaml: no {name!r} in {kind}; it has {known}"
                 )
-        if options.networks:
-            chosen = {name: config.methods[name] for name in options.networks}
-            config = config.model_copy(update={"methods": chosen})
         path = result_path(
             options.results, options.scale, options.task, "single_signal", 0, "single_signal"
         )
+        if options.networks:
+            config = of_networks(config, options.networks, path)
         device = choose_device(options.device)
         with written_here(path):
             recording = Recording(code_digest(MODULE), device)

@@ -260,6 +260,11 @@ def test_some_networks_alone_are_trained_and_shown(tmp_path, monkeypatch):
     found, rows = section(CONFIG, tmp_path, "demo")
     assert list(rows["method"]) == ["SIREN", "FINER"]
     assert [row[0].text for row in found.grids[0].rows] == ["SIREN", "FINER"]
+    written = (tmp_path / "demo/image/single_signal/seed0/single_signal.json").read_bytes()
+    monkeypatch.setattr(sys, "argv", ["x", *words[:4], "--results", str(tmp_path)])
+    with pytest.raises(SystemExit, match="has siren too, and would lose them"):
+        compare.main()
+    assert (tmp_path / "demo/image/single_signal/seed0/single_signal.json").read_bytes() == written
 
 
 def test_a_noisy_image_is_shown_with_its_psnr_and_a_target_without():
