@@ -107,7 +107,8 @@ def optimizers_of(network: nn.Module, config: TrainingConfig) -> list[Optimizer]
     """AdamW, whose weight decay leaves biases and normalisations alone, and Muon where it is set.
 
     Muon's steps have the root mean square that AdamW's typically have at the same rate, so that
-    rates compare (Liu et al., arXiv 2502.16982): ``0.2 sqrt(max(m, n))`` for ``(m, n)``.
+    rates compare (Liu et al., arXiv 2502.16982): ``0.2 sqrt(max(m, n))`` for ``(m, n)``, for
+    complex numbers, which are two each, the root of two more.
     """
     convolutions = tuple(CONVOLUTIONS.values())
     kernels = {id(m.weight) for m in network.modules() if isinstance(m, convolutions)}
@@ -115,6 +116,9 @@ def optimizers_of(network: nn.Module, config: TrainingConfig) -> list[Optimizer]
     def sides(weight: nn.Parameter) -> tuple[int, ...]:
         kernel = id(weight) in kernels
         return (len(weight), weight[0].numel()) if kernel else tuple(weight.shape[-2:])
+
+    def reals(weight: nn.Parameter) -> int:
+        return 2 if weight.is_complex() else 1
 
     named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
     # Biases of one linear map a cell are no vectors.
@@ -136,7 +140,7 @@ def optimizers_of(network: nn.Module, config: TrainingConfig) -> list[Optimizer]
         scaled = [
             {
                 "params": [matrix],
-                "lr": config.muon_rate * 0.2 * math.sqrt(max(sides(matrix))),
+                "lr": config.muon_rate * 0.2 * math.sqrt(max(sides(matrix)) * reals(matrix)),
                 "kernels": id(matrix) in kernels,
             }
             for matrix in matrices

@@ -213,7 +213,9 @@ def test_muon_takes_matrices_kernels_and_stacks_in_adams_scale():
         ("2.weight", (4, 4)),
         ("3.weight", (4, 5)),
     ):
-        lengths = torch.linalg.svdvals(moved[name].reshape(-1, *sides)) / (0.02 * max(sides) ** 0.5)
+        reals = 2 if moved[name].is_complex() else 1
+        expected = 0.02 * (reals * max(sides)) ** 0.5
+        lengths = torch.linalg.svdvals(moved[name].reshape(-1, *sides)) / expected
         assert 0.6 < lengths.median() < 1.3, name
         assert lengths.max() < 1.3, name
     for name in ("0.bias", "1.bias", "2.bias"):

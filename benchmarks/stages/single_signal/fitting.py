@@ -132,14 +132,13 @@ class Comparison:
             chosen = torch.randint(len(coords), (points,)).to(coords.device)
             return squared_error(network, coords[chosen], values[chosen])
 
-        decay = self.settings.decay if choice.muon is None else self.config.muon_decay
         training = TrainingConfig(
             batch=points,
             steps=steps,
             rate=choice.rate,
             muon_rate=choice.muon,
             schedule="exponential",
-            last_rate=choice.rate * decay,
+            last_rate=choice.rate * (self.sizes.decay or self.settings.decay),
             compile=compile,
             log_every=max(1, steps // VALIDATIONS),
             validate_every=max(1, steps // VALIDATIONS),
@@ -151,7 +150,6 @@ class Comparison:
             "signal": content(coords, values),
             "arguments": made.arguments,
             "training": training.identity(),
-            "sizes": self.sizes.model_dump(mode="json", exclude={"seeds"}),
         }
         return train(
             network,

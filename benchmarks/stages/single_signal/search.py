@@ -38,7 +38,7 @@ class Searched:
 
 
 def search(comparison: Comparison) -> Searched:
-    """Factors of the first layer, factors of the others, Adam's rate, then Muon's.
+    """Adam's rate, factors of the first layer, factors of the others, then Muon's rate.
 
     Each is tried at the best of those before it, from the task's own values. Scores are of what is
     observed, and never of a hidden target.
@@ -50,12 +50,12 @@ def search(comparison: Comparison) -> Searched:
         scores.update({one: score(one) for one in choices if one not in scores})
         return max(choices, key=scores.__getitem__)
 
-    found = best([Choice(factor, 1.0, task.rate) for factor in config.first_factors])
+    found = best([Choice(1.0, 1.0, rate) for rate in (task.rate, *task.rates)])
+    found = best([found, *(found._replace(first=factor) for factor in config.first_factors)])
     constants = config.methods[comparison.method].model_dump(exclude_none=True)
     if HIDDEN & constants.keys():
         others = [found._replace(hidden=factor) for factor in config.hidden_factors]
         found = best([found, *others])
-    found = best([found, *(found._replace(rate=rate) for rate in task.rates)])
     muon = best([found._replace(muon=factor * found.rate) for factor in config.muon_factors])
     return Searched(found, muon, scores)
 

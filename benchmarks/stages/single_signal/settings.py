@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    field_validator,
+)
 
 from benchmarks.settings import folders
 from benchmarks.settings.reading import read_yaml
@@ -13,6 +20,14 @@ TaskName = Literal["audio", "image", "denoising", "super_resolution", "inpaintin
 FITTING: tuple[TaskName, ...] = ("audio", "image", "occupancy")
 """Tasks whose target is what is observed: the fit itself is the measure."""
 
+
+def _distinct(seeds: list[int]) -> list[int]:
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"{seeds}: expected each seed once")
+    return seeds
+
+
+Seeds = Annotated[list[int], Field(min_length=1), AfterValidator(_distinct)]
 PHOTOGRAPH = 512
 """Side of the astronaut in pixels."""
 
@@ -25,8 +40,8 @@ class TaskSettings(_Data):
     """A task's rates and what depends on its frequencies."""
 
     rate: float = Field(gt=0, description="the protocol's")
-    rates: list[float] = Field(description="tried beside it")
-    decay: float = Field(gt=0, le=1, description="last rate over first")
+    rates: list[PositiveFloat] = Field(description="tried beside it")
+    decay: float = Field(gt=0, le=1, description="last rate over first, the protocol's")
     first_w0: float = Field(gt=0)
     encoding_divisor: int = Field(
         1, ge=1, description="the positional encoding is for the longest side's samples over this"
@@ -51,7 +66,8 @@ class TaskSizes(_Data):
     width: int = Field(ge=1)
     steps: int = Field(ge=1)
     points: int | None = Field(None, ge=1, description="null takes the scale's")
-    seeds: list[int] | None = Field(None, min_length=1, description="null takes the scale's")
+    search_steps: int | None = Field(None, ge=1, description="null takes the scale's")
+    seeds: Seeds | None = Field(None, description="null takes the scale's")
 
 
 class ScaleSizes(_Data):
@@ -63,13 +79,14 @@ class ScaleSizes(_Data):
     points: int = Field(
         ge=1, description="random points a step; where there are no more, all of them"
     )
+    decay: float | None = Field(
+        None, gt=0, le=1, description="last rate over first; null takes the task's"
+    )
     search_steps: int = Field(ge=1)
     search_points: int | None = Field(
         None, ge=1, description="random points a step of a search; null takes as many as `points`"
     )
-    seeds: list[int] = Field(
-        [0], min_length=1, description="of whole trainings; a search has the first alone"
-    )
+    seeds: Seeds = Field([0], description="of whole trainings; a search has the first alone")
     compile: bool = Field(False, description="whole trainings; a search is too short for it")
     image_size: int = Field(
         64,
@@ -118,17 +135,14 @@ class SingleSignalConfig(_Data):
 
     tasks: dict[TaskName, TaskSettings]
     methods: dict[str, NetworkSettings]
-    first_factors: list[float] = Field(
-        min_length=1, description="tried on the first layer's frequencies; ReLIFT's is its gamma"
+    first_factors: list[PositiveFloat] = Field(
+        description="tried beside 1 on the first layer's frequencies; ReLIFT's is its gamma"
     )
-    hidden_factors: list[float] = Field(
+    hidden_factors: list[PositiveFloat] = Field(
         description="tried beside 1 on the other layers' frequencies"
     )
-    muon_factors: list[float] = Field(
+    muon_factors: list[PositiveFloat] = Field(
         min_length=1, description="tried for Muon's rate, times the rate that was found for Adam"
-    )
-    muon_decay: float = Field(
-        gt=0, le=1, description="last rate over first by Muon, whose steps never shrink themselves"
     )
     scales: dict[str, ScaleSizes]
     spectral_bias: SpectralBiasSettings
