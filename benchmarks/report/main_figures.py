@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from benchmarks.report.networks import sizes
 from benchmarks.report.ranking import budget_of
 from benchmarks.report.runs import Run
-from benchmarks.report.single_signal import steps_of
 
 FOLDER = "figures"
 FIGURES = {
@@ -48,6 +48,6 @@ def link_figures(root: Path, runs: Iterable[Run]) -> Path:
 def _spent(run: Run, stage: str) -> str:
     """``4,000 steps, 128,000 training signals``."""
     alone = run.results.get("single_signal")
-    if alone and (steps := steps_of(run, alone)):
+    if alone and (steps := sizes(alone).get("steps")):
         return f"{steps:,} steps"
     return budget_of([run], stage).partition(" (")[0]

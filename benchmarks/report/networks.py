@@ -25,12 +25,26 @@ def networks(result: Result) -> dict[str, str]:
     return {name: own["title"] for name, own in _config(result).get("methods", {}).items()}
 
 
+def sizes(result: Result) -> dict[str, Any]:
+    """The sizes of a comparison as its result records them, its task's before its scale's."""
+    shared = _config(result).get("scales", {}).get(result.scale, {})
+    own = shared.get("tasks", {}).get(result.dataset, {})
+    return shared | {name: value for name, value in own.items() if value is not None}
+
+
+def seeds(result: Result) -> list[int]:
+    """Of a comparison's whole trainings."""
+    return sizes(result).get("seeds", [])
+
+
 def which(result: Result, method: str) -> str:
-    """The optimiser whose training is shown: the one that did better in the search."""
-    scores = _scores(result, method)
-    if result.value(f"{method}_psnr_muon") is None or not scores:
+    """The optimiser whose training is shown: of those that did not diverge, the search's best."""
+    if result.value(f"{method}_psnr_muon") is None:
         return "adam"
-    return "muon" if "_muon" in max(scores, key=scores.__getitem__) else "adam"
+    if result.value(f"{method}_psnr") is None:
+        return "muon"
+    scores = _scores(result, method)
+    return "muon" if "_muon" in max(scores, key=scores.__getitem__, default="") else "adam"
 
 
 def _scores(result: Result, method: str) -> dict[str, float]:
@@ -46,7 +60,11 @@ def curves_chart(result: Result, folder: Path) -> Chart | None:
     """PSNR of every network over its steps, a mean over the task's signals."""
     figure = go.Figure()
     for place, (method, title) in enumerate(networks(result).items()):
-        paths = sorted(folder.glob(f"{method}_{which(result, method)}_*_curve.csv"))
+        paths = [
+            path
+            for seed in seeds(result)
+            for path in folder.glob(f"{method}_{which(result, method)}_*_seed{seed}_curve.csv")
+        ]
         points = _mean([read_points(path, ("step", "psnr")) for path in paths])
         if points:
             figure.add_trace(
@@ -77,9 +95,9 @@ def factors_chart(result: Result) -> Chart | None:
     """Score of every network's search over the factor of its first layer's frequencies."""
     figure = go.Figure()
     tried: set[float] = set()
-    rate = _config(result).get("tasks", {}).get(result.dataset, {}).get("rate", 0)
-    alone = re.compile(rf"first(.+)_hidden1_rate{re.escape(f'{rate:.3g}')}")
     for place, (method, title) in enumerate(networks(result).items()):
+        rate = result.value(f"{method}_rate") or math.nan
+        alone = re.compile(rf"first(.+)_hidden1_rate{re.escape(f'{rate:.3g}')}")
         scores = {
             float(found[1]): score
             for name, score in _scores(result, method).items()

@@ -6,7 +6,14 @@ import re
 from collections.abc import Sequence
 
 from benchmarks.records.result import Result
-from benchmarks.report.networks import curves_chart, factors_chart, networks, spectral_chart, which
+from benchmarks.report.networks import (
+    curves_chart,
+    factors_chart,
+    networks,
+    sizes,
+    spectral_chart,
+    which,
+)
 from benchmarks.report.parts import Figure, Part, Strip
 from benchmarks.report.runs import Run
 from benchmarks.report.sheets import Sheet, embedded
@@ -47,13 +54,13 @@ def _task(run: Run) -> list[Figure]:
     figures = _pictures(run, result)
     if curves:
         text = "PSNR of every network over its steps, by the optimiser that its search prefers"
-        figures.append(Figure(f"{text}{_steps(run, result, 'steps')}.", chart=curves))
+        figures.append(Figure(f"{text}{_steps(result, 'steps')}.", chart=curves))
     if factors:
         text = (
             "The search over the factor of each network's first frequencies: a steep line is a "
             "network that depends on the choice"
         )
-        figures.append(Figure(f"{text}{_steps(run, result, 'search_steps')}.", chart=factors))
+        figures.append(Figure(f"{text}{_steps(result, 'search_steps')}.", chart=factors))
     return figures
 
 
@@ -79,7 +86,7 @@ def _pictures(run: Run, result: Result) -> list[Figure]:
     text = "The middle of the target"
     text += f", of what the networks were given ({given})" if given else ""
     text += " and of what each network made of it, with the PSNR of the whole image"
-    return [Figure(f"{text}{_steps(run, result, 'steps')}.", tiles=tiles)]
+    return [Figure(f"{text}{_steps(result, 'steps')}.", tiles=tiles)]
 
 
 def _given(result: Result) -> str:
@@ -95,13 +102,6 @@ def _decibels(result: Result, method: str, rows: int) -> str:
     return " and ".join(f"{m.value:.1f}" for m in found if m.value is not None) + " dB"
 
 
-def _steps(run: Run, result: Result, setting: str) -> str:
-    steps = steps_of(run, result, setting)
+def _steps(result: Result, setting: str) -> str:
+    steps = sizes(result).get(setting)
     return f", after {steps:,} steps" if steps else ""
-
-
-def steps_of(run: Run, result: Result, setting: str = "steps") -> int | None:
-    """The budget of a comparison on one signal, as its result records it."""
-    config = result.provenance.config if result.provenance else {}
-    sizes = config.get("scales", {}).get(run.scale, {})
-    return sizes.get("tasks", {}).get(run.dataset, {}).get(setting) or sizes.get(setting)

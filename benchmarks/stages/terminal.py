@@ -23,6 +23,8 @@ SPLITS = ("test", "generated", "validation", "train", "none")
 """The split that is told, the first that a stage measured."""
 BEST_OF = ("_psnr", "_psnr_muon")
 """End the metrics of a comparison of networks on one signal, of which the best is told."""
+GIVEN = ("observed_psnr",)
+"""What such networks are given, and none of them."""
 MOST_FILES = 8
 
 
@@ -68,7 +70,7 @@ def score(metrics: Sequence[Metric]) -> str:
     order = sorted(measured, key=lambda metric: SPLITS.index(metric.split))
     here = [metric for metric in order if metric.split == order[0].split]
     named = sorted((metric for metric in here if metric.name in SCORES), key=_place)
-    compared = [metric for metric in here if metric.name.endswith(BEST_OF)]
+    compared = [m for m in here if m.name.endswith(BEST_OF) and m.name not in GIVEN]
     best = sorted(compared, key=lambda metric: -(metric.value or 0.0))
     for metric in (*named, *best, *here):
         unit = "" if metric.unit == "1" else f" {metric.unit}"

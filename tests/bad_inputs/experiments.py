@@ -217,6 +217,8 @@ CASES = [
         "a photograph of 300 pixels", single(lambda c: c["scales"]["demo"].update(image_size=300))
     ),
     Case("a clip of no samples", single(lambda c: c["scales"]["demo"].update(audio_samples=0))),
+    Case("a frequency factor of 0 in a search", single(lambda c: c.update(hidden_factors=[0.0]))),
+    Case("a seed given twice", single(lambda c: c["scales"]["demo"].update(seeds=[0, 1, 0]))),
     Case("an unknown task", single(lambda c: c["tasks"].update(singing={}))),
     Case("`prepare --dataset nothing`", command(prepare.main, "--dataset", "nothing")),
     Case(

@@ -83,8 +83,8 @@ def run(
             for task in tasks
         ]
         searched = search(comparisons[0])
-        runs = trainings(comparisons, searched)
-        metrics += method_metrics(comparisons, searched, runs)
+        runs, diverged = trainings(comparisons, searched)
+        metrics += method_metrics(comparisons, searched, runs, diverged)
         best = runs.get(searched.preferred) or next(iter(runs.values()))
         curves[settings.title] = mean_curve(best)
         if tasks[0].pictured:
@@ -145,10 +145,10 @@ def main() -> None:
         path = result_path(
             options.results, options.scale, options.task, "single_signal", 0, "single_signal"
         )
-        if options.networks:
-            config = of_networks(config, options.networks, path)
         device = choose_device(options.device)
         with written_here(path):
+            if options.networks:
+                config = of_networks(config, options.networks, path)
             recording = Recording(code_digest(MODULE), device)
             told = Announced(
                 "single_signal",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import mean
 
 import pandas as pd
@@ -26,32 +26,41 @@ Runs = dict[str, list[Trained]]
 """Trainings by optimiser, one a seed and signal, in the order of their comparisons."""
 
 
-def trainings(comparisons: Sequence[Comparison], searched: Searched) -> Runs:
-    """For every seed and signal the training by Adam, and the one by Muon.
+def trainings(comparisons: Sequence[Comparison], searched: Searched) -> tuple[Runs, dict[str, str]]:
+    """For every seed and signal the training by Adam, and the one by Muon; or which one diverged.
 
     Raises:
         StageError: by neither did all trainings stay finite.
     """
     runs: Runs = {}
+    diverged = {}
     for optimiser, choice in {"adam": searched.adam, "muon": searched.muon}.items():
         try:
             runs[optimiser] = [one.final(optimiser, choice) for one in comparisons]
         except TrainingDivergedError as error:
             print(error, file=sys.stderr)
+            diverged[optimiser] = str(error)
     if not runs:
         raise StageError(f"{comparisons[0].method}: no training stayed finite")
-    return runs
+    return runs, diverged
 
 
 def method_metrics(
-    comparisons: Sequence[Comparison], searched: Searched, runs: Runs
+    comparisons: Sequence[Comparison],
+    searched: Searched,
+    runs: Runs,
+    diverged: Mapping[str, str],
 ) -> list[Metric]:
-    """A network's metrics: means over the task's signals and over seeds, and what was chosen."""
+    """A network's metrics: means over the task's signals and over seeds, and what was chosen.
+
+    Where a training diverged its optimiser has no PSNR, and a note says which one did.
+    """
+    method = comparisons[0].method
     note = described([c for trained in runs.values() for one in trained for c in one.continued])
     points = {one.task.signal: len(one.task.grid) for one in comparisons}
     return [
         Metric(
-            name=f"{comparisons[0].method}_{name}",
+            name=f"{method}_{name}",
             value=value,
             unit=UNITS.get(name.split("_")[0], "1"),
             split="none",
@@ -59,6 +68,15 @@ def method_metrics(
             note=note if name.startswith("psnr") else "",
         )
         for name, value in _values(comparisons, searched, runs)
+    ] + [
+        Metric(
+            name=f"{method}_psnr{SUFFIXES[optimiser]}",
+            value=None,
+            unit="dB",
+            split="none",
+            note=why,
+        )
+        for optimiser, why in diverged.items()
     ]
 
 

@@ -11,7 +11,11 @@ from torch import nn
 
 from benchmarks.stages.single_signal.fitting import Choice, Comparison, predict
 from benchmarks.stages.single_signal.networks import HIDDEN
-from benchmarks.stages.single_signal.settings import FITTING
+from benchmarks.stages.single_signal.settings import (
+    FITTING,
+    SingleSignalConfig,
+    TaskSettings,
+)
 from benchmarks.stages.single_signal.tasks import decibels
 from lift.progress import TrainingDivergedError
 
@@ -38,12 +42,18 @@ class Searched:
 
 
 def search(comparison: Comparison) -> Searched:
+    """Searches a network by trainings on what is observed, and never on a hidden target."""
+    config, method = comparison.config, comparison.method
+    return chosen(config, method, comparison.settings, scorer(comparison))
+
+
+def chosen(
+    config: SingleSignalConfig, method: str, task: TaskSettings, score: Callable[[Choice], float]
+) -> Searched:
     """Adam's rate, factors of the first layer, factors of the others, then Muon's rate.
 
-    Each is tried at the best of those before it, from the task's own values. Scores are of what is
-    observed, and never of a hidden target.
+    Each is tried at the best of those before it, from the task's rate and factors of 1.
     """
-    score, config, task = scorer(comparison), comparison.config, comparison.settings
     scores: dict[Choice, float] = {}
 
     def best(choices: list[Choice]) -> Choice:
@@ -52,7 +62,7 @@ def search(comparison: Comparison) -> Searched:
 
     found = best([Choice(1.0, 1.0, rate) for rate in (task.rate, *task.rates)])
     found = best([found, *(found._replace(first=factor) for factor in config.first_factors)])
-    constants = config.methods[comparison.method].model_dump(exclude_none=True)
+    constants = config.methods[method].model_dump(exclude_none=True)
     if HIDDEN & constants.keys():
         others = [found._replace(hidden=factor) for factor in config.hidden_factors]
         found = best([found, *others])

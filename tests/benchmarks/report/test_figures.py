@@ -103,20 +103,20 @@ def leave_comparison(tmp_path):
     run = next(run for run in planned("demo", tmp_path) if run.dataset == "denoising")
     values = {
         "observed_psnr": 18.25,
-        **{"relift_psnr": 20.0, "relift_psnr_muon": 24.0},
-        **{"siren_psnr": 22.0, "siren_psnr_muon": 25.0},
+        **{"relift_psnr": 20.0, "relift_psnr_muon": 24.0, "relift_rate": 0.001},
+        **{"siren_psnr": 22.0, "siren_psnr_muon": 25.0, "siren_rate": 0.003},
         "relift_score_first1_hidden1_rate0.001": 19.0,
         "relift_score_first2_hidden1_rate0.001": 21.0,
         "relift_score_first2_hidden2_rate0.001": 21.5,
-        "relift_score_first2_hidden1_rate0.003": 21.2,
+        "relift_score_first1_hidden1_rate0.003": 18.2,
         "relift_score_first2_hidden2_rate0.001_muon0.003": 22.0,
-        "siren_score_first1_hidden1_rate0.001": 20.0,
-        "siren_score_first1_hidden1_rate0.001_muon0.003": 18.0,
+        "siren_score_first1_hidden1_rate0.003": 20.0,
+        "siren_score_first1_hidden1_rate0.003_muon0.003": 18.0,
     }
     config = {
         "methods": {"relift": {"title": "ReLIFT"}, "siren": {"title": "SIREN"}},
         "tasks": {"denoising": {"rate": 0.001}},
-        "scales": {"demo": {"steps": 150, "search_steps": 60}},
+        "scales": {"demo": {"steps": 150, "search_steps": 60, "seeds": [0]}},
     }
     result = Result(
         stage="single_signal", scale="demo", dataset="denoising", method="single_signal", seed=0,
@@ -126,8 +126,9 @@ def leave_comparison(tmp_path):
     write_result(run.folder / "single_signal.json", result)
     for name, ends in (("relift_muon", (20, 24)), ("relift_adam", (1, 2)),
                        ("siren_muon", (3, 4)), ("siren_adam", (21, 22))):  # fmt: skip
-        path = run.folder / f"{name}_astronaut_curve.csv"
-        path.write_text(CURVE.format(*ends), encoding="utf-8")
+        for seed, rows in ((0, ends), (1, (50, 60))):  # the second one of an earlier training
+            path = run.folder / f"{name}_astronaut_seed{seed}_curve.csv"
+            path.write_text(CURVE.format(*rows), encoding="utf-8")
     picture = Picture(np.random.default_rng(0).random((16, 16, 3)), 20.0)
     names = ("target", "observed", "ReLIFT", "SIREN")
     pictures_sheet({name: [picture] for name in names}, run.folder / "networks.png")
@@ -148,8 +149,11 @@ def test_curves_are_of_the_preferred_optimiser_and_a_search_has_its_own_steps(tm
     _, curves, search = part.figures
     data, _ = read(curves.chart)
     assert [trace["y"] for trace in data] == [[20.0, 24.0], [21.0, 22.0]]
-    (searched, _), layout = read(search.chart)
-    assert (searched["x"], searched["y"]) == ([1.0, 2.0], [19.0, 21.0])
+    searched, layout = read(search.chart)
+    assert [(one["x"], one["y"]) for one in searched] == [
+        ([1.0, 2.0], [19.0, 21.0]),
+        ([1.0], [20.0]),
+    ]
     assert layout["xaxis"]["ticktext"] == ["1", "2"]
     ends = [figure.sentence.rpartition("after ")[2] for figure in (curves, search)]
     assert ends == ["150 steps.", "60 steps."]

@@ -77,6 +77,7 @@ def test_a_stage_that_cannot_be_described_says_why_it_fails(encoded_copy, monkey
         ([("macs", 1e6, "1", "none")], "macs 1,000,000"),
         (
             [
+                ("observed_psnr", 34.0, "dB", "none"),
                 ("relift_first_factor", 1.0, "1", "none"),
                 ("relift_psnr", 29.64, "dB", "none"),
                 ("siren_psnr_muon", 31.2, "dB", "none"),

@@ -15,8 +15,9 @@ from benchmarks.report.sheets import Sheet
 from benchmarks.stages.single_signal import compare
 from benchmarks.stages.single_signal.compare import image_of, observed_metrics, run
 from benchmarks.stages.single_signal.fitting import CHUNK, Choice, Comparison, squared_error
+from benchmarks.stages.single_signal.measures import method_metrics, trainings
 from benchmarks.stages.single_signal.networks import macs, network_of, parameters
-from benchmarks.stages.single_signal.search import Searched, search
+from benchmarks.stages.single_signal.search import Searched, chosen, scorer
 from benchmarks.stages.single_signal.settings import load_single_signal
 from benchmarks.stages.single_signal.tasks import SignalTask, centres
 from benchmarks.tables.single_signal import section
@@ -84,20 +85,42 @@ def test_finished_trainings_are_read_and_not_repeated(tmp_path):
     assert again.curve == first.curve
 
 
+OPTIMUM = Choice(2.0, 4.0, 3e-3, 6 * 3e-3)
+
+
+def distance_to(optimum):
+    """A score that is highest at an optimum, and pays for each setting by itself."""
+
+    def score(choice):
+        pairs = zip(choice, optimum, strict=True)
+        return -sum(abs(math.log((ours or theirs) / theirs)) for ours, theirs in pairs)
+
+    return score
+
+
+def test_a_search_tries_each_setting_at_the_best_of_those_before():
+    found = chosen(CONFIG, "siren", CONFIG.tasks["image"], distance_to(OPTIMUM))
+    assert found.adam == OPTIMUM._replace(muon=None)
+    assert found.muon == OPTIMUM
+    assert list(found.scores) == [
+        *(Choice(1.0, 1.0, rate) for rate in (9e-4, 3e-3, 9e-3)),
+        *(Choice(first, 1.0, 3e-3) for first in (2.0, 4.0)),
+        *(Choice(2.0, hidden, 3e-3) for hidden in (2.0, 4.0)),
+        *(Choice(2.0, 4.0, 3e-3, factor * 3e-3) for factor in (1.5, 3.0, 6.0, 12.0)),
+    ]
+
+
 @pytest.mark.parametrize("method", list(CONFIG.methods))
-def test_every_network_is_searched_with_one_budget(tmp_path, method):
-    found = search(comparison(tmp_path, method))
-    task, tried = CONFIG.tasks["image"], list(found.scores)
-    assert [one.first for one in tried[:3]] == CONFIG.first_factors
-    assert {one.rate for one in tried} == {task.rate, *task.rates}
-    hidden = {1.0} if method == "relu_pe" else {1.0, *CONFIG.hidden_factors}
-    assert {one.hidden for one in tried} == hidden
-    by_muon = [one for one in tried if one.muon]
-    assert [one.muon for one in by_muon] == [f * found.adam.rate for f in CONFIG.muon_factors]
-    # Each setting was tried at the best of those before it.
-    assert found.adam == max((one for one in tried if not one.muon), key=found.scores.get)
-    assert found.muon == max(by_muon, key=found.scores.get)
-    assert {one._replace(muon=None) for one in by_muon} == {found.adam}
+def test_every_network_has_as_many_trials(method):
+    found = chosen(CONFIG, method, CONFIG.tasks["image"], distance_to(OPTIMUM))
+    # An encoding's rectifiers have no constant that a factor could multiply.
+    assert len(found.scores) == (9 if method == "relu_pe" else 11)
+
+
+def test_a_search_trains_and_one_that_diverges_has_the_least_score(tmp_path):
+    score = scorer(comparison(tmp_path))
+    assert score(PLAIN) > 5
+    assert score(PLAIN._replace(rate=1e30)) == -math.inf
 
 
 def test_a_search_prefers_the_optimiser_of_the_higher_score():
@@ -161,8 +184,8 @@ def test_a_hidden_target_is_not_looked_at(tmp_path):
     elsewhere = SignalTask(
         "inpainting", hidden.coords, hidden.values, hidden.grid, 0 * hidden.target, hidden.shape
     )
-    one = search(comparison(tmp_path / "a", task=hidden))
-    other = search(comparison(tmp_path / "b", task=elsewhere))
+    one = scorer(comparison(tmp_path / "a", task=hidden))(PLAIN)
+    other = scorer(comparison(tmp_path / "b", task=elsewhere))(PLAIN)
     assert one == other
 
 
@@ -181,6 +204,7 @@ def test_the_section_shows_ours_beside_the_printed_number(tmp_path):
         "relift_first_factor": 2.0,
         "relift_score_first2_hidden1_rate0.001": 30.0,
         "relift_psnr": 41.5,
+        "siren_first_factor": 1.0,
         "siren_psnr": None,
     }
     metrics = [Metric(name=k, value=v, unit="dB", split="none") for k, v in values.items()]
@@ -196,19 +220,31 @@ def test_the_section_shows_ours_beside_the_printed_number(tmp_path):
     shown = {row[0].text: row[1].text for row in grid.rows}
     assert shown["ReLIFT"] == "41.50 (54.99)"
     assert shown["SIREN"].startswith("diverged")
-    assert found.remarks[0].startswith("Not run in scale `demo`: image,")
+    assert found.remarks[0] == "audio: FINER, WIRE, Gauss, ReLU + PE not run."
+    assert found.remarks[1].startswith("Not run in scale `demo`: image,")
     assert rows.set_index("method").loc["ReLIFT", "psnr"] == 41.5
 
 
-def test_each_optimiser_has_its_own_decay(tmp_path):
-    ends = {}
-    for optimiser, choice in (("adam", PLAIN), ("muon", PLAIN._replace(muon=0.01))):
-        one = comparison(tmp_path)
-        one.final(optimiser, choice)
-        metadata = load_metadata(tmp_path / f"siren_{optimiser}_signal_seed0.safetensors")
-        ends[optimiser] = metadata["identity"]["training"]["last_rate"] / PLAIN.rate
-    task = CONFIG.tasks["image"]
-    assert ends == pytest.approx({"adam": task.decay, "muon": CONFIG.muon_decay})
+def test_rates_end_at_the_scales_share_or_else_the_tasks(tmp_path):
+    for decay, expected in ((None, CONFIG.tasks["image"].decay), (0.01, 0.01)):
+        sizes = TINY.scales["tiny"].model_copy(update={"decay": decay})
+        config = TINY.model_copy(update={"scales": {"tiny": sizes}})
+        comparison(tmp_path, config=config).final("muon", PLAIN._replace(muon=0.01))
+        metadata = load_metadata(tmp_path / "siren_muon_signal_seed0.safetensors")
+        training = metadata["identity"]["training"]
+        assert training["last_rate"] / training["rate"] == pytest.approx(expected)
+
+
+def test_a_diverged_training_is_told_by_name(tmp_path):
+    one = comparison(tmp_path)
+    wild = PLAIN._replace(muon=1e30)
+    found = Searched(PLAIN, wild, {PLAIN: 1.0, wild: 0.0})
+    runs, diverged = trainings([one], found)
+    assert set(runs) == {"adam"}
+    metrics = {m.name: m for m in method_metrics([one], found, runs, diverged)}
+    assert metrics["siren_psnr"].value > 5
+    assert metrics["siren_psnr_muon"].value is None
+    assert "siren_muon_signal_seed0" in metrics["siren_psnr_muon"].note
 
 
 def test_the_identity_of_a_training_names_its_settings(tmp_path):
@@ -247,8 +283,8 @@ def test_two_photographs_and_seeds_report_a_mean_each_and_a_deviation(tmp_path, 
     assert found["siren_psnr_deviation"].value > 0
     sheet = Sheet(tmp_path / "out" / "networks.png")
     assert (sheet.rows, sheet.columns) == (2, 3)  # of the target and two networks
-    scores = [name for name in found if name.startswith("siren_score_first1_hidden1_rate")]
-    assert len(scores) >= 1
+    scores = [name for name in found if name.startswith("siren_score_")]
+    assert len(scores) == 11
 
 
 def test_some_networks_alone_are_trained_and_shown(tmp_path, monkeypatch):
