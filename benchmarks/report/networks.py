@@ -95,9 +95,9 @@ def factors_chart(result: Result) -> Chart | None:
     """Score of every network's search over the factor of its first layer's frequencies."""
     figure = go.Figure()
     tried: set[float] = set()
+    rate = _config(result).get("tasks", {}).get(result.dataset, {}).get("rate", 0)
+    alone = re.compile(rf"first(.+)_hidden1_rate{re.escape(f'{rate:.3g}')}")
     for place, (method, title) in enumerate(networks(result).items()):
-        rate = result.value(f"{method}_rate") or math.nan
-        alone = re.compile(rf"first(.+)_hidden1_rate{re.escape(f'{rate:.3g}')}")
         scores = {
             float(found[1]): score
             for name, score in _scores(result, method).items()

@@ -58,7 +58,7 @@ def method_metrics(
     method = comparisons[0].method
     note = described([c for trained in runs.values() for one in trained for c in one.continued])
     points = {one.task.signal: len(one.task.grid) for one in comparisons}
-    return [
+    measures = [
         Metric(
             name=f"{method}_{name}",
             value=value,
@@ -68,16 +68,11 @@ def method_metrics(
             note=note if name.startswith("psnr") else "",
         )
         for name, value in _values(comparisons, searched, runs)
-    ] + [
-        Metric(
-            name=f"{method}_psnr{SUFFIXES[optimiser]}",
-            value=None,
-            unit="dB",
-            split="none",
-            note=why,
-        )
-        for optimiser, why in diverged.items()
     ]
+    for optimiser, why in diverged.items():
+        name = f"{method}_psnr{SUFFIXES[optimiser]}"
+        measures.append(Metric(name=name, value=None, unit="dB", split="none", note=why))
+    return measures
 
 
 def _values(

@@ -50,9 +50,10 @@ def search(comparison: Comparison) -> Searched:
 def chosen(
     config: SingleSignalConfig, method: str, task: TaskSettings, score: Callable[[Choice], float]
 ) -> Searched:
-    """Adam's rate, factors of the first layer, factors of the others, then Muon's rate.
+    """Factors of the first layer, factors of the others, Adam's rate, then Muon's.
 
-    Each is tried at the best of those before it, from the task's rate and factors of 1.
+    Each is tried at the best of those before it, from the task's rate and factors of 1. A larger
+    rate first would leave sine networks no larger frequencies (docs/single-signals.md).
     """
     scores: dict[Choice, float] = {}
 
@@ -60,12 +61,12 @@ def chosen(
         scores.update({one: score(one) for one in choices if one not in scores})
         return max(choices, key=scores.__getitem__)
 
-    found = best([Choice(1.0, 1.0, rate) for rate in (task.rate, *task.rates)])
-    found = best([found, *(found._replace(first=factor) for factor in config.first_factors)])
+    found = best([Choice(factor, 1.0, task.rate) for factor in (1.0, *config.first_factors)])
     constants = config.methods[method].model_dump(exclude_none=True)
     if HIDDEN & constants.keys():
         others = [found._replace(hidden=factor) for factor in config.hidden_factors]
         found = best([found, *others])
+    found = best([found, *(found._replace(rate=rate) for rate in task.rates)])
     muon = best([found._replace(muon=factor * found.rate) for factor in config.muon_factors])
     return Searched(found, muon, scores)
 

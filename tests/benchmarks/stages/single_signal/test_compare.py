@@ -103,9 +103,9 @@ def test_a_search_tries_each_setting_at_the_best_of_those_before():
     assert found.adam == OPTIMUM._replace(muon=None)
     assert found.muon == OPTIMUM
     assert list(found.scores) == [
-        *(Choice(1.0, 1.0, rate) for rate in (9e-4, 3e-3, 9e-3)),
-        *(Choice(first, 1.0, 3e-3) for first in (2.0, 4.0)),
-        *(Choice(2.0, hidden, 3e-3) for hidden in (2.0, 4.0)),
+        *(Choice(first, 1.0, 9e-4) for first in (1.0, 2.0, 4.0)),
+        *(Choice(2.0, hidden, 9e-4) for hidden in (2.0, 4.0)),
+        *(Choice(2.0, 4.0, rate) for rate in (3e-3, 9e-3)),
         *(Choice(2.0, 4.0, 3e-3, factor * 3e-3) for factor in (1.5, 3.0, 6.0, 12.0)),
     ]
 
