@@ -103,15 +103,15 @@ def leave_comparison(tmp_path):
     run = next(run for run in planned("demo", tmp_path) if run.dataset == "denoising")
     values = {
         "observed_psnr": 18.25,
-        **{"relift_psnr": 20.0, "relift_psnr_muon": 24.0, "relift_rate": 0.001},
-        **{"siren_psnr": 22.0, "siren_psnr_muon": 25.0, "siren_rate": 0.003},
+        **{"relift_psnr": 20.0, "relift_psnr_muon": 24.0},
+        **{"siren_psnr": 22.0, "siren_psnr_muon": 25.0},
         "relift_score_first1_hidden1_rate0.001": 19.0,
         "relift_score_first2_hidden1_rate0.001": 21.0,
         "relift_score_first2_hidden2_rate0.001": 21.5,
         "relift_score_first1_hidden1_rate0.003": 18.2,
         "relift_score_first2_hidden2_rate0.001_muon0.003": 22.0,
-        "siren_score_first1_hidden1_rate0.003": 20.0,
-        "siren_score_first1_hidden1_rate0.003_muon0.003": 18.0,
+        "siren_score_first1_hidden1_rate0.001": 20.0,
+        "siren_score_first1_hidden1_rate0.001_muon0.003": 18.0,
     }
     config = {
         "methods": {"relift": {"title": "ReLIFT"}, "siren": {"title": "SIREN"}},
