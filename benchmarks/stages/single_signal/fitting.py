@@ -125,6 +125,7 @@ class Comparison:
         )
         network = made.build().to(coords.device)
         points = min(points, len(coords))
+        decay = self.sizes.decay or self.settings.decay
 
         def loss(network: nn.Module, _: int) -> Tensor:
             if points == len(coords):
@@ -138,7 +139,8 @@ class Comparison:
             rate=choice.rate,
             muon_rate=choice.muon,
             schedule="exponential",
-            last_rate=choice.rate * (self.sizes.decay or self.settings.decay),
+            # So far as a whole training's rate has come after as many steps.
+            last_rate=choice.rate * decay ** (steps / self.sizes.steps),
             compile=compile,
             log_every=max(1, steps // VALIDATIONS),
             validate_every=max(1, steps // VALIDATIONS),
@@ -162,7 +164,7 @@ class Comparison:
                 self.code,
                 self.resume_anyway,
             ),
-            name=name,
+            name=Path(name).name,
             seed=self.seed,
         )
 

@@ -72,7 +72,11 @@ def chosen(
 
 
 def scorer(comparison: Comparison) -> Callable[[Choice], float]:
-    """What a choice reaches in ``search_steps``, in dB."""
+    """What a choice reaches in the first ``search_steps`` of its whole training, in dB.
+
+    At its beginning's rates, that is: a rate that is too large for long is found out, which a short
+    training would reach the end of its schedule before.
+    """
     coords, values = comparison.task.coords, comparison.task.values
     order = torch.randperm(len(coords), generator=torch.Generator().manual_seed(0))
     held = order[::HELD_OUT]

@@ -235,6 +235,21 @@ def test_rates_end_at_the_scales_share_or_else_the_tasks(tmp_path):
         assert training["last_rate"] / training["rate"] == pytest.approx(expected)
 
 
+def test_a_trial_is_the_beginning_of_the_whole_training(tmp_path):
+    sizes = TINY.scales["tiny"].model_copy(update={"decay": 0.01, "steps": 40})
+    one = comparison(tmp_path, config=TINY.model_copy(update={"scales": {"tiny": sizes}}))
+    score = scorer(one)(PLAIN)
+    (path,) = (tmp_path / "search").glob("siren_*_curve.csv")
+    trial = {row["step"]: row["gradient_norm"] for row in read_points(path, ("step",))}
+    one.final("adam", PLAIN)
+    path = tmp_path / "siren_adam_signal_seed0_curve.csv"
+    whole = {row["step"]: row["gradient_norm"] for row in read_points(path, ("step",))}
+    shared = trial.keys() & whole.keys()
+    assert {4, 20} <= shared
+    assert [trial[step] for step in shared] == pytest.approx([whole[step] for step in shared])
+    assert score > 5
+
+
 def test_a_diverged_training_is_told_by_name(tmp_path):
     one = comparison(tmp_path)
     wild = PLAIN._replace(muon=1e30)
