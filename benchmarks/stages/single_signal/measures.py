@@ -81,6 +81,7 @@ def _values(
     yield "first_factor", searched.adam.first
     yield "hidden_factor", searched.adam.hidden
     yield "rate", searched.adam.rate
+    yield "hidden_factor_muon", searched.muon.hidden
     yield "muon_rate", searched.muon.muon
     for choice, score in searched.scores.items():
         yield f"score_{choice}", score if math.isfinite(score) else None

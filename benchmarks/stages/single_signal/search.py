@@ -50,10 +50,11 @@ def search(comparison: Comparison) -> Searched:
 def chosen(
     config: SingleSignalConfig, method: str, task: TaskSettings, score: Callable[[Choice], float]
 ) -> Searched:
-    """Factors of the first layer, factors of the others, Adam's rate, then Muon's.
+    """Factors of the first layer, factors of the others, Adam's rate; then Muon's and factors again.
 
     Each is tried at the best of those before it, from the task's rate and factors of 1. A larger
-    rate first would leave sine networks no larger frequencies (docs/single-signals.md).
+    rate first would leave sine networks no larger frequencies (docs/single-signals.md); and the
+    other layers' factor is as much of a rate of theirs, so that Muon finds its own, from 1.
     """
     scores: dict[Choice, float] = {}
 
@@ -63,11 +64,12 @@ def chosen(
 
     found = best([Choice(factor, 1.0, task.rate) for factor in (1.0, *config.first_factors)])
     constants = config.methods[method].model_dump(exclude_none=True)
-    if HIDDEN & constants.keys():
-        others = [found._replace(hidden=factor) for factor in config.hidden_factors]
-        found = best([found, *others])
+    factors = config.hidden_factors if HIDDEN & constants.keys() else []
+    found = best([found, *(found._replace(hidden=factor) for factor in factors)])
     found = best([found, *(found._replace(rate=rate) for rate in task.rates)])
-    muon = best([found._replace(muon=factor * found.rate) for factor in config.muon_factors])
+    muon = found._replace(hidden=1.0)
+    muon = best([muon._replace(muon=factor * found.rate) for factor in config.muon_factors])
+    muon = best([muon, *(muon._replace(hidden=factor) for factor in factors)])
     return Searched(found, muon, scores)
 
 

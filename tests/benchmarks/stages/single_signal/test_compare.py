@@ -106,7 +106,8 @@ def test_a_search_tries_each_setting_at_the_best_of_those_before():
         *(Choice(first, 1.0, 9e-4) for first in (1.0, 2.0, 4.0)),
         *(Choice(2.0, hidden, 9e-4) for hidden in (2.0, 4.0)),
         *(Choice(2.0, 4.0, rate) for rate in (3e-3, 9e-3)),
-        *(Choice(2.0, 4.0, 3e-3, factor * 3e-3) for factor in (1.5, 3.0, 6.0, 12.0)),
+        *(Choice(2.0, 1.0, 3e-3, factor * 3e-3) for factor in (1.5, 3.0, 6.0, 12.0)),
+        *(Choice(2.0, hidden, 3e-3, 6 * 3e-3) for hidden in (2.0, 4.0)),
     ]
 
 
@@ -114,7 +115,7 @@ def test_a_search_tries_each_setting_at_the_best_of_those_before():
 def test_every_network_has_as_many_trials(method):
     found = chosen(CONFIG, method, CONFIG.tasks["image"], distance_to(OPTIMUM))
     # An encoding's rectifiers have no constant that a factor could multiply.
-    assert len(found.scores) == (9 if method == "relu_pe" else 11)
+    assert len(found.scores) == (9 if method == "relu_pe" else 13)
 
 
 def test_a_search_trains_and_one_that_diverges_has_the_least_score(tmp_path):
@@ -299,7 +300,7 @@ def test_two_photographs_and_seeds_report_a_mean_each_and_a_deviation(tmp_path, 
     sheet = Sheet(tmp_path / "out" / "networks.png")
     assert (sheet.rows, sheet.columns) == (2, 3)  # of the target and two networks
     scores = [name for name in found if name.startswith("siren_score_")]
-    assert len(scores) == 11
+    assert len(scores) == 13
 
 
 def test_some_networks_alone_are_trained_and_shown(tmp_path, monkeypatch):
