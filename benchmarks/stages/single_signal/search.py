@@ -50,7 +50,7 @@ def search(comparison: Comparison) -> Searched:
 def chosen(
     config: SingleSignalConfig, method: str, task: TaskSettings, score: Callable[[Choice], float]
 ) -> Searched:
-    """Factors of the first layer, factors of the others, Adam's rate; then Muon's and factors again.
+    """Factors of the first layer, of the others, and Adam's rate; then Muon's, and factors again.
 
     Each is tried at the best of those before it, from the task's rate and factors of 1. A larger
     rate first would leave sine networks no larger frequencies (docs/single-signals.md); and the
