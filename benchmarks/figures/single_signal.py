@@ -16,6 +16,8 @@ from lift.progress import Row
 
 ROWS, DETAIL = 2, 96
 """Signals and pixels that fit a small file."""
+OPTIMISERS = {"adam": "Adam", "muon": "Muon"}
+"""That every network is trained by, and their names."""
 
 
 class Picture(NamedTuple):
@@ -25,25 +27,35 @@ class Picture(NamedTuple):
     psnr: float
 
 
-def curves_figure(curves: Mapping[str, Sequence[Row]], path: Path, title: str) -> None:
-    """PSNR of every network over its steps."""
-    figure = Figure(figsize=(6.6, 3.6), layout="constrained")
-    axis = figure.subplots()
-    for place, (name, rows) in enumerate(curves.items()):
-        points = [(row["step"] or 0, p) for row in rows if (p := row.get("psnr")) is not None]
-        axis.plot(
-            [step for step, _ in points],
-            [psnr for _, psnr in points],
-            color=COLORS[place % len(COLORS)],
-            marker=MARKERS[place % len(MARKERS)],
-            markersize=3,
-            linewidth=1.2,
-            label=name,
-        )
-    axis.set(xlabel="steps", ylabel="PSNR (dB)", title=title.replace("_", " "))
-    axis.grid(alpha=0.25, linewidth=0.6)
-    axis.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside right center", frameon=False, fontsize=8)
+def curves_figure(
+    curves: Mapping[str, Mapping[str, Sequence[Row]]], path: Path, title: str
+) -> None:
+    """PSNR of every network over its steps, a panel an optimiser.
+
+    Args:
+        curves: of every network by its title, by optimiser; one that diverged has none.
+    """
+    figure = Figure(figsize=(8.4, 3.6), layout="constrained")
+    panels = figure.subplots(1, len(OPTIMISERS), sharey=True)
+    for axis, (optimiser, name) in zip(panels, OPTIMISERS.items(), strict=True):
+        for place, (network, by_optimiser) in enumerate(curves.items()):
+            rows = by_optimiser.get(optimiser, ())
+            points = [(row["step"] or 0, p) for row in rows if (p := row.get("psnr")) is not None]
+            axis.plot(
+                [step for step, _ in points],
+                [psnr for _, psnr in points],
+                color=COLORS[place % len(COLORS)],
+                marker=MARKERS[place % len(MARKERS)],
+                markersize=3,
+                linewidth=1.2,
+                label=network,
+            )
+        axis.set(xlabel="steps", title=f"{title.replace('_', ' ')}, {name}")
+        axis.grid(alpha=0.25, linewidth=0.6)
+        axis.spines[["top", "right"]].set_visible(False)
+    panels[0].set(ylabel="PSNR (dB)")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=8)
     save_png(figure, path)
 
 

@@ -44,10 +44,10 @@ FORMATS = {
 LEGEND = (
     "Every network at the same width (WIRE's over the root of two, as published: its numbers are "
     "complex), depth, steps and points a step. One search for each chose the factors of its "
-    "frequencies (the first layer's is ReLIFT's gamma), Adam's rate, and Muon's for the matrices "
-    "between hidden layers; both optimisers are shown, under one schedule. The paper's protocol is "
-    "not printed: steps and sizes are ours (`config/single_signal.yaml`), and its numbers stand "
-    "beside ours without a difference."
+    "frequencies (the first layer's is ReLIFT's gamma), Adam's rate, and Muon's for matrices "
+    "without a side of three or less; both optimisers are shown, under one schedule. The paper's "
+    "protocol is not printed: steps and sizes are ours (`config/single_signal.yaml`), and its "
+    "numbers stand beside ours without a difference."
 )
 
 

@@ -68,7 +68,7 @@ def run(
     """Trains the networks on one task, and draws their curves and pictures."""
     tasks = [task.to(device) for task in build_tasks(task_name, config.sizes(scale, task_name))]
     metrics: Metrics = []
-    curves: dict[str, list[Row]] = {}
+    curves: dict[str, dict[str, list[Row]]] = {}
     pictures = {"target": [image_of(task, task.target) for task in tasks if task.pictured]}
     observed = [(task, shown) for task in tasks if (shown := task.observed()) is not None]
     if observed:
@@ -86,7 +86,7 @@ def run(
         runs, diverged = trainings(comparisons, searched)
         metrics += method_metrics(comparisons, searched, runs, diverged)
         best = runs.get(searched.preferred) or next(iter(runs.values()))
-        curves[settings.title] = mean_curve(best)
+        curves[settings.title] = {name: mean_curve(trained) for name, trained in runs.items()}
         if tasks[0].pictured:
             pictures[settings.title] = [
                 image_of(task, predict(one.network, task.grid).cpu())

@@ -32,7 +32,8 @@ class Choice(NamedTuple):
     """What a search chooses of a network and its training.
 
     ``first`` and ``hidden`` multiply the frequencies of the first layer and of the others, ``rate``
-    is Adam's, and ``muon``, where it is not None, Muon's for matrices between hidden layers.
+    is Adam's, and ``muon``, where it is not None, Muon's for matrices
+    (`lift.network_training.NARROW`).
     """
 
     first: float
