@@ -161,6 +161,8 @@ class Pair:
             raise
         assert err.count("Traceback") <= 1, err  # torchrun's own
         words = re.compile(rf"{self.stage}: (?!\d+ of \d+, )")
+        # Both processes write to one stream: a warning of torch's may follow in the same line.
+        err = re.sub(r"\[rank\d+\]:\[W.*", "", err)
         lines = [line for line in err.splitlines() if words.match(line)]
         return self.torchrun.returncode, out.splitlines(), lines
 
