@@ -117,9 +117,6 @@ def optimizers_of(network: nn.Module, config: TrainingConfig) -> list[Optimizer]
         kernel = id(weight) in kernels
         return (len(weight), weight[0].numel()) if kernel else tuple(weight.shape[-2:])
 
-    def reals(weight: nn.Parameter) -> int:
-        return 2 if weight.is_complex() else 1
-
     named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
     # Biases of one linear map a cell are no vectors.
     biases = [p for name, p in named if p.ndim <= 1 or name.endswith("bias")]
@@ -140,7 +137,9 @@ def optimizers_of(network: nn.Module, config: TrainingConfig) -> list[Optimizer]
         scaled = [
             {
                 "params": [matrix],
-                "lr": config.muon_rate * 0.2 * math.sqrt(max(sides(matrix)) * reals(matrix)),
+                "lr": config.muon_rate
+                * 0.2
+                * math.sqrt(max(sides(matrix)) * (1 + matrix.is_complex())),
                 "kernels": id(matrix) in kernels,
             }
             for matrix in matrices

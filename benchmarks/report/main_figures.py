@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.report.networks import sizes
 from benchmarks.report.ranking import budget_of
 from benchmarks.report.runs import Run
+from benchmarks.stages.single_signal.recorded import sizes
 
 FOLDER = "figures"
 FIGURES = {

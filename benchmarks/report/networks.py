@@ -14,6 +14,7 @@ from plotly.subplots import make_subplots
 from benchmarks.records.result import Result
 from benchmarks.report.curves import Point, read_points
 from benchmarks.report.plot import Chart, chart, style
+from benchmarks.stages.single_signal.recorded import sizes
 
 SCORE = "_score_"
 ERROR, HERTZ = "error_", "Hz"
@@ -23,18 +24,6 @@ ERROR, HERTZ = "error_", "Hz"
 def networks(result: Result) -> dict[str, str]:
     """Titles of the networks that a comparison recorded, by name; empty without its settings."""
     return {name: own["title"] for name, own in _config(result).get("methods", {}).items()}
-
-
-def sizes(result: Result) -> dict[str, Any]:
-    """The sizes of a comparison as its result records them, its task's before its scale's."""
-    shared = _config(result).get("scales", {}).get(result.scale, {})
-    own = shared.get("tasks", {}).get(result.dataset, {})
-    return shared | {name: value for name, value in own.items() if value is not None}
-
-
-def seeds(result: Result) -> list[int]:
-    """Of a comparison's whole trainings."""
-    return sizes(result).get("seeds", [])
 
 
 def which(result: Result, method: str) -> str:
@@ -62,7 +51,7 @@ def curves_chart(result: Result, folder: Path) -> Chart | None:
     for place, (method, title) in enumerate(networks(result).items()):
         paths = [
             path
-            for seed in seeds(result)
+            for seed in sizes(result).get("seeds", [])
             for path in folder.glob(f"{method}_{which(result, method)}_*_seed{seed}_curve.csv")
         ]
         points = _mean([read_points(path, ("step", "psnr")) for path in paths])

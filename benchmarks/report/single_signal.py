@@ -10,13 +10,13 @@ from benchmarks.report.networks import (
     curves_chart,
     factors_chart,
     networks,
-    sizes,
     spectral_chart,
     which,
 )
 from benchmarks.report.parts import Figure, Part, Strip
 from benchmarks.report.runs import Run
 from benchmarks.report.sheets import Sheet, embedded
+from benchmarks.stages.single_signal.recorded import sizes
 
 PICTURES = "networks.png"
 GIVEN = {

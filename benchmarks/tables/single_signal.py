@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.records.result import Result, ResultError, read_result, result_path
+from benchmarks.stages.single_signal.recorded import budget
 from benchmarks.stages.single_signal.settings import SingleSignalConfig, TaskName
 from benchmarks.tables.about import short
 from benchmarks.tables.layout import Grid, Section, Shown, split
@@ -91,6 +92,8 @@ def section(config: SingleSignalConfig, root: Path, scale: str) -> tuple[Section
         if absent:
             remarks.append(f"{name}: {', '.join(absent)} not run.")
         everything += found
+        if spent := budget(result):
+            remarks.append(f"{name}: {spent}.")
         grids += _grids(name, found)
     if missing:
         remarks.append(f"Not run in scale `{scale}`: {', '.join(missing)}.")

@@ -312,6 +312,7 @@ def test_some_networks_alone_are_trained_and_shown(tmp_path, monkeypatch):
     found, rows = section(CONFIG, tmp_path, "demo")
     assert list(rows["method"]) == ["SIREN", "FINER"]
     assert [row[0].text for row in found.grids[0].rows] == ["SIREN", "FINER"]
+    assert "image: 60 steps of at most 64 points, seeds 0." in found.remarks
     written = (tmp_path / "demo/image/single_signal/seed0/single_signal.json").read_bytes()
     monkeypatch.setattr(sys, "argv", ["x", *words[:4], "--results", str(tmp_path)])
     with pytest.raises(SystemExit, match="has siren too, and would lose them"):
